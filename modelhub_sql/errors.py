@@ -1,0 +1,83 @@
+"""What can go wrong, a class a meaning. The hub's SQL names the class before its message."""
+
+from __future__ import annotations
+
+import duckdb
+
+__all__ = [
+    "DatasetError",
+    "HubError",
+    "HubFormatError",
+    "HubLockedError",
+    "HubNotFoundError",
+    "ModelExistsError",
+    "ModelNotFoundError",
+    "OptionError",
+    "SettingsError",
+    "translated",
+]
+
+
+class HubError(Exception):
+    """Anything that ModelHub refuses; the message says what was wrong and what to do."""
+
+
+class HubNotFoundError(HubError):
+    """There is no hub at the path."""
+
+
+class HubFormatError(HubError):
+    """The file is not a hub, or one of a newer format."""
+
+
+class HubLockedError(HubError):
+    """Another process writes to the hub."""
+
+
+class SettingsError(HubError, ValueError):
+    """A setting of a new hub is out of range, or one of an existing hub would change."""
+
+
+class DatasetError(HubError, ValueError):
+    """The dataset or target can't be read, is empty or has nothing to compare."""
+
+
+class ModelExistsError(HubError, ValueError):
+    """A model of that name and version is registered already."""
+
+
+class ModelNotFoundError(HubError, KeyError):
+    """No model of that name (and version) is registered."""
+
+    def __str__(self) -> str:
+        return str(self.args[0])
+
+
+class OptionError(HubError, ValueError):
+    """An argument is out of range or not one of the choices."""
+
+
+_RAISED_IN_SQL = {
+    cls.__name__: cls for cls in (DatasetError, ModelExistsError, ModelNotFoundError, OptionError, SettingsError)
+}
+
+
+def translated(error: duckdb.Error, dataset: str | None = None) -> Exception:
+    """The HubError that a DuckDB error stands for; the error itself when it stands for none.
+
+    dataset: what was being read, for the message.
+    """
+    text = str(error)
+    for name, cls in _RAISED_IN_SQL.items():
+        _, found, message = text.partition(name + ": ")
+        if found:
+            return cls(message.split("\n\nLINE ")[0].strip())
+    if "Could not set lock" in text or "being used by another process" in text:
+        return HubLockedError(
+            f"the hub is open in another process, and one of the two writes: {text.splitlines()[0]} "
+            "Any number of processes may read at once (read_only=True); only one may write, and only alone."
+        )
+    if dataset is not None:
+        first_line = text.split("\n")[0]
+        return DatasetError(f"{dataset} can't be read as a dataset: {first_line}")
+    return error

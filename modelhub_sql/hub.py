@@ -1,0 +1,440 @@
+"""The library: each verb checks, runs the SQL of its name, and returns."""
+
+from __future__ import annotations
+
+import json
+import os
+import warnings
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import duckdb
+from datasketch import MinHash
+
+from modelhub_sql import sql, udfs
+from modelhub_sql.errors import (
+    DatasetError,
+    HubError,
+    HubFormatError,
+    HubNotFoundError,
+    OptionError,
+    SettingsError,
+    translated,
+)
+from modelhub_sql.settings import FORMAT_VERSION, Settings
+
+__all__ = ["Hub", "connect"]
+
+# DuckDB 1.4 and later, and its Wasm build, read files of this storage version.
+_STORAGE = {"storage_compatibility_version": "v1.2.0"}
+
+_VARIABLES = (
+    "model", "version", "dataset", "like_model", "excluded", "source", "dataset_name",
+    "source_accuracy", "task", "framework", "uri", "metadata", "replace",
+)  # fmt: skip
+
+
+def connect(path: str | os.PathLike[str] = ":memory:", *, read_only: bool = False, **settings: Any) -> Hub:
+    """Open the hub at ``path``, or make one where there is none.
+
+    path: a file, or ":memory:". read_only: search only; any number of processes may.
+    settings: of a new hub, see ``Settings``; for an existing hub they must be what it has.
+
+    Raises HubNotFoundError (read_only, and no file), HubFormatError (not a hub, or of a newer
+    format), HubLockedError (another process writes) and SettingsError.
+    """
+    return Hub(path, read_only=read_only, **settings)
+
+
+class Hub:
+    """A hub: sketches of training data, the models trained on them, and the search.
+
+    A context manager; ``con`` is its DuckDB connection, with the numpy UDFs laid over the SQL.
+    """
+
+    def __init__(self, path: str | os.PathLike[str] = ":memory:", *, read_only: bool = False, **settings: Any) -> None:
+        unknown = set(settings) - set(Settings.names())
+        if unknown:
+            raise SettingsError(f"no setting is called {sorted(unknown)[0]!r}; there are {', '.join(Settings.names())}")
+        self.path = os.fspath(path)
+        in_memory = self.path == ":memory:"
+        is_new = in_memory or not Path(self.path).exists() or Path(self.path).stat().st_size == 0
+        if is_new and read_only:
+            raise HubNotFoundError(f"there is no hub at {self.path}: leave out read_only to make one")
+        if is_new and not in_memory and not Path(self.path).absolute().parent.is_dir():
+            raise HubNotFoundError(f"can't make a hub at {self.path}: its folder does not exist")
+        checked = Settings(**settings)
+        try:
+            self.con = duckdb.connect(self.path, read_only=read_only, config=dict(_STORAGE))
+        except duckdb.Error as error:
+            known = translated(error)
+            if known is error:
+                known = HubFormatError(f"{self.path} is not a hub: {str(error).splitlines()[0]}")
+            raise known from error
+        try:
+            if not read_only and not self._tables():
+                _create(self.con, checked)
+            self._check_format()
+            if settings and not is_new:
+                self._check_settings(checked, settings)
+            udfs.load(self.con)
+        except BaseException:
+            self.con.close()
+            raise
+
+    def __enter__(self) -> Hub:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the connection; the hub stays as it is."""
+        self.con.close()
+
+    def __repr__(self) -> str:
+        return f"Hub({self.path!r})"
+
+    # -- register, remove ---------------------------------------------------------------
+
+    def register(
+        self,
+        name: str,
+        dataset: Any = None,
+        *,
+        exclude: Sequence[str] = (),
+        accuracy: float | None = None,
+        version: str | None = None,
+        task: str | None = None,
+        framework: str | None = None,
+        uri: str | None = None,
+        metadata: Mapping[str, Any] | None = None,
+        like: str | None = None,
+        replace: bool = False,
+    ) -> None:
+        """Register a model by the data that it was trained on. One transaction: all or nothing.
+
+        name, version: what the model is called; a version may be registered once.
+        dataset: a file or glob (parquet, csv, json), a table or view of the hub's connection, or
+            an Arrow table, pandas or polars DataFrame or DuckDB relation. Only a sketch is kept.
+        like: instead of ``dataset``, a registered model that was trained on the same data.
+        exclude: columns to leave out of the sketch: labels, ids.
+        accuracy: on the source dataset, in [0, 1]. metadata: anything JSON can hold.
+        replace: allow the name and version to be registered already, and replace them.
+
+        Raises DatasetError, ModelExistsError, ModelNotFoundError (``like``), OptionError.
+        """
+        self._register_all(
+            [
+                dict(
+                    name=name, dataset=dataset, exclude=exclude, accuracy=accuracy, version=version, task=task,
+                    framework=framework, uri=uri, metadata=metadata, like=like, replace=replace,
+                )
+            ]
+        )  # fmt: skip
+
+    def register_many(self, models: Any, *, progress: bool = False) -> int:
+        """Register many models in one transaction; returns how many.
+
+        models: mappings with the arguments of ``register``, or a manifest: a file, table or
+            DataFrame with columns of those names (at least ``name`` and ``dataset`` or
+            ``like``). Paths in a manifest file are relative to it. Models of the same dataset
+            and exclusions share its sketch.
+        progress: show a progress bar on stderr (needs the extra ``cli``).
+        """
+        rows = self._manifest(models)
+        if progress:
+            from rich.console import Console
+            from rich.progress import track
+
+            return self._register_all(track(rows, "Registering", console=Console(stderr=True)))
+        return self._register_all(rows)
+
+    def remove(self, name: str, version: str | None = None) -> None:
+        """Remove a model (all its versions, or one), and the sketch that no model is left to use.
+
+        Raises ModelNotFoundError.
+        """
+        with self._transaction():
+            self._run_verb("remove", model=name, version=version)
+
+    # -- search -----------------------------------------------------------------------
+
+    def find_models(self, target: Any, *, exclude: Sequence[str] = (), **options: Any) -> duckdb.DuckDBPyRelation:
+        """The models related to a target, best first: ``FROM find_models(target, ...)``.
+
+        target: as ``dataset`` of ``register``; nothing of it is stored. exclude: columns to leave out.
+        options: min_overlap, min_jaccard, max_js, min_adaptivity, max_divergence, sample_space,
+            rank_by, search; each defaults to the hub's setting.
+
+        Returns a relation (``.show()``, ``.df()``, ``.pl()``, ``.fetchall()``); no model above
+        the thresholds: no rows. Warns where the threshold is too close to sampling noise.
+        Raises DatasetError and OptionError.
+        """
+        result = self._search("find_models", target, exclude=exclude, **options)
+        for (message,) in result.filter("warning IS NOT NULL").select("warning").distinct().limit(1).fetchall():
+            warnings.warn(message, stacklevel=2)
+        return result
+
+    def explain(
+        self, model: str, target: Any, *, version: str | None = None, exclude: Sequence[str] = (), **options: Any
+    ) -> duckdb.DuckDBPyRelation:
+        """Why a model fits a target: ``FROM explain_features(model, target, ...)``.
+
+        Returns a row for each feature of the target: the feature of the model's dataset that it
+        matches, their Jaccard similarity and JS divergence. ``explain_partitions`` tells how many
+        source partitions match each partition of the target.
+        Raises ModelNotFoundError, DatasetError and OptionError.
+        """
+        return self._search("explain_features", target, model, version=version, exclude=exclude, **options)
+
+    def explain_partitions(
+        self, model: str, target: Any, *, version: str | None = None, exclude: Sequence[str] = (), **options: Any
+    ) -> duckdb.DuckDBPyRelation:
+        """What covers a target: ``FROM explain_partitions(model, target, ...)``.
+
+        Returns a row for each partition of the target: how many partitions of the model's
+        dataset match it. Raises ModelNotFoundError, DatasetError and OptionError.
+        """
+        return self._search("explain_partitions", target, model, version=version, exclude=exclude, **options)
+
+    def models(self) -> duckdb.DuckDBPyRelation:
+        """The registered models: ``FROM list_models``."""
+        return self.sql("FROM list_models")
+
+    def sql(self, query: str, params: Sequence[Any] | Mapping[str, Any] | None = None) -> duckdb.DuckDBPyRelation:
+        """Run any query on the hub; returns its result as a relation."""
+        try:
+            result = self.con.execute(query, params) if params else self.con.execute(query)
+            return self.con.from_arrow(_arrow(result))
+        except duckdb.Error as error:
+            raise translated(error) from error
+
+    # -- how --------------------------------------------------------------------------
+
+    def _tables(self) -> set[str]:
+        rows = self.con.execute("SELECT table_name FROM duckdb_tables() WHERE NOT temporary AND NOT internal").fetchall()
+        return {name for (name,) in rows}
+
+    def _check_format(self) -> None:
+        if not {"settings", "models", "datasets", "features", "feature_bands", "histograms"} <= self._tables():
+            raise HubFormatError(f"{self.path} is a DuckDB file, but not a hub: it lacks the hub's tables")
+        (version,) = self.con.execute("SELECT format_version FROM settings").fetchall()[0]
+        if version > FORMAT_VERSION:
+            raise HubFormatError(
+                f"{self.path} has format {version}, newer than the {FORMAT_VERSION} known here: upgrade modelhub-sql"
+            )
+
+    def _check_settings(self, wanted: Settings, given: Mapping[str, Any]) -> None:
+        rows = self.con.execute("FROM settings")
+        stored = dict(zip([column[0] for column in rows.description], rows.fetchall()[0], strict=True))
+        for name, value in wanted.row().items():
+            asked = name in given or (name == "number_lookup" and "number_edges" in given)
+            if asked and stored[name] != value:
+                raise SettingsError(
+                    f"{self.path} was made with {name} = {stored[name]!r}, which is fixed: "
+                    f"make a new hub for {value!r}, or leave the setting out"
+                )
+
+    def _manifest(self, models: Any) -> list[dict[str, Any]]:
+        if not isinstance(models, (str, os.PathLike)) and not hasattr(models, "columns"):
+            return [dict(row) for row in models]
+        with self._dataset(models) as (name, source):
+            try:
+                rows = self.con.execute("FROM query_table(?)", [name])
+                names = [column[0] for column in rows.description]
+                values = rows.fetchall()
+            except duckdb.Error as error:
+                raise translated(error, source) from error
+        folder = Path(source).parent if Path(source).is_file() else None
+        manifest = []
+        for row in values:
+            model = {key: value for key, value in zip(names, row, strict=True) if value is not None}
+            if folder is not None and "dataset" in model and (folder / model["dataset"]).exists():
+                model["dataset"] = str(folder / model["dataset"])
+            if isinstance(model.get("exclude"), str):
+                model["exclude"] = [column.strip() for column in model["exclude"].split(",")]
+            if isinstance(model.get("metadata"), str):
+                model["metadata"] = json.loads(model["metadata"])
+            manifest.append(model)
+        return manifest
+
+    def _register_all(self, models: Iterable[Mapping[str, Any]]) -> int:
+        registered: dict[tuple[str, tuple[str, ...]], str] = {}
+        count = 0
+        with self._transaction():
+            for model in models:
+                self._register_one(registered=registered, **model)
+                count += 1
+        return count
+
+    def _register_one(
+        self,
+        *,
+        registered: dict[tuple[str, tuple[str, ...]], str],
+        name: str,
+        dataset: Any = None,
+        exclude: Sequence[str] = (),
+        accuracy: float | None = None,
+        version: str | None = None,
+        task: str | None = None,
+        framework: str | None = None,
+        uri: str | None = None,
+        metadata: Mapping[str, Any] | None = None,
+        like: str | None = None,
+        replace: bool = False,
+    ) -> None:
+        if not isinstance(name, str):
+            raise OptionError(f"a model's name must be text, got {name!r}")
+        shared = (os.fspath(dataset), tuple(exclude)) if isinstance(dataset, (str, os.PathLike)) else None
+        if like is None and shared in registered:
+            like, dataset = registered[shared], None
+        values = dict(
+            model=name, version=version, like_model=like, excluded=_columns(exclude), source_accuracy=accuracy,
+            task=task, framework=framework, uri=uri, replace=replace,
+            metadata=None if metadata is None else json.dumps(metadata),
+        )  # fmt: skip
+        if dataset is None:
+            self._run_verb("register", **values)
+        else:
+            with self._dataset(dataset, exclude) as (table, source):
+                self._warn_of_skipped(table, source, exclude)
+                self._run_verb("register", dataset=table, source=source, **values)
+        if shared is not None and dataset is not None:
+            registered[shared] = name
+
+    def _warn_of_skipped(self, table: str, source: str, exclude: Sequence[str]) -> None:
+        try:
+            skipped = self.con.execute(
+                "SELECT feature || ' (' || type || ')' FROM dataset_columns(?, exclude := ?) WHERE kind IS NULL",
+                [table, _columns(exclude)],
+            ).fetchall()
+        except duckdb.Error as error:
+            raise translated(error, source) from error
+        if skipped:
+            columns = ", ".join(column for (column,) in skipped)
+            warnings.warn(f"{source}: skipped, cannot be compared: {columns}", stacklevel=5)
+
+    def _run_verb(self, verb: str, **variables: Any) -> None:
+        for name in _VARIABLES:
+            self.con.execute(f"SET VARIABLE {name} = ?", [variables.get(name)])
+        script = sql.verbs()[verb].replace("BEGIN TRANSACTION;", "").replace("COMMIT;", "")
+        try:
+            self.con.execute(script)
+        except duckdb.Error as error:
+            raise translated(error, variables.get("source")) from error
+
+    def _search(
+        self, macro: str, target: Any, model: str | None = None, *, exclude: Sequence[str], **options: Any
+    ) -> duckdb.DuckDBPyRelation:
+        given = {name: value for name, value in options.items() if value is not None}
+        allowed = {
+            name
+            for (names,) in self.con.execute(
+                "SELECT parameters FROM duckdb_functions() WHERE function_name = ? AND NOT internal", [macro]
+            ).fetchall()
+            for name in names
+        }
+        for name in given:
+            if name not in allowed - {"target", "model", "exclude"}:
+                raise OptionError(f"no option is called {name!r}; there are {', '.join(sorted(allowed))}")
+        with self._dataset(target, exclude) as (table, source):
+            arguments = {"target": table, "exclude": _columns(exclude), **given}
+            if model is not None:
+                arguments["model"] = model
+            # Names come from the catalog; values travel as variables, which a macro takes as constants.
+            for name, value in arguments.items():
+                self.con.execute(f"SET VARIABLE search_{name} = ?", [value])
+            named = ", ".join(f"{name} := getvariable('search_{name}')" for name in arguments)
+            try:
+                result = _arrow(self.con.execute(f"FROM {macro}({named})"))
+            except duckdb.Error as error:
+                raise translated(error, source) from error
+        return self.con.from_arrow(result)
+
+    @contextmanager
+    def _dataset(self, dataset: Any, exclude: Sequence[str] = ()) -> Iterator[tuple[str, str]]:
+        """A name that ``query_table`` knows the dataset by, and one that its user does."""
+        if isinstance(dataset, (str, os.PathLike)):
+            name = os.fspath(dataset)
+            source = name
+        else:
+            name = "modelhub_dataset"
+            source = f"the {type(dataset).__name__} passed"
+            try:
+                if isinstance(dataset, duckdb.DuckDBPyRelation):
+                    dataset = _arrow(dataset)
+                self.con.register(name, dataset)
+            except (duckdb.Error, TypeError) as error:
+                raise DatasetError(f"{source} can't be read as a dataset: {error}") from error
+        try:
+            self._check_columns(name, source, exclude)
+            yield name, source
+        finally:
+            if name == "modelhub_dataset":
+                self.con.unregister(name)
+
+    def _check_columns(self, name: str, source: str, exclude: Sequence[str]) -> None:
+        try:
+            columns = [column for (column, *_) in self.con.execute("DESCRIBE FROM query_table(?)", [name]).fetchall()]
+        except duckdb.Error as error:
+            raise translated(error, source) from error
+        known = {column.lower() for column in columns}
+        for column in _columns(exclude):
+            if column.lower() not in known:
+                raise DatasetError(f"{source} has no column {column!r} to exclude; its columns are {', '.join(columns)}")
+        if known <= {column.lower() for column in exclude}:
+            raise DatasetError(f"{source} has no column left: all of {', '.join(columns)} are excluded")
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        self.con.execute("BEGIN TRANSACTION")
+        try:
+            yield
+            self.con.execute("COMMIT")
+        except BaseException:
+            self.con.execute("ROLLBACK")
+            raise
+
+
+def _columns(exclude: Sequence[str]) -> list[str]:
+    if isinstance(exclude, str):
+        raise OptionError(f"exclude must be a list of columns, got the text {exclude!r}: write [{exclude!r}]")
+    return list(exclude)
+
+
+def _arrow(result: Any) -> Any:
+    # Named to_arrow_table from DuckDB 1.5 on, before that fetch_arrow_table.
+    return result.to_arrow_table() if hasattr(result, "to_arrow_table") else result.fetch_arrow_table()
+
+
+def _create(con: duckdb.DuckDBPyConnection, settings: Settings) -> None:
+    row = settings.row()
+    functions = MinHash(
+        num_perm=row["minhash_bands"] * row["minhash_rows"], seed=settings.seed, scheme="affine32"
+    ).permutations
+    pairs = [(int(a), int(b)) for a, b in zip(*functions, strict=True)]
+    con.execute("BEGIN TRANSACTION")
+    try:
+        for name, text in sql.stages().items():
+            con.execute(text)
+            if name == "10_tables":
+                con.execute(f"INSERT INTO settings BY NAME SELECT {', '.join(f'? AS {key}' for key in row)}", list(row.values()))
+                con.executemany("INSERT INTO minhash_functions VALUES (?, ?, ?)", [(i, a, b) for i, (a, b) in enumerate(pairs)])
+                con.execute(_minhash_agg(pairs))
+        con.executemany("INSERT INTO verbs VALUES (?, ?)", list(sql.verbs().items()))
+        con.execute("COMMIT")
+    except BaseException:
+        con.execute("ROLLBACK")
+        raise
+
+
+def _minhash_agg(functions: Sequence[tuple[int, int]]) -> str:
+    # The one generated statement: whole numbers drawn from the seed, unrolled, because a list
+    # of minima is ten times faster than a join with the functions.
+    minima = ", ".join(f"min(({a}::UBIGINT * h + {b}) & 4294967295)" for a, b in functions)
+    return f"""CREATE MACRO minhash_agg(h) AS [{minima}];
+        COMMENT ON MACRO minhash_agg IS 'the MinHash signature of a group of mixed hashes: min((a h + b) mod 2^32) for each function';"""

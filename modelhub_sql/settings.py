@@ -1,0 +1,156 @@
+"""What a hub is made with: checked, turned into the row of the ``settings`` table."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, fields
+from typing import Any
+
+from modelhub_sql.errors import SettingsError
+from modelhub_sql.tuning import tune_jslsh, tune_minhash
+
+__all__ = ["FORMAT_VERSION", "RANK_METRICS", "Settings"]
+
+#: Version of the sketch format and of the logic that a hub carries.
+FORMAT_VERSION = 1
+
+RANK_METRICS = ("adaptivity", "coverage", "js", "l2", "kl_target_source", "kl_source_target", "source_accuracy")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """Settings of a new hub; every one is stored in it and described there (``FROM help``).
+
+    partition_size: rows in a partition, m of Def. 2.
+    partitioning: "random" (an affine permutation of the row numbers) or "sequential".
+    number_binning: "range_free" (equal steps of asinh, any range), "fixed" (equal steps of
+        [number_low, number_high]) or "learnt" (quantiles, see ``number_edges``).
+    number_bins: bins for numbers, and again for times; at most 4096 unless fixed.
+    number_low, number_high: the range when fixed; otherwise the smallest magnitude told from
+        zero and the greatest told from larger ones, both above 0.
+    number_edges: when learnt, ascending inner bin edges (number_bins is then one more).
+    text_bins: bins that tokens are hashed to.
+    replicas: MinHash elements a feature, shared among its bins by frequency.
+    minhash_bands, minhash_rows: L and K of MinHash; by default tuned for ``min_jaccard``.
+    jslsh_bands, jslsh_rows, jslsh_width: L, K, and r divided by the greatest distance of a
+        match; by default tuned for ``recall``.
+    recall: probability to find a match that lies exactly at the threshold, in (0, 1).
+    seed, salt: of the hash functions; a private salt makes tokens unguessable.
+    min_overlap, min_jaccard, max_js, min_adaptivity: default thresholds t1, t2 (Def. 3), t
+        (Def. 2; None chooses it from the candidates) and t_adaptivity (Def. 4).
+    auto_quantile: quantile of the candidates' divergences that an automatic t is put at.
+    max_candidates: datasets, nearest first, whose partitions are compared.
+    sample_space: "aligned" or "flattened". rank_by: one of ``RANK_METRICS``.
+    search: "exact", "lsh" or "auto".
+    """
+
+    partition_size: int = 500
+    partitioning: str = "random"
+    number_binning: str = "range_free"
+    number_bins: int = 256
+    number_low: float = 0.01
+    number_high: float = 1e9
+    number_edges: Sequence[float] | None = None
+    text_bins: int = 1024
+    replicas: int = 64
+    minhash_bands: int | None = None
+    minhash_rows: int | None = None
+    jslsh_bands: int | None = None
+    jslsh_rows: int | None = None
+    jslsh_width: float | None = None
+    recall: float = 0.99
+    seed: int = 1
+    salt: str = ""
+    min_overlap: float = 0.25
+    min_jaccard: float = 0.2
+    max_js: float | None = None
+    auto_quantile: float = 0.05
+    min_adaptivity: float = 0.0
+    max_candidates: int = 500
+    sample_space: str = "aligned"
+    rank_by: str = "adaptivity"
+    search: str = "auto"
+
+    def __post_init__(self) -> None:
+        for name in (
+            "partition_size", "number_bins", "text_bins", "replicas", "max_candidates",
+            "minhash_bands", "minhash_rows", "jslsh_bands", "jslsh_rows",
+        ):  # fmt: skip
+            value = getattr(self, name)
+            if value is not None and (not isinstance(value, int) or isinstance(value, bool) or value < 1):
+                raise SettingsError(f"{name} must be a whole number above 0, got {value!r}")
+        for name in ("min_overlap", "min_jaccard"):
+            self._check(name, lambda x: 0 <= x <= 1, "in [0, 1]")
+        for name in ("recall", "auto_quantile"):
+            self._check(name, lambda x: 0 < x < 1, "in (0, 1)")
+        self._check("min_adaptivity", lambda x: x >= 0, "0 or above")
+        if self.max_js is not None:
+            self._check("max_js", lambda x: 0 < x <= math.log(2), "None or in (0, ln 2 = 0.6931]")
+        if self.jslsh_width is not None:
+            self._check("jslsh_width", lambda x: x > 0, "above 0")
+        for name, choices in (
+            ("partitioning", ("random", "sequential")),
+            ("number_binning", ("range_free", "fixed", "learnt")),
+            ("sample_space", ("aligned", "flattened")),
+            ("rank_by", RANK_METRICS),
+            ("search", ("exact", "lsh", "auto")),
+        ):
+            if getattr(self, name) not in choices:
+                raise SettingsError(f"{name} must be one of {', '.join(choices)}; got {getattr(self, name)!r}")
+        if not isinstance(self.seed, int) or not 0 <= self.seed < 2**32:
+            raise SettingsError(f"seed must be a whole number in [0, 2**32), got {self.seed!r}")
+        if not isinstance(self.salt, str):
+            raise SettingsError(f"salt must be text, got {self.salt!r}")
+        if not self.number_low < self.number_high or not math.isfinite(self.number_high - self.number_low):
+            raise SettingsError(f"number_low must be below number_high, got {self.number_low!r} and {self.number_high!r}")
+        if self.number_binning != "fixed" and self.number_low <= 0:
+            raise SettingsError(f"number_low must be above 0 unless the bins are fixed, got {self.number_low!r}")
+        if (self.number_edges is None) == (self.number_binning == "learnt"):
+            raise SettingsError("number_edges goes with number_binning='learnt', and only with it")
+        if self.number_edges is not None and (
+            not len(self.number_edges)
+            or any(not a < b for a, b in zip(self.number_edges, list(self.number_edges)[1:]))
+            or not all(math.isfinite(edge) for edge in self.number_edges)
+        ):
+            raise SettingsError("number_edges must be finite numbers in ascending order")
+        bins = 2 * (self._number_bins() + 3) + self.text_bins
+        if bins > 65535 or (self.number_binning != "fixed" and self._number_bins() > 4096):
+            raise SettingsError(f"{bins} bins are too many: number_bins at most 4096, 65535 for all kinds together")
+
+    def _check(self, name: str, holds: Any, bound: str) -> None:
+        value = getattr(self, name)
+        if isinstance(value, bool) or not isinstance(value, (int, float)) or not holds(value):
+            raise SettingsError(f"{name} must be {bound}, got {value!r}")
+
+    def _number_bins(self) -> int:
+        return self.number_bins if self.number_edges is None else len(self.number_edges) + 1
+
+    def row(self) -> dict[str, Any]:
+        """The row of the ``settings`` table, with everything derived filled in."""
+        values = asdict(self)
+        edges = values.pop("number_edges")
+        minhash = tune_minhash(self.min_jaccard, self.recall)
+        jslsh = tune_jslsh(self.recall)
+        return values | {
+            "format_version": FORMAT_VERSION,
+            "number_bins": self._number_bins(),
+            "number_lookup": None if edges is None else _lookup(edges, self.number_low, self.number_high),
+            "minhash_bands": self.minhash_bands or minhash.bands,
+            "minhash_rows": self.minhash_rows or minhash.rows,
+            "jslsh_bands": self.jslsh_bands or jslsh.bands,
+            "jslsh_rows": self.jslsh_rows or jslsh.rows,
+            "jslsh_width": self.jslsh_width or jslsh.width,
+        }
+
+    @classmethod
+    def names(cls) -> tuple[str, ...]:
+        """Names of all settings."""
+        return tuple(field.name for field in fields(cls))
+
+
+def _lookup(edges: Sequence[float], low: float, high: float) -> list[int]:
+    # The bin of each range-free cell is that of its middle: learnt edges snap to the cells.
+    step = math.asinh(high / low) / 2048
+    middles = [low * math.sinh((cell - 2048 + 0.5) * step) for cell in range(4096)]
+    return [sum(edge <= middle for edge in edges) for middle in middles]

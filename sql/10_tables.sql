@@ -1,0 +1,112 @@
+-- What a hub stores: models, the sketches of the datasets that they were trained on,
+-- and the MinHash bands of the features (sections 3.3 and 3.4).
+
+CREATE TABLE datasets (
+    dataset_id    UINTEGER PRIMARY KEY,
+    dataset       VARCHAR NOT NULL,
+    rows          UBIGINT NOT NULL,
+    partitions    UINTEGER NOT NULL,
+    source        VARCHAR NOT NULL,
+    excluded      VARCHAR[] NOT NULL,
+    registered_at TIMESTAMP NOT NULL,
+    fingerprint   VARCHAR NOT NULL
+);
+COMMENT ON TABLE datasets IS 'a sketched training dataset';
+COMMENT ON COLUMN datasets.excluded IS 'columns left out of the sketch (labels, ids)';
+COMMENT ON COLUMN datasets.fingerprint IS 'fingerprint of the settings that the sketch was made with';
+
+CREATE TABLE models (
+    model           VARCHAR NOT NULL,
+    version         VARCHAR NOT NULL,
+    dataset_id      UINTEGER NOT NULL,
+    source_accuracy DOUBLE,
+    task            VARCHAR,
+    framework       VARCHAR,
+    uri             VARCHAR,
+    metadata        VARCHAR,
+    registered_at   TIMESTAMP NOT NULL,
+    PRIMARY KEY (model, version)
+);
+COMMENT ON TABLE models IS 'a version of a model; several may share a dataset (Fig. 1)';
+COMMENT ON COLUMN models.source_accuracy IS 'accuracy on the source dataset, in [0, 1]';
+COMMENT ON COLUMN models.metadata IS 'free metadata, JSON text';
+
+CREATE TABLE features (
+    dataset_id UINTEGER NOT NULL,
+    feature_id USMALLINT NOT NULL,
+    feature    VARCHAR NOT NULL,
+    kind       VARCHAR NOT NULL,
+    "values"   UBIGINT NOT NULL,
+    nulls      UBIGINT NOT NULL,
+    distincts  UBIGINT,
+    mean       DOUBLE,
+    bins       USMALLINT[] NOT NULL,
+    counts     UBIGINT[] NOT NULL,
+    minhash    UINTEGER[] NOT NULL
+);
+COMMENT ON TABLE features IS 'a feature of a dataset: its histogram over the whole dataset and its MinHash signature';
+COMMENT ON COLUMN features.feature_id IS 'position of the feature in its dataset, from 1';
+COMMENT ON COLUMN features.kind IS 'number, time or text';
+COMMENT ON COLUMN features."values" IS 'values counted (a list counts its elements, a text its tokens)';
+COMMENT ON COLUMN features.distincts IS 'estimate of the distinct values';
+COMMENT ON COLUMN features.mean IS 'mean of the finite numbers; NULL for text';
+COMMENT ON COLUMN features.bins IS 'the bins that occur, ascending';
+COMMENT ON COLUMN features.counts IS 'occurrences of each of bins';
+COMMENT ON COLUMN features.minhash IS 'readable by datasketch: MinHash(hashvalues=..., scheme=''affine32'')';
+
+CREATE TABLE feature_bands (
+    band       USMALLINT NOT NULL,
+    signature  UBIGINT NOT NULL,
+    dataset_id UINTEGER NOT NULL,
+    feature_id USMALLINT NOT NULL
+);
+COMMENT ON TABLE feature_bands IS 'a MinHash band of a feature: the hash tables of section 3.4 as one table';
+
+CREATE TABLE histograms (
+    dataset_id   UINTEGER NOT NULL,
+    feature_id   USMALLINT NOT NULL,
+    partition_id UINTEGER NOT NULL,
+    counts       UINTEGER[] NOT NULL
+);
+COMMENT ON TABLE histograms IS 'a feature of a partition: the succinct representation of Fig. 2';
+COMMENT ON COLUMN histograms.counts IS 'occurrences of each of features.bins';
+
+CREATE TABLE verbs (
+    verb   VARCHAR PRIMARY KEY,
+    script VARCHAR NOT NULL
+);
+COMMENT ON TABLE verbs IS 'a script that changes the hub, to run in any DuckDB client: SELECT script FROM verbs WHERE verb = ''register''';
+
+CREATE TABLE minhash_functions (
+    function   USMALLINT PRIMARY KEY,
+    multiplier UINTEGER NOT NULL,
+    increment  UINTEGER NOT NULL
+);
+COMMENT ON TABLE minhash_functions IS 'a MinHash function, h -> (multiplier * h + increment) mod 2^32: datasketch''s affine32 permutations of the seed';
+
+CREATE VIEW unused_datasets AS
+FROM datasets ANTI JOIN models USING (dataset_id);
+COMMENT ON VIEW unused_datasets IS 'a dataset that no model uses: removed with its last model';
+
+CREATE VIEW no_dataset AS
+SELECT NULL::INTEGER AS nothing WHERE false;
+COMMENT ON VIEW no_dataset IS 'an empty dataset';
+
+CREATE MACRO settings_fingerprint() AS (
+    SELECT md5(s::VARCHAR) FROM (
+        SELECT format_version, partition_size, partitioning, number_binning, number_bins, number_low, number_high, number_lookup,
+            text_bins, replicas, minhash_bands, minhash_rows, seed, salt
+        FROM settings
+    ) AS s
+);
+COMMENT ON MACRO settings_fingerprint IS 'fingerprint of the settings that decide a sketch';
+
+CREATE MACRO text_variable(name) AS getvariable(name)::VARCHAR;
+COMMENT ON MACRO text_variable IS 'a variable of the session as text; NULL when it is not set';
+
+CREATE VIEW list_models AS
+SELECT model, version, source_accuracy, task, framework, uri, metadata, dataset, rows, partitions, source, excluded, m.registered_at
+FROM models AS m
+JOIN datasets USING (dataset_id)
+ORDER BY model, version;
+COMMENT ON VIEW list_models IS 'a registered model and the dataset that it was trained on';

@@ -1,0 +1,103 @@
+-- cells -> elements. A row is a bin of a feature in a partition, and how often it occurs there.
+-- All datasets of a hub share one set of bins (section 2.1): bins 0 .. n-1 of numbers and their
+-- declared bins, the same for times, and the bins that tokens of text are hashed to.
+
+CREATE MACRO number_cell(x) AS
+    (greatest(0, least(4095, floor(asinh(x / (SELECT number_low FROM settings))
+        / (asinh((SELECT number_high / number_low FROM settings)) / 2048)) + 2048)))::INTEGER;
+COMMENT ON MACRO number_cell IS 'which of 4096 cells, equal steps of asinh, a finite number falls into';
+
+CREATE MACRO number_bin(x) AS CASE
+    WHEN x IS NULL THEN NULL
+    WHEN isnan(x) THEN (SELECT number_bins FROM settings)
+    WHEN isinf(x) THEN (SELECT number_bins FROM settings) + CASE WHEN x < 0 THEN 1 ELSE 2 END
+    WHEN (SELECT number_binning FROM settings) = 'fixed' THEN
+        greatest(0, least((SELECT number_bins FROM settings) - 1.0, floor(
+            (x - (SELECT number_low FROM settings)) * (SELECT number_bins / (number_high - number_low) FROM settings))))
+    WHEN (SELECT number_binning FROM settings) = 'learnt' THEN (SELECT number_lookup FROM settings)[number_cell(x) + 1]
+    ELSE number_cell(x) * (SELECT number_bins FROM settings)::INTEGER // 4096
+END::USMALLINT;
+COMMENT ON MACRO number_bin IS 'bin of a number, from 0; NaN, -inf and +inf have the three bins after the last';
+
+CREATE MACRO first_bin(kind) AS CASE kind
+    WHEN 'number' THEN 0
+    WHEN 'time' THEN (SELECT number_bins FROM settings) + 3
+    WHEN 'text' THEN 2 * ((SELECT number_bins FROM settings) + 3)
+END::USMALLINT;
+COMMENT ON MACRO first_bin IS 'the first bin of a kind of feature';
+
+CREATE MACRO missing_bin() AS 65535::USMALLINT;
+COMMENT ON MACRO missing_bin IS 'the bin that occurs once where a partition has no value of a feature at all';
+
+CREATE MACRO sha1_hash32(x) AS
+    ('0x' || substr(sha1(x), 7, 2) || substr(sha1(x), 5, 2) || substr(sha1(x), 3, 2) || substr(sha1(x), 1, 2))::UINTEGER;
+COMMENT ON MACRO sha1_hash32 IS 'first 32 bits of SHA-1, as datasketch.hashfunc.sha1_hash32';
+
+CREATE MACRO tokens(text) AS CASE
+    WHEN regexp_matches(text, '[\p{L}\p{N}]') THEN regexp_extract_all(lower(text), '[\p{L}\p{M}\p{N}]+')
+    ELSE [lower(text)]
+END;
+COMMENT ON MACRO tokens IS 'lower-cased words and numbers of a text; a text without any is one token';
+
+CREATE MACRO text_bin(token) AS
+    (first_bin('text') + sha1_hash32((SELECT salt FROM settings) || token) % (SELECT text_bins FROM settings))::USMALLINT;
+COMMENT ON MACRO text_bin IS 'bin of a token of text';
+
+CREATE MACRO elements(cells, columns) AS TABLE
+    WITH scalar_value AS MATERIALIZED (
+        SELECT
+            partition_id,
+            feature_id,
+            number_bin(cell.num) AS bin,
+            cell.txt AS txt,
+            count(*) FILTER (cell.nums IS NULL) AS occurrences,
+            sum(cell.num) FILTER (isfinite(cell.num)) AS total
+        FROM query_table(cells)
+        GROUP BY ALL
+    ),
+    list_value AS (
+        SELECT partition_id, feature_id, unnest(cell.nums) AS num FROM query_table(cells) WHERE cell.nums IS NOT NULL
+    ),
+    list_element AS (
+        SELECT partition_id, feature_id, number_bin(num) AS bin, count(*) AS occurrences, sum(num) FILTER (isfinite(num)) AS total
+        FROM list_value
+        GROUP BY ALL
+    ),
+    token_value AS MATERIALIZED (
+        SELECT partition_id, feature_id, token, sum(occurrences) AS occurrences
+        FROM (
+            SELECT partition_id, feature_id, unnest(tokens(txt)) AS token, occurrences
+            FROM scalar_value
+            WHERE txt IS NOT NULL
+        )
+        GROUP BY ALL
+    ),
+    vocabulary AS (
+        SELECT token, text_bin(token) AS bin FROM (SELECT DISTINCT token FROM token_value)
+    ),
+    text_element AS (
+        SELECT partition_id, feature_id, bin, sum(occurrences) AS occurrences
+        FROM token_value
+        JOIN vocabulary USING (token)
+        GROUP BY ALL
+    ),
+    element AS (
+        SELECT partition_id, feature_id, bin, occurrences, total FROM scalar_value WHERE txt IS NULL
+        UNION ALL
+        SELECT partition_id, feature_id, bin, occurrences, total FROM list_element
+        UNION ALL
+        SELECT partition_id, feature_id, bin, occurrences, NULL FROM text_element
+    )
+    SELECT
+        partition_id,
+        feature_id,
+        feature,
+        kind,
+        (CASE kind WHEN 'text' THEN 0 ELSE first_bin(kind) END + bin)::USMALLINT AS bin,
+        sum(occurrences)::UBIGINT AS occurrences,
+        sum(total) AS total
+    FROM element
+    JOIN query_table(columns) USING (feature_id)
+    WHERE kind IS NOT NULL
+    GROUP BY ALL;
+COMMENT ON MACRO TABLE elements IS 'a bin of a feature in a partition and its occurrences; bin NULL counts the NULLs';

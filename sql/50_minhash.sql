@@ -1,0 +1,54 @@
+-- features -> MinHash signatures and bands (section 3.4, offline stage).
+-- minhash_agg(h), the list of minima, is generated from the seed when the hub is made;
+-- a connection with the Python UDFs computes it in numpy, bit for bit the same.
+
+CREATE MACRO fmix32_step(h, shift, factor) AS xor(h, h >> shift) * factor & 4294967295::UBIGINT;
+COMMENT ON MACRO fmix32_step IS 'one multiplication of the MurmurHash3 finaliser, on a UBIGINT below 2^32';
+
+CREATE MACRO replicas_of(counts, total, replicas) AS list_transform(
+    counts,
+    lambda n: greatest(1, round(replicas * n::DOUBLE / total))::UINTEGER
+);
+COMMENT ON MACRO replicas_of IS 'how often each bin is replicated: in proportion to its frequency, at least once';
+
+CREATE MACRO minhash_elements(features) AS TABLE
+    WITH replicated AS (
+        SELECT feature_id, unnest(bins) AS bin, unnest(replicas_of(counts, "values", replicas)) AS replicas
+        FROM query_table(features), settings
+    ),
+    replica AS (
+        SELECT feature_id, bin, unnest(range(replicas)) AS replica FROM replicated
+    ),
+    hashed AS (
+        SELECT feature_id, bin, replica, sha1_hash32(bin || ':' || replica)::UBIGINT AS hash FROM replica
+    ),
+    mixed_once AS (
+        SELECT feature_id, bin, replica, hash, fmix32_step(xor(hash, 0::UBIGINT), 16, 2246822507::UBIGINT) AS mixed FROM hashed
+    ),
+    mixed_twice AS (
+        SELECT feature_id, bin, replica, hash, fmix32_step(mixed, 13, 3266489909::UBIGINT) AS mixed FROM mixed_once
+    )
+    SELECT feature_id, bin, replica, hash, xor(mixed, mixed >> 16) AS mixed FROM mixed_twice;
+COMMENT ON MACRO TABLE minhash_elements IS 'an element of a feature: SHA-1 hash of "bin:replica", and the same after the MurmurHash3 finaliser';
+
+CREATE MACRO minhash_signatures(features) AS TABLE
+    SELECT feature_id, minhash_agg(mixed)::UINTEGER[] AS minhash
+    FROM minhash_elements(features)
+    GROUP BY feature_id;
+COMMENT ON MACRO TABLE minhash_signatures IS 'the MinHash signature of a feature, minhash_bands * minhash_rows values';
+
+CREATE MACRO band_signature(hashes) AS
+    list_reduce(hashes::UBIGINT[], lambda folded, h: (folded & 4294967295) * 2654435761 + h);
+COMMENT ON MACRO band_signature IS 'the values of a band folded into one number';
+
+CREATE MACRO minhash_bands(features) AS TABLE
+    WITH banded AS (
+        SELECT
+            feature_id,
+            minhash,
+            (SELECT minhash_rows FROM settings) AS band_rows,
+            unnest(range((SELECT minhash_bands FROM settings)))::USMALLINT AS band
+        FROM query_table(features)
+    )
+    SELECT band, band_signature(minhash[band * band_rows + 1 : (band + 1) * band_rows]) AS signature, feature_id FROM banded;
+COMMENT ON MACRO TABLE minhash_bands IS 'a band of a feature''s MinHash signature';

@@ -1,0 +1,187 @@
+-- Step 2, second half (section 3.5): partitions of the target against partitions of each dataset.
+-- Pairs that collide in a band (or all, when exact) are verified; matches are counted.
+
+CREATE MACRO sampling_floors(spaces, target_features, target_histograms, options) AS TABLE
+    WITH slot AS (
+        SELECT DISTINCT space_id, unnest(slots) AS feature_id FROM query_table(spaces)
+    ),
+    target_size AS (
+        SELECT count(DISTINCT partition_id) AS partitions FROM query_table(target_histograms)
+    )
+    SELECT
+        space_id,
+        CASE (SELECT sample_space FROM query_table(options))
+            WHEN 'aligned' THEN avg((len(bins) - 1) / (4 * "values" / partitions))
+            ELSE (len(list_distinct(flatten(list(bins)))) - 1) / (4 * sum("values") / any_value(partitions))
+        END AS sampling_floor
+    FROM slot
+    JOIN query_table(target_features) USING (feature_id)
+    CROSS JOIN target_size
+    GROUP BY space_id;
+COMMENT ON MACRO TABLE sampling_floors IS 'a space and the JS divergence to expect between two samples of the target itself, (B - 1) / (4 n)';
+
+CREATE MACRO js_threshold(source_vectors, target_vectors, floors, options) AS TABLE
+    WITH sample AS (
+        SELECT 1 - list_inner_product(s.roots, t.roots) AS hellinger2
+        FROM query_table(source_vectors) AS s
+        JOIN query_table(target_vectors) AS t USING (space_id)
+        WHERE s.partition_id < 4 AND t.partition_id < 4 AND (SELECT max_js FROM query_table(options)) IS NULL
+    ),
+    chosen AS (
+        SELECT greatest(
+            list_sort(list(hellinger2))[ceil((SELECT auto_quantile FROM settings) * count(*))::BIGINT],
+            2 * (SELECT max(sampling_floor) FROM query_table(floors)),
+            1e-9
+        ) AS max_js
+        FROM sample
+    )
+    SELECT
+        least(coalesce(o.max_js, chosen.max_js), ln(2)) AS max_js,
+        (SELECT jslsh_width FROM settings) * sqrt(2 * least(coalesce(o.max_js, chosen.max_js), ln(2)) / ln(2)) AS width
+    FROM query_table(options) AS o, chosen;
+COMMENT ON MACRO TABLE js_threshold IS 't, given or chosen from a sample of the pairs, and r of Eq. 2.4 for it (one row)';
+
+CREATE MACRO partition_matches(source_vectors, target_vectors, source_signatures, target_signatures, threshold, method) AS TABLE
+    WITH colliding AS (
+        SELECT DISTINCT s.owner, s.space_id, s.partition_id AS source_partition, t.partition_id AS target_partition
+        FROM query_table(source_signatures) AS s
+        JOIN query_table(target_signatures) AS t USING (space_id, band, signature)
+    ),
+    pair AS (
+        SELECT
+            s.owner, s.partition_id AS source_partition, t.partition_id AS target_partition,
+            s.roots AS source_roots, t.roots AS target_roots
+        FROM query_table(source_vectors) AS s
+        JOIN query_table(target_vectors) AS t USING (space_id)
+        WHERE (SELECT search FROM query_table(method)) = 'exact'
+        UNION ALL
+        SELECT c.owner, c.source_partition, c.target_partition, s.roots, t.roots
+        FROM colliding AS c
+        JOIN query_table(source_vectors) AS s ON s.owner = c.owner AND s.partition_id = c.source_partition
+        JOIN query_table(target_vectors) AS t ON t.space_id = c.space_id AND t.partition_id = c.target_partition
+    ),
+    bounded AS MATERIALIZED (
+        SELECT pair.*, t.max_js, greatest(0, 1 - list_inner_product(source_roots, target_roots)) AS hellinger2
+        FROM pair
+        CROSS JOIN query_table(threshold) AS t
+        WHERE hellinger2 <= t.max_js / ln(2)
+    ),
+    open_bin AS (
+        SELECT
+            owner, source_partition, target_partition, max_js, hellinger2,
+            unnest(source_roots) ** 2 AS p,
+            unnest(target_roots) ** 2 AS q
+        FROM bounded
+        WHERE hellinger2 > max_js
+    )
+    SELECT owner, source_partition, target_partition, hellinger2 FROM bounded WHERE hellinger2 <= max_js
+    UNION ALL
+    SELECT owner, source_partition, target_partition, hellinger2
+    FROM open_bin
+    GROUP BY owner, source_partition, target_partition, hellinger2, max_js
+    HAVING sum(js_term(p, q)) <= max_js;
+COMMENT ON MACRO TABLE partition_matches IS 'a pair of partitions with JS <= t (Def. 2); logarithms only where ln 2 * H2 <= t < H2 leaves it open';
+
+CREATE MACRO target_coverage(target_features, target_histograms, options) AS TABLE
+    WITH bands AS MATERIALIZED (FROM minhash_bands(target_features)),
+    candidates AS MATERIALIZED (FROM feature_candidates('bands')),
+    jaccards AS MATERIALIZED (FROM feature_jaccard('candidates', target_features)),
+    matches AS MATERIALIZED (FROM feature_matches('jaccards', target_features, options)),
+    related AS MATERIALIZED (FROM dataset_overlap('matches', target_features, options)),
+    spaces AS MATERIALIZED (FROM dataset_spaces('matches', 'related')),
+    axis AS MATERIALIZED (FROM space_axis('spaces', target_features, options)),
+    floors AS MATERIALIZED (FROM sampling_floors('spaces', target_features, target_histograms, options)),
+
+    source_members AS MATERIALIZED (FROM source_space_members('spaces', 'matches')),
+    target_members AS MATERIALIZED (FROM target_space_members('spaces', target_features)),
+    source_totals AS (SELECT dataset_id AS owner, feature_id, 0 AS partition_id, counts FROM features),
+    target_totals AS (SELECT 0 AS owner, feature_id, 0 AS partition_id, counts FROM query_table(target_features)),
+    source_whole AS MATERIALIZED (FROM space_vectors('source_members', 'source_totals', 'axis', options)),
+    target_whole AS MATERIALIZED (FROM space_vectors('target_members', 'target_totals', 'axis', options)),
+    divergences AS MATERIALIZED (FROM dataset_divergences('source_whole', 'target_whole', options)),
+
+    centres AS MATERIALIZED (FROM centre_distances('matches', target_features)),
+
+    candidate_members AS MATERIALIZED (
+        SELECT m.* FROM source_members AS m SEMI JOIN divergences AS d ON d.dataset_id = m.owner
+    ),
+    source_partitions AS (SELECT dataset_id AS owner, feature_id, partition_id, counts FROM histograms),
+    target_partitions AS (SELECT 0 AS owner, feature_id, partition_id, counts FROM query_table(target_histograms)),
+    source_vectors AS MATERIALIZED (FROM space_vectors('candidate_members', 'source_partitions', 'axis', options)),
+    target_vectors AS MATERIALIZED (FROM space_vectors('target_members', 'target_partitions', 'axis', options)),
+    threshold AS MATERIALIZED (FROM js_threshold('source_vectors', 'target_vectors', 'floors', options)),
+    method AS MATERIALIZED (FROM search_method('target_vectors', options)),
+
+    hashed_axis AS (FROM axis WHERE (SELECT search FROM method) = 'lsh'),
+    functions AS MATERIALIZED (FROM space_functions('hashed_axis')),
+    source_signatures AS (FROM jslsh_signatures('source_vectors', 'functions', 'threshold')),
+    target_signatures AS (FROM jslsh_signatures('target_vectors', 'functions', 'threshold')),
+    partition_matches AS (
+        FROM partition_matches('source_vectors', 'target_vectors', 'source_signatures', 'target_signatures', 'threshold', 'method')
+    ),
+    match_count AS (
+        SELECT owner AS dataset_id, target_partition, count(*) AS matches FROM partition_matches GROUP BY ALL
+    ),
+    target_partition AS (
+        SELECT DISTINCT partition_id AS target_partition FROM query_table(target_histograms)
+    )
+    SELECT
+        d.dataset_id, target_partition, coalesce(matches, 0) AS matches,
+        shared_features, overlap, sampling_floor,
+        d.js_divergence, d.kl_target_source, d.kl_source_target, l2_distance,
+        (SELECT max_js FROM threshold) AS max_js,
+        (SELECT search FROM method) AS search
+    FROM divergences AS d
+    JOIN related USING (dataset_id)
+    JOIN spaces USING (dataset_id)
+    JOIN floors USING (space_id)
+    LEFT JOIN centres USING (dataset_id)
+    CROSS JOIN target_partition
+    LEFT JOIN match_count USING (dataset_id, target_partition);
+COMMENT ON MACRO TABLE target_coverage IS 'a partition of the target and a related dataset: how many of its partitions match';
+
+CREATE MACRO rank_models(target_features, target_histograms, options) AS TABLE
+    WITH coverage AS MATERIALIZED (FROM target_coverage(target_features, target_histograms, options)),
+    dataset_score AS (
+        SELECT
+            dataset_id,
+            sum(matches) / count(*) AS adaptivity,
+            count(*) FILTER (matches > 0) / count(*) AS coverage,
+            any_value(js_divergence) AS js_divergence,
+            any_value(overlap) AS overlap,
+            any_value(shared_features) AS shared_features,
+            any_value(kl_target_source) AS kl_target_source,
+            any_value(kl_source_target) AS kl_source_target,
+            any_value(l2_distance) AS l2_distance,
+            any_value(max_js) AS max_js,
+            any_value(sampling_floor) AS sampling_floor,
+            any_value(search) AS search
+        FROM coverage
+        GROUP BY dataset_id
+    ),
+    model_score AS (
+        SELECT
+            m.model, m.version, s.*, m.source_accuracy, m.uri, m.task, m.framework,
+            CASE (SELECT rank_by FROM query_table(options))
+                WHEN 'adaptivity' THEN s.adaptivity
+                WHEN 'coverage' THEN s.coverage
+                WHEN 'js' THEN -s.js_divergence
+                WHEN 'l2' THEN -s.l2_distance
+                WHEN 'kl_target_source' THEN -s.kl_target_source
+                WHEN 'kl_source_target' THEN -s.kl_source_target
+                WHEN 'source_accuracy' THEN m.source_accuracy
+            END AS score
+        FROM dataset_score AS s
+        JOIN models AS m USING (dataset_id)
+        WHERE s.adaptivity >= (SELECT min_adaptivity FROM query_table(options))
+    )
+    SELECT
+        row_number() OVER (ORDER BY score DESC NULLS LAST, js_divergence, model, version) AS rank,
+        model, version, adaptivity, coverage, js_divergence, overlap, shared_features, source_accuracy, uri,
+        kl_target_source, kl_source_target, l2_distance, max_js, sampling_floor, search,
+        CASE WHEN max_js < 2 * sampling_floor THEN
+            printf('max_js = %.4g is below twice the sampling floor %.4g: partitions of one distribution may not match', max_js, sampling_floor)
+        END AS warning
+    FROM model_score
+    ORDER BY rank;
+COMMENT ON MACRO TABLE rank_models IS 'a related model, best first, for a target that is sketched already';

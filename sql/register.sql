@@ -1,0 +1,99 @@
+-- Registers a model in one transaction: all or nothing. In a stock shell: set the variables
+-- `model` and `dataset` (a file, a glob, a table or a view) and run this script; the others are
+-- optional. `like_model` names a registered model whose dataset is shared instead of `dataset`.
+
+BEGIN TRANSACTION;
+
+SET VARIABLE register_check = (SELECT CASE
+    WHEN coalesce(trim(text_variable('model')), '') = '' THEN error('OptionError: a model needs a name: SET VARIABLE model = ''...''')
+    WHEN (text_variable('dataset') IS NULL) = (text_variable('like_model') IS NULL)
+        THEN error('OptionError: set one of the variables dataset (a file, table or view) and like_model (a registered model)')
+    WHEN NOT coalesce(getvariable('source_accuracy')::DOUBLE BETWEEN 0 AND 1, true) OR isnan(getvariable('source_accuracy')::DOUBLE)
+        THEN error('OptionError: source_accuracy must be in [0, 1], got ' || getvariable('source_accuracy'))
+    WHEN NOT coalesce(getvariable('replace')::BOOLEAN, false) AND EXISTS (
+        FROM models WHERE model = text_variable('model') AND version = coalesce(text_variable('version'), '')
+    ) THEN error('ModelExistsError: model ' || left(text_variable('model'), 200) || ', version ''' || coalesce(text_variable('version'), '')
+        || ''', is registered already: set replace, or give another version')
+    WHEN text_variable('like_model') IS NOT NULL AND NOT EXISTS (FROM models WHERE model = text_variable('like_model'))
+        THEN error('ModelNotFoundError: no model is called ' || left(text_variable('like_model'), 200))
+END);
+
+
+DELETE FROM models
+WHERE model = text_variable('model') AND version = coalesce(text_variable('version'), '') AND getvariable('replace')::BOOLEAN;
+
+SET VARIABLE registering = coalesce(text_variable('dataset'), 'no_dataset');
+SET VARIABLE registering_excluded = coalesce(getvariable('excluded')::VARCHAR[], []::VARCHAR[]);
+
+CREATE OR REPLACE TEMP TABLE registering_elements AS
+WITH dataset_cells AS (FROM cells(getvariable('registering'), exclude := getvariable('registering_excluded'))),
+dataset_columns AS MATERIALIZED (FROM dataset_columns(getvariable('registering'), exclude := getvariable('registering_excluded')))
+FROM elements('dataset_cells', 'dataset_columns');
+
+CREATE OR REPLACE TEMP TABLE registering_features AS
+WITH dataset_histograms AS MATERIALIZED (FROM feature_histograms('registering_elements')),
+dataset_minhash AS MATERIALIZED (FROM minhash_signatures('dataset_histograms')),
+dataset_distincts AS MATERIALIZED (FROM distincts(getvariable('registering'), exclude := getvariable('registering_excluded')))
+SELECT h.*, m.minhash, d.distincts
+FROM dataset_histograms AS h
+JOIN dataset_minhash AS m USING (feature_id)
+LEFT JOIN dataset_distincts AS d USING (feature_id);
+
+SET VARIABLE registering_rows = (SELECT count(*) FROM leaves(getvariable('registering'), exclude := getvariable('registering_excluded')));
+
+SET VARIABLE register_check = (SELECT CASE
+    WHEN text_variable('like_model') IS NOT NULL THEN NULL
+    WHEN getvariable('registering_rows') = 0 THEN error('DatasetError: '
+        || coalesce(text_variable('source'), text_variable('dataset')) || ' has no rows: there is nothing to sketch')
+    WHEN NOT EXISTS (FROM registering_features) THEN error('DatasetError: '
+        || coalesce(text_variable('source'), text_variable('dataset')) || ' has no column that can be compared: '
+        || (SELECT string_agg(feature || ' (' || type || ')', ', ')
+            FROM dataset_columns(getvariable('registering'), exclude := getvariable('registering_excluded')))
+        || CASE WHEN len(getvariable('registering_excluded')) > 0 THEN '; excluded: ' || array_to_string(getvariable('registering_excluded'), ', ') ELSE '' END
+        || '. Pass a table with numbers, text, dates or lists that are not all NULL')
+END);
+
+SET VARIABLE registering_dataset = coalesce(
+    (SELECT dataset_id FROM models WHERE model = text_variable('like_model') ORDER BY registered_at DESC LIMIT 1),
+    (SELECT coalesce(max(dataset_id), 0) + 1 FROM datasets)
+);
+
+INSERT INTO datasets
+SELECT
+    getvariable('registering_dataset'),
+    coalesce(text_variable('dataset_name'), text_variable('model')),
+    getvariable('registering_rows'),
+    ceil(getvariable('registering_rows') / partition_size),
+    coalesce(text_variable('source'), text_variable('dataset')),
+    getvariable('registering_excluded'),
+    now()::TIMESTAMP,
+    settings_fingerprint()
+FROM settings
+WHERE text_variable('like_model') IS NULL;
+
+INSERT INTO features BY NAME
+SELECT getvariable('registering_dataset') AS dataset_id, * FROM registering_features;
+
+INSERT INTO feature_bands BY NAME
+SELECT getvariable('registering_dataset') AS dataset_id, * FROM minhash_bands('registering_features');
+
+INSERT INTO histograms BY NAME
+SELECT getvariable('registering_dataset') AS dataset_id, *
+FROM partition_histograms('registering_elements', 'registering_features')
+ORDER BY feature_id, partition_id;
+
+INSERT INTO models
+SELECT
+    text_variable('model'), coalesce(text_variable('version'), ''), getvariable('registering_dataset'),
+    getvariable('source_accuracy'), text_variable('task'), text_variable('framework'), text_variable('uri'), text_variable('metadata'),
+    now()::TIMESTAMP;
+
+DELETE FROM histograms WHERE dataset_id IN (SELECT dataset_id FROM unused_datasets);
+DELETE FROM feature_bands WHERE dataset_id IN (SELECT dataset_id FROM unused_datasets);
+DELETE FROM features WHERE dataset_id IN (SELECT dataset_id FROM unused_datasets);
+DELETE FROM datasets WHERE dataset_id IN (SELECT dataset_id FROM unused_datasets);
+
+DROP TABLE registering_elements;
+DROP TABLE registering_features;
+
+COMMIT;

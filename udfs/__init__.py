@@ -1,0 +1,56 @@
+"""Faster parts laid over the hub's SQL: same names, same answers.
+
+``OVERLAYS`` is the whole table of them. ``load`` is the only place that knows DuckDB.
+"""
+
+from __future__ import annotations
+
+import atexit
+import weakref
+from importlib.resources import files
+
+import duckdb
+
+from modelhub_sql.udfs import jslsh, minhash
+
+__all__ = ["OVERLAYS", "load"]
+
+#: UDF name -> (Arrow adapter, parameter types, return type). ``overlays.sql`` lays the hub's
+#: macros over them; a UDF never has a macro's name, which would hide it.
+OVERLAYS = {
+    "modelhub_minhash": (minhash.arrow, ["UINTEGER[]", "UINTEGER[]", "UINTEGER[]"], "UINTEGER[]"),
+    "modelhub_jslsh": (jslsh.arrow, ["DOUBLE[]", "DOUBLE[]", "DOUBLE[]", "DOUBLE"], "BIGINT[]"),
+}
+
+
+def load(con: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
+    """Lay the numpy UDFs over the hub that ``con`` uses; returns ``con``.
+
+    The UDFs are known to the whole database instance, the macros over them only to this
+    connection: a ``con.cursor()`` falls back to the SQL of the hub and answers the same.
+    """
+    known = {
+        name
+        for (name,) in con.execute(
+            "SELECT DISTINCT function_name FROM duckdb_functions() WHERE list_contains(?, function_name)",
+            [list(OVERLAYS)],
+        ).fetchall()
+    }
+    for name, (adapter, parameters, returns) in OVERLAYS.items():
+        if name not in known:
+            con.create_function(name, adapter, parameters, returns, type="arrow")  # type: ignore[arg-type]
+    con.execute(files(__name__).joinpath("overlays.sql").read_text(encoding="utf-8"))
+    _close_at_exit(con)
+    return con
+
+
+def _close_at_exit(con: duckdb.DuckDBPyConnection) -> None:
+    # A connection with UDFs that is still open at exit makes DuckDB 2.0 report leaks.
+    reference = weakref.ref(con)
+
+    def close() -> None:
+        open_connection = reference()
+        if open_connection is not None:
+            open_connection.close()
+
+    atexit.register(close)
