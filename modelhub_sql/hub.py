@@ -17,7 +17,6 @@ from datasketch import MinHash
 from modelhub_sql import sql, udfs
 from modelhub_sql.errors import (
     DatasetError,
-    HubError,
     HubFormatError,
     HubNotFoundError,
     OptionError,
@@ -63,7 +62,7 @@ class Hub:
         in_memory = self.path == ":memory:"
         is_new = in_memory or not Path(self.path).exists() or Path(self.path).stat().st_size == 0
         if is_new and read_only:
-            raise HubNotFoundError(f"there is no hub at {self.path}: leave out read_only to make one")
+            raise HubNotFoundError(f"there is no hub at {self.path}: register a model to make one")
         if is_new and not in_memory and not Path(self.path).absolute().parent.is_dir():
             raise HubNotFoundError(f"can't make a hub at {self.path}: its folder does not exist")
         checked = Settings(**settings)
@@ -203,13 +202,14 @@ class Hub:
 
     def models(self) -> duckdb.DuckDBPyRelation:
         """The registered models: ``FROM list_models``."""
-        return self.sql("FROM list_models")
+        models: duckdb.DuckDBPyRelation = self.sql("FROM list_models")
+        return models
 
-    def sql(self, query: str, params: Sequence[Any] | Mapping[str, Any] | None = None) -> duckdb.DuckDBPyRelation:
-        """Run any query on the hub; returns its result as a relation."""
+    def sql(self, query: str, params: Sequence[Any] | Mapping[str, Any] | None = None) -> Any:
+        """Run any statement on the hub; returns its result as a relation, or None when it has none."""
         try:
-            result = self.con.execute(query, params) if params else self.con.execute(query)
-            return self.con.from_arrow(_arrow(result))
+            result = self.con.sql(query, params=params) if params else self.con.sql(query)
+            return None if result is None else self.con.from_arrow(_arrow(result))
         except duckdb.Error as error:
             raise translated(error) from error
 
@@ -350,7 +350,7 @@ class Hub:
                 self.con.execute(f"SET VARIABLE search_{name} = ?", [value])
             named = ", ".join(f"{name} := getvariable('search_{name}')" for name in arguments)
             try:
-                result = _arrow(self.con.execute(f"FROM {macro}({named})"))
+                result = _arrow(self.con.sql(f"FROM {macro}({named})"))
             except duckdb.Error as error:
                 raise translated(error, source) from error
         return self.con.from_arrow(result)
@@ -406,9 +406,9 @@ def _columns(exclude: Sequence[str]) -> list[str]:
     return list(exclude)
 
 
-def _arrow(result: Any) -> Any:
+def _arrow(relation: Any) -> Any:
     # Named to_arrow_table from DuckDB 1.5 on, before that fetch_arrow_table.
-    return result.to_arrow_table() if hasattr(result, "to_arrow_table") else result.fetch_arrow_table()
+    return relation.to_arrow_table() if hasattr(relation, "to_arrow_table") else relation.fetch_arrow_table()
 
 
 def _create(con: duckdb.DuckDBPyConnection, settings: Settings) -> None:
@@ -436,5 +436,8 @@ def _minhash_agg(functions: Sequence[tuple[int, int]]) -> str:
     # The one generated statement: whole numbers drawn from the seed, unrolled, because a list
     # of minima is ten times faster than a join with the functions.
     minima = ", ".join(f"min(({a}::UBIGINT * h + {b}) & 4294967295)" for a, b in functions)
-    return f"""CREATE MACRO minhash_agg(h) AS [{minima}];
-        COMMENT ON MACRO minhash_agg IS 'the MinHash signature of a group of mixed hashes: min((a h + b) mod 2^32) for each function';"""
+    return f"""
+        CREATE MACRO minhash_agg(h) AS [{minima}];
+        COMMENT ON MACRO minhash_agg IS
+            'the MinHash signature of a group of mixed hashes: min((a h + b) mod 2^32) for each function';
+    """

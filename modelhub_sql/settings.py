@@ -110,7 +110,7 @@ class Settings:
             raise SettingsError("number_edges goes with number_binning='learnt', and only with it")
         if self.number_edges is not None and (
             not len(self.number_edges)
-            or any(not a < b for a, b in zip(self.number_edges, list(self.number_edges)[1:]))
+            or any(not a < b for a, b in zip(self.number_edges, list(self.number_edges)[1:], strict=False))
             or not all(math.isfinite(edge) for edge in self.number_edges)
         ):
             raise SettingsError("number_edges must be finite numbers in ascending order")

@@ -8,10 +8,10 @@ CREATE MACRO feature_candidates(bands) AS TABLE
     JOIN feature_bands AS s ON s.band = t.band AND s.signature = t.signature;
 COMMENT ON MACRO TABLE feature_candidates IS 'a feature of a dataset that shares a MinHash band with a feature of the target';
 
-CREATE MACRO feature_jaccard(candidates, target_features) AS TABLE
+CREATE MACRO feature_jaccard(candidates, target_sketch) AS TABLE
     WITH target_bin AS (
         SELECT feature_id AS target_feature_id, unnest(bins) AS bin, unnest(replicas_of(counts, "values", replicas)) AS replicas
-        FROM query_table(target_features), settings
+        FROM query_table(target_sketch), settings
     ),
     target_size AS (
         SELECT target_feature_id, sum(replicas) AS size FROM target_bin GROUP BY ALL
@@ -41,7 +41,7 @@ CREATE MACRO feature_jaccard(candidates, target_features) AS TABLE
     JOIN target_size USING (target_feature_id);
 COMMENT ON MACRO TABLE feature_jaccard IS 'a candidate pair of features and the Jaccard similarity of their replicated bins';
 
-CREATE MACRO feature_matches(jaccards, target_features, options) AS TABLE
+CREATE MACRO feature_matches(jaccards, target_sketch, options) AS TABLE
     WITH RECURSIVE equivalent AS (
         SELECT
             j.dataset_id, j.target_feature_id, j.feature_id, j.jaccard,
@@ -50,7 +50,7 @@ CREATE MACRO feature_matches(jaccards, target_features, options) AS TABLE
                 ORDER BY lower(s.feature) = lower(t.feature) DESC, j.jaccard DESC, j.target_feature_id, j.feature_id
             ) AS preference
         FROM query_table(jaccards) AS j
-        JOIN query_table(target_features) AS t ON t.feature_id = j.target_feature_id
+        JOIN query_table(target_sketch) AS t ON t.feature_id = j.target_feature_id
         JOIN features AS s ON s.dataset_id = j.dataset_id AND s.feature_id = j.feature_id
         WHERE j.jaccard > (SELECT min_jaccard FROM query_table(options))
     ),
@@ -75,8 +75,8 @@ CREATE MACRO feature_matches(jaccards, target_features, options) AS TABLE
     SELECT dataset_id, target_feature_id, feature_id, jaccard FROM round WHERE matched;
 COMMENT ON MACRO TABLE feature_matches IS 'a feature shared with the target, one to one: same name first, then best Jaccard, then order';
 
-CREATE MACRO dataset_overlap(matches, target_features, options) AS TABLE
-    SELECT dataset_id, count(*) AS shared_features, count(*) / (SELECT count(*) FROM query_table(target_features)) AS overlap
+CREATE MACRO dataset_overlap(matches, target_sketch, options) AS TABLE
+    SELECT dataset_id, count(*) AS shared_features, count(*) / (SELECT count(*) FROM query_table(target_sketch)) AS overlap
     FROM query_table(matches)
     GROUP BY dataset_id
     HAVING overlap > (SELECT min_overlap FROM query_table(options));

@@ -16,7 +16,7 @@ CREATE MACRO dataset_spaces(matches, related) AS TABLE
     SELECT dataset_id, dense_rank() OVER (ORDER BY slots) AS space_id, slots FROM shared;
 COMMENT ON MACRO TABLE dataset_spaces IS 'a dataset and the space that it is compared in: the set of shared target features';
 
-CREATE MACRO space_axis(spaces, target_features, options) AS TABLE
+CREATE MACRO space_axis(spaces, target_sketch, options) AS TABLE
     WITH slot AS (
         SELECT DISTINCT space_id, unnest(slots) AS feature_id FROM query_table(spaces)
     ),
@@ -26,7 +26,7 @@ CREATE MACRO space_axis(spaces, target_features, options) AS TABLE
             CASE (SELECT sample_space FROM query_table(options)) WHEN 'aligned' THEN feature_id ELSE 0 END AS slot,
             unnest(list_append(bins, missing_bin())) AS bin
         FROM slot
-        JOIN query_table(target_features) USING (feature_id)
+        JOIN query_table(target_sketch) USING (feature_id)
     )
     SELECT space_id, slot, bin, row_number() OVER (PARTITION BY space_id ORDER BY slot, bin) AS position FROM slot_bin;
 COMMENT ON MACRO TABLE space_axis IS 'a position of a space: a bin (or "missing") of a target feature (slot); all features are slot 0 when flattened';
@@ -40,13 +40,13 @@ CREATE MACRO source_space_members(spaces, matches) AS TABLE
     JOIN features AS f USING (dataset_id, feature_id);
 COMMENT ON MACRO TABLE source_space_members IS 'a shared feature of a dataset (owner) in its space, and the target feature (slot) that it matches';
 
-CREATE MACRO target_space_members(spaces, target_features) AS TABLE
+CREATE MACRO target_space_members(spaces, target_sketch) AS TABLE
     WITH slot AS (
         SELECT DISTINCT space_id, len(slots) AS slots, unnest(slots) AS feature_id FROM query_table(spaces)
     )
     SELECT 0 AS owner, space_id, feature_id, feature_id AS slot, slots, bins
     FROM slot
-    JOIN query_table(target_features) USING (feature_id);
+    JOIN query_table(target_sketch) USING (feature_id);
 COMMENT ON MACRO TABLE target_space_members IS 'a feature of the target in a space; the target is owner 0 of every space';
 
 CREATE MACRO space_vectors(members, histograms, axis, options) AS TABLE

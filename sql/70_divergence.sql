@@ -40,10 +40,10 @@ CREATE MACRO dataset_divergences(source_whole, target_whole, options) AS TABLE
     LIMIT (SELECT max_candidates FROM settings);
 COMMENT ON MACRO TABLE dataset_divergences IS 'a dataset whose partitions are to be compared: its divergences from the target as a whole (one partition)';
 
-CREATE MACRO centre_distances(matches, target_features) AS TABLE
+CREATE MACRO centre_distances(matches, target_sketch) AS TABLE
     SELECT m.dataset_id, sqrt(sum((s.mean - t.mean) ** 2)) AS l2_distance
     FROM query_table(matches) AS m
-    JOIN query_table(target_features) AS t ON t.feature_id = m.target_feature_id
+    JOIN query_table(target_sketch) AS t ON t.feature_id = m.target_feature_id
     JOIN features AS s ON s.dataset_id = m.dataset_id AND s.feature_id = m.feature_id
     WHERE isfinite(s.mean) AND isfinite(t.mean)
     GROUP BY m.dataset_id;

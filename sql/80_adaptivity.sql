@@ -1,22 +1,18 @@
 -- Step 2, second half (section 3.5): partitions of the target against partitions of each dataset.
 -- Pairs that collide in a band (or all, when exact) are verified; matches are counted.
 
-CREATE MACRO sampling_floors(spaces, target_features, target_histograms, options) AS TABLE
+CREATE MACRO sampling_floors(spaces, target_sketch, options) AS TABLE
     WITH slot AS (
         SELECT DISTINCT space_id, unnest(slots) AS feature_id FROM query_table(spaces)
-    ),
-    target_size AS (
-        SELECT count(DISTINCT partition_id) AS partitions FROM query_table(target_histograms)
     )
     SELECT
         space_id,
         CASE (SELECT sample_space FROM query_table(options))
-            WHEN 'aligned' THEN avg((len(bins) - 1) / (4 * "values" / partitions))
-            ELSE (len(list_distinct(flatten(list(bins)))) - 1) / (4 * sum("values") / any_value(partitions))
+            WHEN 'aligned' THEN avg((len(bins) - 1) * len(partitions) / (4 * "values"))
+            ELSE (len(list_distinct(flatten(list(bins)))) - 1) * max(len(partitions)) / (4 * sum("values"))
         END AS sampling_floor
     FROM slot
-    JOIN query_table(target_features) USING (feature_id)
-    CROSS JOIN target_size
+    JOIN query_table(target_sketch) USING (feature_id)
     GROUP BY space_id;
 COMMENT ON MACRO TABLE sampling_floors IS 'a space and the JS divergence to expect between two samples of the target itself, (B - 1) / (4 n)';
 
@@ -82,31 +78,31 @@ CREATE MACRO partition_matches(source_vectors, target_vectors, source_signatures
     HAVING sum(js_term(p, q)) <= max_js;
 COMMENT ON MACRO TABLE partition_matches IS 'a pair of partitions with JS <= t (Def. 2); logarithms only where ln 2 * H2 <= t < H2 leaves it open';
 
-CREATE MACRO target_coverage(target_features, target_histograms, options) AS TABLE
-    WITH bands AS MATERIALIZED (FROM minhash_bands(target_features)),
+CREATE MACRO target_coverage(target_sketch, options) AS TABLE
+    WITH bands AS MATERIALIZED (FROM minhash_bands(target_sketch)),
     candidates AS MATERIALIZED (FROM feature_candidates('bands')),
-    jaccards AS MATERIALIZED (FROM feature_jaccard('candidates', target_features)),
-    matches AS MATERIALIZED (FROM feature_matches('jaccards', target_features, options)),
-    related AS MATERIALIZED (FROM dataset_overlap('matches', target_features, options)),
+    jaccards AS MATERIALIZED (FROM feature_jaccard('candidates', target_sketch)),
+    matches AS MATERIALIZED (FROM feature_matches('jaccards', target_sketch, options)),
+    related AS MATERIALIZED (FROM dataset_overlap('matches', target_sketch, options)),
     spaces AS MATERIALIZED (FROM dataset_spaces('matches', 'related')),
-    axis AS MATERIALIZED (FROM space_axis('spaces', target_features, options)),
-    floors AS MATERIALIZED (FROM sampling_floors('spaces', target_features, target_histograms, options)),
+    axis AS MATERIALIZED (FROM space_axis('spaces', target_sketch, options)),
+    floors AS MATERIALIZED (FROM sampling_floors('spaces', target_sketch, options)),
 
     source_members AS MATERIALIZED (FROM source_space_members('spaces', 'matches')),
-    target_members AS MATERIALIZED (FROM target_space_members('spaces', target_features)),
+    target_members AS MATERIALIZED (FROM target_space_members('spaces', target_sketch)),
     source_totals AS (SELECT dataset_id AS owner, feature_id, 0 AS partition_id, counts FROM features),
-    target_totals AS (SELECT 0 AS owner, feature_id, 0 AS partition_id, counts FROM query_table(target_features)),
+    target_totals AS (SELECT 0 AS owner, feature_id, 0 AS partition_id, counts FROM query_table(target_sketch)),
     source_whole AS MATERIALIZED (FROM space_vectors('source_members', 'source_totals', 'axis', options)),
     target_whole AS MATERIALIZED (FROM space_vectors('target_members', 'target_totals', 'axis', options)),
     divergences AS MATERIALIZED (FROM dataset_divergences('source_whole', 'target_whole', options)),
 
-    centres AS MATERIALIZED (FROM centre_distances('matches', target_features)),
+    centres AS MATERIALIZED (FROM centre_distances('matches', target_sketch)),
 
     candidate_members AS MATERIALIZED (
         SELECT m.* FROM source_members AS m SEMI JOIN divergences AS d ON d.dataset_id = m.owner
     ),
     source_partitions AS (SELECT dataset_id AS owner, feature_id, partition_id, counts FROM histograms),
-    target_partitions AS (SELECT 0 AS owner, feature_id, partition_id, counts FROM query_table(target_histograms)),
+    target_partitions AS (SELECT 0 AS owner, feature_id, partition_id, counts FROM sketched_histograms(target_sketch)),
     source_vectors AS MATERIALIZED (FROM space_vectors('candidate_members', 'source_partitions', 'axis', options)),
     target_vectors AS MATERIALIZED (FROM space_vectors('target_members', 'target_partitions', 'axis', options)),
     threshold AS MATERIALIZED (FROM js_threshold('source_vectors', 'target_vectors', 'floors', options)),
@@ -123,7 +119,7 @@ CREATE MACRO target_coverage(target_features, target_histograms, options) AS TAB
         SELECT owner AS dataset_id, target_partition, count(*) AS matches FROM partition_matches GROUP BY ALL
     ),
     target_partition AS (
-        SELECT DISTINCT partition_id AS target_partition FROM query_table(target_histograms)
+        SELECT unnest(range((SELECT max(len(partitions)) FROM query_table(target_sketch))))::UINTEGER AS target_partition
     )
     SELECT
         d.dataset_id, target_partition, coalesce(matches, 0) AS matches,
@@ -140,8 +136,8 @@ CREATE MACRO target_coverage(target_features, target_histograms, options) AS TAB
     LEFT JOIN match_count USING (dataset_id, target_partition);
 COMMENT ON MACRO TABLE target_coverage IS 'a partition of the target and a related dataset: how many of its partitions match';
 
-CREATE MACRO rank_models(target_features, target_histograms, options) AS TABLE
-    WITH coverage AS MATERIALIZED (FROM target_coverage(target_features, target_histograms, options)),
+CREATE MACRO rank_models(target_sketch, options) AS TABLE
+    WITH coverage AS MATERIALIZED (FROM target_coverage(target_sketch, options)),
     dataset_score AS (
         SELECT
             dataset_id,

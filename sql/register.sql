@@ -25,19 +25,8 @@ WHERE model = text_variable('model') AND version = coalesce(text_variable('versi
 SET VARIABLE registering = coalesce(text_variable('dataset'), 'no_dataset');
 SET VARIABLE registering_excluded = coalesce(getvariable('excluded')::VARCHAR[], []::VARCHAR[]);
 
-CREATE OR REPLACE TEMP TABLE registering_elements AS
-WITH dataset_cells AS (FROM cells(getvariable('registering'), exclude := getvariable('registering_excluded'))),
-dataset_columns AS MATERIALIZED (FROM dataset_columns(getvariable('registering'), exclude := getvariable('registering_excluded')))
-FROM elements('dataset_cells', 'dataset_columns');
-
-CREATE OR REPLACE TEMP TABLE registering_features AS
-WITH dataset_histograms AS MATERIALIZED (FROM feature_histograms('registering_elements')),
-dataset_minhash AS MATERIALIZED (FROM minhash_signatures('dataset_histograms')),
-dataset_distincts AS MATERIALIZED (FROM distincts(getvariable('registering'), exclude := getvariable('registering_excluded')))
-SELECT h.*, m.minhash, d.distincts
-FROM dataset_histograms AS h
-JOIN dataset_minhash AS m USING (feature_id)
-LEFT JOIN dataset_distincts AS d USING (feature_id);
+CREATE OR REPLACE TEMP TABLE registering_sketch AS
+FROM sketch(getvariable('registering'), exclude := getvariable('registering_excluded'));
 
 SET VARIABLE registering_rows = (SELECT count(*) FROM leaves(getvariable('registering'), exclude := getvariable('registering_excluded')));
 
@@ -45,7 +34,7 @@ SET VARIABLE register_check = (SELECT CASE
     WHEN text_variable('like_model') IS NOT NULL THEN NULL
     WHEN getvariable('registering_rows') = 0 THEN error('DatasetError: '
         || coalesce(text_variable('source'), text_variable('dataset')) || ' has no rows: there is nothing to sketch')
-    WHEN NOT EXISTS (FROM registering_features) THEN error('DatasetError: '
+    WHEN NOT EXISTS (FROM registering_sketch) THEN error('DatasetError: '
         || coalesce(text_variable('source'), text_variable('dataset')) || ' has no column that can be compared: '
         || (SELECT string_agg(feature || ' (' || type || ')', ', ')
             FROM dataset_columns(getvariable('registering'), exclude := getvariable('registering_excluded')))
@@ -72,14 +61,15 @@ FROM settings
 WHERE text_variable('like_model') IS NULL;
 
 INSERT INTO features BY NAME
-SELECT getvariable('registering_dataset') AS dataset_id, * FROM registering_features;
+SELECT getvariable('registering_dataset') AS dataset_id, s.* EXCLUDE (partitions), d.distincts
+FROM registering_sketch AS s
+LEFT JOIN distincts(getvariable('registering'), exclude := getvariable('registering_excluded')) AS d USING (feature_id);
 
 INSERT INTO feature_bands BY NAME
-SELECT getvariable('registering_dataset') AS dataset_id, * FROM minhash_bands('registering_features');
+SELECT getvariable('registering_dataset') AS dataset_id, * FROM minhash_bands('registering_sketch');
 
 INSERT INTO histograms BY NAME
-SELECT getvariable('registering_dataset') AS dataset_id, *
-FROM partition_histograms('registering_elements', 'registering_features')
+SELECT getvariable('registering_dataset') AS dataset_id, * FROM sketched_histograms('registering_sketch')
 ORDER BY feature_id, partition_id;
 
 INSERT INTO models
@@ -93,7 +83,6 @@ DELETE FROM feature_bands WHERE dataset_id IN (SELECT dataset_id FROM unused_dat
 DELETE FROM features WHERE dataset_id IN (SELECT dataset_id FROM unused_datasets);
 DELETE FROM datasets WHERE dataset_id IN (SELECT dataset_id FROM unused_datasets);
 
-DROP TABLE registering_elements;
-DROP TABLE registering_features;
+DROP TABLE registering_sketch;
 
 COMMIT;

@@ -8,6 +8,7 @@ from __future__ import annotations
 import atexit
 import weakref
 from importlib.resources import files
+from typing import Any
 
 import duckdb
 
@@ -36,9 +37,10 @@ def load(con: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
             [list(OVERLAYS)],
         ).fetchall()
     }
+    create_function: Any = con.create_function  # its annotations differ between releases of DuckDB
     for name, (adapter, parameters, returns) in OVERLAYS.items():
         if name not in known:
-            con.create_function(name, adapter, parameters, returns, type="arrow")  # type: ignore[arg-type]
+            create_function(name, adapter, parameters, returns, type="arrow")
     con.execute(files(__name__).joinpath("overlays.sql").read_text(encoding="utf-8"))
     _close_at_exit(con)
     return con
