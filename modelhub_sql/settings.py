@@ -39,7 +39,9 @@ class Settings:
     seed, salt: of the hash functions; a private salt makes tokens unguessable.
     min_overlap, min_jaccard, max_js, min_adaptivity: default thresholds t1, t2 (Def. 3), t
         (Def. 2; None chooses it from the candidates) and t_adaptivity (Def. 4).
-    auto_quantile: quantile of the candidates' divergences that an automatic t is put at.
+    auto_models: about how many models an automatic t lets match: t is the quantile
+        auto_models / candidates, at most one half, of the divergences of their partitions.
+    auto_quantile: that quantile, fixed.
     max_candidates: datasets, nearest first, whose partitions are compared.
     sample_space: "aligned" or "flattened". rank_by: one of ``RANK_METRICS``.
     search: "exact", "lsh" or "auto".
@@ -65,9 +67,10 @@ class Settings:
     min_overlap: float = 0.25
     min_jaccard: float = 0.2
     max_js: float | None = None
-    auto_quantile: float = 0.05
+    auto_models: float = 7.0
+    auto_quantile: float | None = None
     min_adaptivity: float = 0.0
-    max_candidates: int = 500
+    max_candidates: int = 100
     sample_space: str = "aligned"
     rank_by: str = "adaptivity"
     search: str = "auto"
@@ -82,8 +85,10 @@ class Settings:
                 raise SettingsError(f"{name} must be a whole number above 0, got {value!r}")
         for name in ("min_overlap", "min_jaccard"):
             self._check(name, lambda x: 0 <= x <= 1, "in [0, 1]")
-        for name in ("recall", "auto_quantile"):
-            self._check(name, lambda x: 0 < x < 1, "in (0, 1)")
+        self._check("recall", lambda x: 0 < x < 1, "in (0, 1)")
+        if self.auto_quantile is not None:
+            self._check("auto_quantile", lambda x: 0 < x < 1, "None or in (0, 1)")
+        self._check("auto_models", lambda x: 0 < x < math.inf, "above 0")
         self._check("min_adaptivity", lambda x: x >= 0, "0 or above")
         if self.max_js is not None:
             self._check("max_js", lambda x: 0 < x <= math.log(2), "None or in (0, ln 2 = 0.6931]")

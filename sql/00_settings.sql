@@ -23,7 +23,8 @@ CREATE TABLE settings (
     min_overlap      DOUBLE   NOT NULL,
     min_jaccard      DOUBLE   NOT NULL,
     max_js           DOUBLE,
-    auto_quantile    DOUBLE   NOT NULL,
+    auto_models      DOUBLE   NOT NULL,
+    auto_quantile    DOUBLE,
     min_adaptivity   DOUBLE   NOT NULL,
     max_candidates   UINTEGER NOT NULL,
     sample_space     VARCHAR  NOT NULL,
@@ -52,7 +53,8 @@ COMMENT ON COLUMN settings.salt IS 'put before each token when it is hashed; kee
 COMMENT ON COLUMN settings.min_overlap IS 't1 (Def. 3): default of find_models';
 COMMENT ON COLUMN settings.min_jaccard IS 't2 (Def. 3): default of find_models';
 COMMENT ON COLUMN settings.max_js IS 't (Def. 2): default of find_models; NULL chooses it from the candidates';
-COMMENT ON COLUMN settings.auto_quantile IS 'quantile of the candidates'' partition divergences that the automatic t is put at';
+COMMENT ON COLUMN settings.auto_models IS 'about how many models an automatic t lets match';
+COMMENT ON COLUMN settings.auto_quantile IS 'quantile of the candidates'' partition divergences to put an automatic t at; NULL: auto_models / candidates, at most one half';
 COMMENT ON COLUMN settings.min_adaptivity IS 't_adaptivity (Def. 4): default of find_models';
 COMMENT ON COLUMN settings.max_candidates IS 'datasets, nearest in JS-divergence first, whose partitions are compared';
 COMMENT ON COLUMN settings.sample_space IS 'aligned (feature by feature) or flattened (the paper): default of find_models';

@@ -1,12 +1,14 @@
 -- Step 1, overlap search (section 3.4, Def. 3): which features of which dataset are equivalent
--- to which features of the target. Candidates come from the bands; each is verified by the
--- Jaccard similarity of the replicated bins, so that no wrong pair gets through.
+-- to which features of the target, one to one: same name first, then best Jaccard, then order.
+-- Features of the same name are compared at once; the others only where they share a MinHash
+-- band. Every pair is verified by the Jaccard similarity of the replicated bins, so that no
+-- wrong one gets through.
 
-CREATE MACRO feature_candidates(bands) AS TABLE
-    SELECT DISTINCT t.feature_id AS target_feature_id, s.dataset_id, s.feature_id
-    FROM query_table(bands) AS t
-    JOIN feature_bands AS s ON s.band = t.band AND s.signature = t.signature;
-COMMENT ON MACRO TABLE feature_candidates IS 'a feature of a dataset that shares a MinHash band with a feature of the target';
+CREATE MACRO named_candidates(target_sketch) AS TABLE
+    SELECT t.feature_id AS target_feature_id, s.dataset_id, s.feature_id
+    FROM query_table(target_sketch) AS t
+    JOIN features AS s ON lower(s.feature) = lower(t.feature) AND s.kind = t.kind;
+COMMENT ON MACRO TABLE named_candidates IS 'a feature of a dataset that has the name and kind of a feature of the target';
 
 CREATE MACRO feature_jaccard(candidates, target_sketch) AS TABLE
     WITH target_bin AS (
@@ -41,18 +43,41 @@ CREATE MACRO feature_jaccard(candidates, target_sketch) AS TABLE
     JOIN target_size USING (target_feature_id);
 COMMENT ON MACRO TABLE feature_jaccard IS 'a candidate pair of features and the Jaccard similarity of their replicated bins';
 
-CREATE MACRO feature_matches(jaccards, target_sketch, options) AS TABLE
+CREATE MACRO named_matches(jaccards, options) AS TABLE
+    FROM query_table(jaccards) WHERE jaccard > (SELECT min_jaccard FROM query_table(options));
+COMMENT ON MACRO TABLE named_matches IS 'a feature that is equivalent to the target''s feature of its name';
+
+CREATE MACRO band_candidates(target_sketch, matches) AS TABLE
+    WITH open_target AS (
+        SELECT d.dataset_id, t.feature_id AS target_feature_id
+        FROM datasets AS d
+        CROSS JOIN query_table(target_sketch) AS t
+        ANTI JOIN query_table(matches) AS m ON m.dataset_id = d.dataset_id AND m.target_feature_id = t.feature_id
+    ),
+    open_source AS (
+        SELECT f.dataset_id, f.feature_id
+        FROM features AS f
+        SEMI JOIN open_target USING (dataset_id)
+        ANTI JOIN query_table(matches) AS m ON m.dataset_id = f.dataset_id AND m.feature_id = f.feature_id
+    ),
+    open_band AS (
+        SELECT b.band, b.signature, b.dataset_id, b.feature_id FROM feature_bands AS b SEMI JOIN open_source USING (dataset_id, feature_id)
+    ),
+    colliding AS (
+        SELECT DISTINCT t.feature_id AS target_feature_id, s.dataset_id, s.feature_id
+        FROM minhash_bands(target_sketch) AS t
+        JOIN open_band AS s USING (band, signature)
+    )
+    FROM colliding SEMI JOIN open_target USING (dataset_id, target_feature_id);
+COMMENT ON MACRO TABLE band_candidates IS 'a feature that shares a MinHash band with a feature of the target, both without a match so far';
+
+CREATE MACRO greedy_matches(jaccards, options) AS TABLE
     WITH RECURSIVE equivalent AS (
         SELECT
-            j.dataset_id, j.target_feature_id, j.feature_id, j.jaccard,
-            row_number() OVER (
-                PARTITION BY j.dataset_id
-                ORDER BY lower(s.feature) = lower(t.feature) DESC, j.jaccard DESC, j.target_feature_id, j.feature_id
-            ) AS preference
-        FROM query_table(jaccards) AS j
-        JOIN query_table(target_sketch) AS t ON t.feature_id = j.target_feature_id
-        JOIN features AS s ON s.dataset_id = j.dataset_id AND s.feature_id = j.feature_id
-        WHERE j.jaccard > (SELECT min_jaccard FROM query_table(options))
+            dataset_id, target_feature_id, feature_id, jaccard,
+            row_number() OVER (PARTITION BY dataset_id ORDER BY jaccard DESC, target_feature_id, feature_id) AS preference
+        FROM query_table(jaccards)
+        WHERE jaccard > (SELECT min_jaccard FROM query_table(options))
     ),
     round AS (
         SELECT
@@ -72,8 +97,19 @@ CREATE MACRO feature_matches(jaccards, target_sketch, options) AS TABLE
                 AND NOT bool_or(matched) OVER (PARTITION BY dataset_id, feature_id)
         )
     )
-    SELECT dataset_id, target_feature_id, feature_id, jaccard FROM round WHERE matched;
-COMMENT ON MACRO TABLE feature_matches IS 'a feature shared with the target, one to one: same name first, then best Jaccard, then order';
+    SELECT target_feature_id, dataset_id, feature_id, jaccard FROM round WHERE matched;
+COMMENT ON MACRO TABLE greedy_matches IS 'an equivalent feature, one to one: the best pair of all first, then the best of what is left';
+
+CREATE MACRO feature_matches(target_sketch, options) AS TABLE
+    WITH named AS MATERIALIZED (FROM named_candidates(target_sketch)),
+    named_jaccards AS (FROM feature_jaccard('named', target_sketch)),
+    same_name AS MATERIALIZED (FROM named_matches('named_jaccards', options)),
+    banded AS MATERIALIZED (FROM band_candidates(target_sketch, 'same_name')),
+    band_jaccards AS MATERIALIZED (FROM feature_jaccard('banded', target_sketch))
+    FROM same_name
+    UNION ALL
+    FROM greedy_matches('band_jaccards', options);
+COMMENT ON MACRO TABLE feature_matches IS 'a feature of a dataset that is shared with the target, one to one, and their Jaccard similarity';
 
 CREATE MACRO dataset_overlap(matches, target_sketch, options) AS TABLE
     SELECT dataset_id, count(*) AS shared_features, count(*) / (SELECT count(*) FROM query_table(target_sketch)) AS overlap

@@ -18,71 +18,109 @@ COMMENT ON MACRO TABLE sampling_floors IS 'a space and the JS divergence to expe
 
 CREATE MACRO js_threshold(source_vectors, target_vectors, floors, options) AS TABLE
     WITH sample AS (
-        SELECT 1 - list_inner_product(s.roots, t.roots) AS hellinger2
+        SELECT s.owner, 1 - list_inner_product(s.roots, t.roots) AS hellinger2
         FROM query_table(source_vectors) AS s
         JOIN query_table(target_vectors) AS t USING (space_id)
         WHERE s.partition_id < 4 AND t.partition_id < 4 AND (SELECT max_js FROM query_table(options)) IS NULL
     ),
+    ranked AS (
+        SELECT
+            list_sort(list(hellinger2)) AS hellinger2,
+            count(*) * least(1, coalesce(
+                (SELECT auto_quantile FROM settings),
+                least(0.5, (SELECT auto_models FROM settings) / count(DISTINCT owner))
+            )) AS position
+        FROM sample
+    ),
     chosen AS (
-        SELECT greatest(
-            list_sort(list(hellinger2))[ceil((SELECT auto_quantile FROM settings) * count(*))::BIGINT],
+        SELECT least(ln(2), greatest(
+            hellinger2[ceil(position)::BIGINT],
             2 * (SELECT max(sampling_floor) FROM query_table(floors)),
             1e-9
-        ) AS max_js
-        FROM sample
+        )) AS max_js
+        FROM ranked
     )
     SELECT
-        least(coalesce(o.max_js, chosen.max_js), ln(2)) AS max_js,
-        (SELECT jslsh_width FROM settings) * sqrt(2 * least(coalesce(o.max_js, chosen.max_js), ln(2)) / ln(2)) AS width
+        coalesce(o.max_js, chosen.max_js) AS max_js,
+        (SELECT jslsh_width FROM settings) * sqrt(2 * coalesce(o.max_js, chosen.max_js) / ln(2)) AS width
     FROM query_table(options) AS o, chosen;
 COMMENT ON MACRO TABLE js_threshold IS 't, given or chosen from a sample of the pairs, and r of Eq. 2.4 for it (one row)';
 
-CREATE MACRO partition_matches(source_vectors, target_vectors, source_signatures, target_signatures, threshold, method) AS TABLE
+CREATE MACRO all_pairs(source_vectors, target_vectors, threshold, method) AS TABLE
+    SELECT
+        s.owner, s.partition_id AS source_partition, t.partition_id AS target_partition,
+        greatest(0, 1 - list_inner_product(s.roots, t.roots)) AS hellinger2
+    FROM query_table(source_vectors) AS s
+    JOIN query_table(target_vectors) AS t USING (space_id)
+    WHERE (SELECT search FROM query_table(method)) = 'exact'
+      AND hellinger2 <= (SELECT max_js FROM query_table(threshold)) / ln(2);
+COMMENT ON MACRO TABLE all_pairs IS 'a pair of partitions that may match, ln 2 * H2 <= t, of all pairs (search exact)';
+
+CREATE MACRO colliding_pairs(source_vectors, target_vectors, source_signatures, target_signatures, threshold) AS TABLE
     WITH colliding AS (
         SELECT DISTINCT s.owner, s.space_id, s.partition_id AS source_partition, t.partition_id AS target_partition
         FROM query_table(source_signatures) AS s
         JOIN query_table(target_signatures) AS t USING (space_id, band, signature)
-    ),
-    pair AS (
-        SELECT
-            s.owner, s.partition_id AS source_partition, t.partition_id AS target_partition,
-            s.roots AS source_roots, t.roots AS target_roots
-        FROM query_table(source_vectors) AS s
-        JOIN query_table(target_vectors) AS t USING (space_id)
-        WHERE (SELECT search FROM query_table(method)) = 'exact'
-        UNION ALL
-        SELECT c.owner, c.source_partition, c.target_partition, s.roots, t.roots
-        FROM colliding AS c
-        JOIN query_table(source_vectors) AS s ON s.owner = c.owner AND s.partition_id = c.source_partition
-        JOIN query_table(target_vectors) AS t ON t.space_id = c.space_id AND t.partition_id = c.target_partition
-    ),
-    bounded AS MATERIALIZED (
-        SELECT pair.*, t.max_js, greatest(0, 1 - list_inner_product(source_roots, target_roots)) AS hellinger2
-        FROM pair
-        CROSS JOIN query_table(threshold) AS t
-        WHERE hellinger2 <= t.max_js / ln(2)
-    ),
-    open_bin AS (
-        SELECT
-            owner, source_partition, target_partition, max_js, hellinger2,
-            unnest(source_roots) ** 2 AS p,
-            unnest(target_roots) ** 2 AS q
-        FROM bounded
-        WHERE hellinger2 > max_js
     )
-    SELECT owner, source_partition, target_partition, hellinger2 FROM bounded WHERE hellinger2 <= max_js
-    UNION ALL
-    SELECT owner, source_partition, target_partition, hellinger2
-    FROM open_bin
-    GROUP BY owner, source_partition, target_partition, hellinger2, max_js
-    HAVING sum(js_term(p, q)) <= max_js;
-COMMENT ON MACRO TABLE partition_matches IS 'a pair of partitions with JS <= t (Def. 2); logarithms only where ln 2 * H2 <= t < H2 leaves it open';
+    SELECT
+        c.owner, c.source_partition, c.target_partition,
+        greatest(0, 1 - list_inner_product(s.roots, t.roots)) AS hellinger2
+    FROM colliding AS c
+    JOIN query_table(source_vectors) AS s ON s.owner = c.owner AND s.partition_id = c.source_partition
+    JOIN query_table(target_vectors) AS t ON t.space_id = c.space_id AND t.partition_id = c.target_partition
+    WHERE hellinger2 <= (SELECT max_js FROM query_table(threshold)) / ln(2);
+COMMENT ON MACRO TABLE colliding_pairs IS 'a pair of partitions that may match, ln 2 * H2 <= t, of those that share a band (search lsh)';
+
+CREATE MACRO negentropy(m) AS CASE WHEN m > 0 THEN m * ln(m) ELSE 0 END;
+COMMENT ON MACRO negentropy IS 'm ln m, continued by 0';
+
+CREATE MACRO pair_divergences(pairs, source_vectors, target_vectors) AS TABLE
+    WITH vector AS (
+        SELECT v.owner, v.space_id, v.partition_id, v.roots FROM query_table(source_vectors) AS v
+        SEMI JOIN query_table(pairs) AS p ON p.owner = v.owner AND p.source_partition = v.partition_id
+        UNION ALL
+        SELECT owner, space_id, partition_id, roots FROM query_table(target_vectors)
+    ),
+    vector_bin AS (
+        SELECT owner, space_id, partition_id, unnest(roots) AS root FROM vector
+    ),
+    vector_entropy AS (
+        SELECT owner, space_id, partition_id, sum(negentropy(root * root)) AS negentropy
+        FROM vector_bin
+        GROUP BY owner, space_id, partition_id
+    ),
+    pair_bin AS (
+        SELECT p.pair_id, unnest(s.roots) AS source_root, unnest(t.roots) AS target_root
+        FROM query_table(pairs) AS p
+        JOIN query_table(source_vectors) AS s ON s.owner = p.owner AND s.partition_id = p.source_partition
+        JOIN query_table(target_vectors) AS t ON t.space_id = s.space_id AND t.partition_id = p.target_partition
+    ),
+    pair_sum AS (
+        SELECT pair_id, source_root * source_root + target_root * target_root AS mass FROM pair_bin
+    ),
+    pair_entropy AS (
+        SELECT pair_id, sum(negentropy(mass)) AS negentropy FROM pair_sum GROUP BY pair_id
+    )
+    SELECT p.pair_id, ln(2) + (s.negentropy + t.negentropy - m.negentropy) / 2 AS js_divergence
+    FROM query_table(pairs) AS p
+    JOIN pair_entropy AS m USING (pair_id)
+    JOIN vector_entropy AS s ON s.owner = p.owner AND s.partition_id = p.source_partition
+    JOIN vector_entropy AS t ON t.owner = 0 AND t.space_id = s.space_id AND t.partition_id = p.target_partition;
+COMMENT ON MACRO TABLE pair_divergences IS 'a pair of partitions and its JS divergence, as ln 2 + (sum p ln p + sum q ln q - sum (p + q) ln (p + q)) / 2';
+
+CREATE MACRO verified_pairs(pairs, source_vectors, target_vectors, threshold) AS TABLE
+    WITH open_pair AS MATERIALIZED (
+        FROM query_table(pairs) WHERE hellinger2 > (SELECT max_js FROM query_table(threshold))
+    ),
+    divergence AS (FROM pair_divergences('open_pair', source_vectors, target_vectors))
+    SELECT p.owner, p.source_partition, p.target_partition, p.hellinger2
+    FROM query_table(pairs) AS p
+    LEFT JOIN divergence AS d USING (pair_id)
+    WHERE coalesce(d.js_divergence, p.hellinger2) <= (SELECT max_js FROM query_table(threshold));
+COMMENT ON MACRO TABLE verified_pairs IS 'a pair of partitions with JS <= t (Def. 2); logarithms only where H2 > t leaves it open';
 
 CREATE MACRO target_coverage(target_sketch, options) AS TABLE
-    WITH bands AS MATERIALIZED (FROM minhash_bands(target_sketch)),
-    candidates AS MATERIALIZED (FROM feature_candidates('bands')),
-    jaccards AS MATERIALIZED (FROM feature_jaccard('candidates', target_sketch)),
-    matches AS MATERIALIZED (FROM feature_matches('jaccards', target_sketch, options)),
+    WITH matches AS MATERIALIZED (FROM feature_matches(target_sketch, options)),
     related AS MATERIALIZED (FROM dataset_overlap('matches', target_sketch, options)),
     spaces AS MATERIALIZED (FROM dataset_spaces('matches', 'related')),
     axis AS MATERIALIZED (FROM space_axis('spaces', target_sketch, options)),
@@ -112,9 +150,13 @@ CREATE MACRO target_coverage(target_sketch, options) AS TABLE
     functions AS MATERIALIZED (FROM space_functions('hashed_axis')),
     source_signatures AS (FROM jslsh_signatures('source_vectors', 'functions', 'threshold')),
     target_signatures AS (FROM jslsh_signatures('target_vectors', 'functions', 'threshold')),
-    partition_matches AS (
-        FROM partition_matches('source_vectors', 'target_vectors', 'source_signatures', 'target_signatures', 'threshold', 'method')
+    candidate_pairs AS (
+        FROM all_pairs('source_vectors', 'target_vectors', 'threshold', 'method')
+        UNION ALL
+        FROM colliding_pairs('source_vectors', 'target_vectors', 'source_signatures', 'target_signatures', 'threshold')
     ),
+    pairs AS MATERIALIZED (SELECT row_number() OVER () AS pair_id, * FROM candidate_pairs),
+    partition_matches AS (FROM verified_pairs('pairs', 'source_vectors', 'target_vectors', 'threshold')),
     match_count AS (
         SELECT owner AS dataset_id, target_partition, count(*) AS matches FROM partition_matches GROUP BY ALL
     ),

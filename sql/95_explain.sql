@@ -15,10 +15,7 @@ CREATE MACRO explain_features(model, target, version := NULL, exclude := [], min
     WITH options AS MATERIALIZED (FROM search_options(min_jaccard := min_jaccard)),
     target_sketch AS MATERIALIZED (FROM sketch(target, exclude := exclude)),
     explained AS MATERIALIZED (SELECT dataset_of(model::VARCHAR, version::VARCHAR) AS dataset_id),
-    bands AS MATERIALIZED (FROM minhash_bands('target_sketch')),
-    candidates AS MATERIALIZED (SELECT c.* FROM feature_candidates('bands') AS c SEMI JOIN explained USING (dataset_id)),
-    jaccards AS MATERIALIZED (FROM feature_jaccard('candidates', 'target_sketch')),
-    matches AS MATERIALIZED (FROM feature_matches('jaccards', 'target_sketch', 'options')),
+    matches AS MATERIALIZED (SELECT m.* FROM feature_matches('target_sketch', 'options') AS m SEMI JOIN explained USING (dataset_id)),
     feature_bin AS (
         SELECT m.target_feature_id, unnest(s.bins) AS bin, unnest(s.counts) / s."values" AS p, 0 AS q
         FROM matches AS m
