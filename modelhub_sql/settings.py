@@ -31,7 +31,7 @@ class Settings:
         zero and the greatest told from larger ones, both above 0.
     number_edges: when learnt, ascending inner bin edges (number_bins is then one more).
     text_bins: bins that tokens are hashed to.
-    replicas: MinHash elements a feature, shared among its bins by frequency.
+    replicas: a bin of frequency f is replicated round(replicas * sqrt(f)) times for MinHash.
     minhash_bands, minhash_rows: L and K of MinHash; by default tuned for ``min_jaccard``.
     jslsh_bands, jslsh_rows, jslsh_width: L, K, and r divided by the greatest distance of a
         match; by default tuned for ``recall``.
@@ -40,7 +40,7 @@ class Settings:
     min_overlap, min_jaccard, max_js, min_adaptivity: default thresholds t1, t2 (Def. 3), t
         (Def. 2; None chooses it from the candidates) and t_adaptivity (Def. 4).
     auto_models: about how many models an automatic t lets match: t is the quantile
-        auto_models / candidates, at most one half, of the divergences of their partitions.
+        auto_models / candidates, at most one quarter, of the divergences of their partitions.
     auto_quantile: that quantile, fixed.
     max_candidates: datasets, nearest first, whose partitions are compared.
     sample_space: "aligned" or "flattened". rank_by: one of ``RANK_METRICS``.
@@ -55,7 +55,7 @@ class Settings:
     number_high: float = 1e9
     number_edges: Sequence[float] | None = None
     text_bins: int = 1024
-    replicas: int = 64
+    replicas: int = 16
     minhash_bands: int | None = None
     minhash_rows: int | None = None
     jslsh_bands: int | None = None
@@ -65,9 +65,9 @@ class Settings:
     seed: int = 1
     salt: str = ""
     min_overlap: float = 0.25
-    min_jaccard: float = 0.2
+    min_jaccard: float = 0.15
     max_js: float | None = None
-    auto_models: float = 7.0
+    auto_models: float = 3.0
     auto_quantile: float | None = None
     min_adaptivity: float = 0.0
     max_candidates: int = 100

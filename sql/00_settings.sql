@@ -41,7 +41,7 @@ COMMENT ON COLUMN settings.number_low IS 'fixed: lower end of the range; otherwi
 COMMENT ON COLUMN settings.number_high IS 'fixed: upper end of the range; otherwise the magnitude from which on all numbers share a bin';
 COMMENT ON COLUMN settings.number_lookup IS 'learnt: bin of each of 4096 range-free cells; NULL otherwise';
 COMMENT ON COLUMN settings.text_bins IS 'bins that the tokens of text are hashed to';
-COMMENT ON COLUMN settings.replicas IS 'MinHash elements that a feature is replicated to in proportion to its bin frequencies (section 3.4)';
+COMMENT ON COLUMN settings.replicas IS 'MinHash elements of a bin: round(replicas * sqrt(frequency of the bin)) (section 3.4)';
 COMMENT ON COLUMN settings.minhash_bands IS 'L of MinHash';
 COMMENT ON COLUMN settings.minhash_rows IS 'K of MinHash: functions a band';
 COMMENT ON COLUMN settings.jslsh_bands IS 'L of JS-LSH';
@@ -54,7 +54,7 @@ COMMENT ON COLUMN settings.min_overlap IS 't1 (Def. 3): default of find_models';
 COMMENT ON COLUMN settings.min_jaccard IS 't2 (Def. 3): default of find_models';
 COMMENT ON COLUMN settings.max_js IS 't (Def. 2): default of find_models; NULL chooses it from the candidates';
 COMMENT ON COLUMN settings.auto_models IS 'about how many models an automatic t lets match';
-COMMENT ON COLUMN settings.auto_quantile IS 'quantile of the candidates'' partition divergences to put an automatic t at; NULL: auto_models / candidates, at most one half';
+COMMENT ON COLUMN settings.auto_quantile IS 'quantile of the candidates'' partition divergences to put an automatic t at; NULL: auto_models / candidates, at most one quarter';
 COMMENT ON COLUMN settings.min_adaptivity IS 't_adaptivity (Def. 4): default of find_models';
 COMMENT ON COLUMN settings.max_candidates IS 'datasets, nearest in JS-divergence first, whose partitions are compared';
 COMMENT ON COLUMN settings.sample_space IS 'aligned (feature by feature) or flattened (the paper): default of find_models';

@@ -5,16 +5,19 @@
 CREATE MACRO fmix32_step(h, shift, factor) AS xor(h, h >> shift) * factor & 4294967295::UBIGINT;
 COMMENT ON MACRO fmix32_step IS 'one multiplication of the MurmurHash3 finaliser, on a UBIGINT below 2^32';
 
-CREATE MACRO replicas_of(counts, total, replicas) AS list_transform(
-    counts,
-    lambda n: greatest(1, round(replicas * n::DOUBLE / total))::UINTEGER
-);
-COMMENT ON MACRO replicas_of IS 'how often each bin is replicated: in proportion to its frequency, at least once';
+CREATE MACRO replica_scale(counts, total) AS
+    greatest((SELECT replicas FROM settings) / sqrt(total), 0.5 / sqrt(list_max(counts)));
+COMMENT ON MACRO replica_scale IS 'replicas of a bin that occurs once: replicas / sqrt(total), and more where even the most frequent bin would get none';
+
+CREATE MACRO replicas_of(counts, scale) AS list_transform(counts, lambda n: round(scale * sqrt(n))::UINTEGER);
+COMMENT ON MACRO replicas_of IS 'how often each bin is replicated, in proportion to the square root of its frequency';
 
 CREATE MACRO minhash_elements(features) AS TABLE
-    WITH replicated AS (
-        SELECT feature_id, unnest(bins) AS bin, unnest(replicas_of(counts, "values", replicas)) AS replicas
-        FROM query_table(features), settings
+    WITH scaled AS (
+        SELECT feature_id, bins, counts, replica_scale(counts, "values") AS scale FROM query_table(features)
+    ),
+    replicated AS (
+        SELECT feature_id, unnest(bins) AS bin, unnest(replicas_of(counts, scale)) AS replicas FROM scaled
     ),
     replica AS (
         SELECT feature_id, bin, unnest(range(replicas)) AS replica FROM replicated

@@ -11,18 +11,22 @@ CREATE MACRO named_candidates(target_sketch) AS TABLE
 COMMENT ON MACRO TABLE named_candidates IS 'a feature of a dataset that has the name and kind of a feature of the target';
 
 CREATE MACRO feature_jaccard(candidates, target_sketch) AS TABLE
-    WITH target_bin AS (
-        SELECT feature_id AS target_feature_id, unnest(bins) AS bin, unnest(replicas_of(counts, "values", replicas)) AS replicas
-        FROM query_table(target_sketch), settings
+    WITH target_scaled AS (
+        SELECT feature_id, bins, counts, replica_scale(counts, "values") AS scale FROM query_table(target_sketch)
+    ),
+    target_bin AS (
+        SELECT feature_id AS target_feature_id, unnest(bins) AS bin, unnest(replicas_of(counts, scale)) AS replicas FROM target_scaled
     ),
     target_size AS (
         SELECT target_feature_id, sum(replicas) AS size FROM target_bin GROUP BY ALL
     ),
-    source_feature AS (
-        SELECT dataset_id, feature_id, bins, replicas_of(counts, "values", replicas) AS replicas
+    source_scaled AS (
+        SELECT dataset_id, feature_id, bins, counts, replica_scale(counts, "values") AS scale
         FROM features
-        CROSS JOIN settings
         SEMI JOIN query_table(candidates) AS c USING (dataset_id, feature_id)
+    ),
+    source_feature AS (
+        SELECT dataset_id, feature_id, bins, replicas_of(counts, scale) AS replicas FROM source_scaled
     ),
     source_bin AS (
         SELECT dataset_id, feature_id, list_sum(replicas) AS size, unnest(bins) AS bin, unnest(replicas) AS replicas

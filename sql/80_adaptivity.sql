@@ -28,7 +28,7 @@ CREATE MACRO js_threshold(source_vectors, target_vectors, floors, options) AS TA
             list_sort(list(hellinger2)) AS hellinger2,
             count(*) * least(1, coalesce(
                 (SELECT auto_quantile FROM settings),
-                least(0.5, (SELECT auto_models FROM settings) / count(DISTINCT owner))
+                least(0.25, (SELECT auto_models FROM settings) / count(DISTINCT owner))
             )) AS position
         FROM sample
     ),
