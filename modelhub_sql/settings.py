@@ -64,7 +64,7 @@ class Settings:
     recall: float = 0.99
     seed: int = 1
     salt: str = ""
-    min_overlap: float = 0.25
+    min_overlap: float = 0.5
     min_jaccard: float = 0.15
     max_js: float | None = None
     auto_models: float = 3.0

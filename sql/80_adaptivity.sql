@@ -16,61 +16,6 @@ CREATE MACRO sampling_floors(spaces, target_sketch, options) AS TABLE
     GROUP BY space_id;
 COMMENT ON MACRO TABLE sampling_floors IS 'a space and the JS divergence to expect between two samples of the target itself, (B - 1) / (4 n)';
 
-CREATE MACRO js_threshold(source_vectors, target_vectors, floors, options) AS TABLE
-    WITH sample AS (
-        SELECT s.owner, 1 - list_inner_product(s.roots, t.roots) AS hellinger2
-        FROM query_table(source_vectors) AS s
-        JOIN query_table(target_vectors) AS t USING (space_id)
-        WHERE s.partition_id < 4 AND t.partition_id < 4 AND (SELECT max_js FROM query_table(options)) IS NULL
-    ),
-    ranked AS (
-        SELECT
-            list_sort(list(hellinger2)) AS hellinger2,
-            count(*) * least(1, coalesce(
-                (SELECT auto_quantile FROM settings),
-                least(0.25, (SELECT auto_models FROM settings) / count(DISTINCT owner))
-            )) AS position
-        FROM sample
-    ),
-    chosen AS (
-        SELECT least(ln(2), greatest(
-            hellinger2[ceil(position)::BIGINT],
-            2 * (SELECT max(sampling_floor) FROM query_table(floors)),
-            1e-9
-        )) AS max_js
-        FROM ranked
-    )
-    SELECT
-        coalesce(o.max_js, chosen.max_js) AS max_js,
-        (SELECT jslsh_width FROM settings) * sqrt(2 * coalesce(o.max_js, chosen.max_js) / ln(2)) AS width
-    FROM query_table(options) AS o, chosen;
-COMMENT ON MACRO TABLE js_threshold IS 't, given or chosen from a sample of the pairs, and r of Eq. 2.4 for it (one row)';
-
-CREATE MACRO all_pairs(source_vectors, target_vectors, threshold, method) AS TABLE
-    SELECT
-        s.owner, s.partition_id AS source_partition, t.partition_id AS target_partition,
-        greatest(0, 1 - list_inner_product(s.roots, t.roots)) AS hellinger2
-    FROM query_table(source_vectors) AS s
-    JOIN query_table(target_vectors) AS t USING (space_id)
-    WHERE (SELECT search FROM query_table(method)) = 'exact'
-      AND hellinger2 <= (SELECT max_js FROM query_table(threshold)) / ln(2);
-COMMENT ON MACRO TABLE all_pairs IS 'a pair of partitions that may match, ln 2 * H2 <= t, of all pairs (search exact)';
-
-CREATE MACRO colliding_pairs(source_vectors, target_vectors, source_signatures, target_signatures, threshold) AS TABLE
-    WITH colliding AS (
-        SELECT DISTINCT s.owner, s.space_id, s.partition_id AS source_partition, t.partition_id AS target_partition
-        FROM query_table(source_signatures) AS s
-        JOIN query_table(target_signatures) AS t USING (space_id, band, signature)
-    )
-    SELECT
-        c.owner, c.source_partition, c.target_partition,
-        greatest(0, 1 - list_inner_product(s.roots, t.roots)) AS hellinger2
-    FROM colliding AS c
-    JOIN query_table(source_vectors) AS s ON s.owner = c.owner AND s.partition_id = c.source_partition
-    JOIN query_table(target_vectors) AS t ON t.space_id = c.space_id AND t.partition_id = c.target_partition
-    WHERE hellinger2 <= (SELECT max_js FROM query_table(threshold)) / ln(2);
-COMMENT ON MACRO TABLE colliding_pairs IS 'a pair of partitions that may match, ln 2 * H2 <= t, of those that share a band (search lsh)';
-
 CREATE MACRO negentropy(m) AS CASE WHEN m > 0 THEN m * ln(m) ELSE 0 END;
 COMMENT ON MACRO negentropy IS 'm ln m, continued by 0';
 
@@ -107,6 +52,64 @@ CREATE MACRO pair_divergences(pairs, source_vectors, target_vectors) AS TABLE
     JOIN vector_entropy AS s ON s.owner = p.owner AND s.partition_id = p.source_partition
     JOIN vector_entropy AS t ON t.owner = 0 AND t.space_id = s.space_id AND t.partition_id = p.target_partition;
 COMMENT ON MACRO TABLE pair_divergences IS 'a pair of partitions and its JS divergence, as ln 2 + (sum p ln p + sum q ln q - sum (p + q) ln (p + q)) / 2';
+
+CREATE MACRO js_threshold(source_vectors, target_vectors, floors, options) AS TABLE
+    WITH sample_pair AS MATERIALIZED (
+        SELECT
+            row_number() OVER () AS pair_id,
+            s.owner, s.partition_id AS source_partition, t.partition_id AS target_partition
+        FROM query_table(source_vectors) AS s
+        JOIN query_table(target_vectors) AS t USING (space_id)
+        WHERE s.partition_id < 4 AND t.partition_id < 4 AND (SELECT max_js FROM query_table(options)) IS NULL
+    ),
+    divergence AS (FROM pair_divergences('sample_pair', source_vectors, target_vectors)),
+    ranked AS (
+        SELECT
+            list_sort(list(js_divergence)) AS js_divergences,
+            count(*) * coalesce(
+                (SELECT auto_quantile FROM settings),
+                least(0.25, (SELECT auto_models FROM settings) / (SELECT count(DISTINCT owner) FROM sample_pair))
+            ) AS position
+        FROM divergence
+    ),
+    chosen AS (
+        SELECT least(ln(2), greatest(
+            js_divergences[ceil(position)::BIGINT],
+            2 * (SELECT max(sampling_floor) FROM query_table(floors)),
+            1e-9
+        )) AS max_js
+        FROM ranked
+    )
+    SELECT
+        coalesce(o.max_js, chosen.max_js) AS max_js,
+        (SELECT jslsh_width FROM settings) * sqrt(2 * coalesce(o.max_js, chosen.max_js) / ln(2)) AS width
+    FROM query_table(options) AS o, chosen;
+COMMENT ON MACRO TABLE js_threshold IS 't, given or chosen from a sample of the pairs, and r of Eq. 2.4 for it (one row)';
+
+CREATE MACRO all_pairs(source_vectors, target_vectors, threshold, method) AS TABLE
+    SELECT
+        s.owner, s.partition_id AS source_partition, t.partition_id AS target_partition,
+        greatest(0, 1 - list_inner_product(s.roots, t.roots)) AS hellinger2
+    FROM query_table(source_vectors) AS s
+    JOIN query_table(target_vectors) AS t USING (space_id)
+    WHERE (SELECT search FROM query_table(method)) = 'exact'
+      AND hellinger2 <= (SELECT max_js FROM query_table(threshold)) / ln(2);
+COMMENT ON MACRO TABLE all_pairs IS 'a pair of partitions that may match, ln 2 * H2 <= t, of all pairs (search exact)';
+
+CREATE MACRO colliding_pairs(source_vectors, target_vectors, source_signatures, target_signatures, threshold) AS TABLE
+    WITH colliding AS (
+        SELECT DISTINCT s.owner, s.space_id, s.partition_id AS source_partition, t.partition_id AS target_partition
+        FROM query_table(source_signatures) AS s
+        JOIN query_table(target_signatures) AS t USING (space_id, band, signature)
+    )
+    SELECT
+        c.owner, c.source_partition, c.target_partition,
+        greatest(0, 1 - list_inner_product(s.roots, t.roots)) AS hellinger2
+    FROM colliding AS c
+    JOIN query_table(source_vectors) AS s ON s.owner = c.owner AND s.partition_id = c.source_partition
+    JOIN query_table(target_vectors) AS t ON t.space_id = c.space_id AND t.partition_id = c.target_partition
+    WHERE hellinger2 <= (SELECT max_js FROM query_table(threshold)) / ln(2);
+COMMENT ON MACRO TABLE colliding_pairs IS 'a pair of partitions that may match, ln 2 * H2 <= t, of those that share a band (search lsh)';
 
 CREATE MACRO verified_pairs(pairs, source_vectors, target_vectors, threshold) AS TABLE
     WITH open_pair AS MATERIALIZED (
