@@ -20,7 +20,8 @@ KINDS = {"table macro": "Table macros", "view": "Views", "table": "Tables", "mac
 
 def reference() -> str:
     """The page: every object of a hub with what it is, every command with its help."""
-    lines = ["# Reference", "", "Made from the hub's catalog (`FROM help`) and the commands' help by `docs/make_reference.py`.", ""]
+    source = "Made from the hub's catalog (`FROM help`) and the commands' help by `docs/make_reference.py`."
+    lines = ["# Reference", "", source, ""]
     with modelhub_sql.connect() as hub:
         for kind, title in KINDS.items():
             lines += [f"## {title}", "", "| name | what it is |", "|---|---|"]
@@ -31,7 +32,7 @@ def reference() -> str:
             lines.append("")
         lines += ["## Settings of a hub", "", "| setting | default | what it is |", "|---|---|---|"]
         settings = hub.sql(
-            "SELECT column_name, comment FROM duckdb_columns() WHERE table_name = 'settings' AND NOT internal ORDER BY column_index"
+            "SELECT column_name, comment FROM duckdb_columns() WHERE table_name = 'settings' ORDER BY column_index"
         ).fetchall()
         values = dict(zip(hub.sql("FROM settings").columns, hub.sql("FROM settings").fetchall()[0], strict=True))
         lines += [f"| `{name}` | {_value(values[name])} | {comment} |" for name, comment in settings]

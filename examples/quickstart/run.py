@@ -43,7 +43,8 @@ def main(hub_path: str = ":memory:") -> None:
         found.select("rank, model, adaptivity, coverage, js_divergence, overlap, shared_features").show()
         best = found.select("model").limit(1).fetchall()[0][0]
         print(f"Why {best} fits:")
-        hub.explain(best, target, exclude=left_out(target)).select("target_feature, source_feature, jaccard, js_divergence").show()
+        features = hub.explain(best, target, exclude=left_out(target))
+        features.select("target_feature, source_feature, jaccard, js_divergence").show()
 
 
 def left_out(path: Path) -> list[str]:
