@@ -1,0 +1,62 @@
+"""Hubs and data that the tests share."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import duckdb
+import pytest
+
+import modelhub_sql
+
+DATA = Path(__file__).parent / "data"
+SENSORS = ("torso1", "torso2", "leg1", "leg2")
+
+
+def data(name: str) -> str:
+    """Path of a real table."""
+    return str(DATA / f"{name}.parquet")
+
+
+def stock_shell() -> str:
+    """Path of the duckdb shell that stands beside this Python."""
+    beside = Path(sys.executable).parent / "duckdb"
+    found = str(beside) if beside.exists() else shutil.which("duckdb")
+    assert found is not None, "the tests need the duckdb shell: pip install duckdb-cli"
+    return found
+
+
+@pytest.fixture
+def hub() -> Iterator[modelhub_sql.Hub]:
+    """An empty hub with small partitions."""
+    with modelhub_sql.connect(partition_size=100) as made:
+        yield made
+
+
+@pytest.fixture(scope="session")
+def sensor_hub_path(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """A hub file with a model for each table of sensor features, and two of words."""
+    path = str(tmp_path_factory.mktemp("hub") / "sensors.duckdb")
+    with modelhub_sql.connect(path, partition_size=100) as made:
+        for name in SENSORS:
+            made.register(name, data(name), exclude=["activity"], accuracy=0.9)
+        made.register("beer", data("beer"), exclude=["label", "split"])
+        made.register("adult", data("adult"), exclude=["income"])
+    return path
+
+
+@pytest.fixture
+def sensor_hub(sensor_hub_path: str) -> Iterator[modelhub_sql.Hub]:
+    """That hub, open for reading, with the numpy functions."""
+    with modelhub_sql.connect(sensor_hub_path, read_only=True) as opened:
+        yield opened
+
+
+@pytest.fixture
+def stock(sensor_hub_path: str) -> Iterator[duckdb.DuckDBPyConnection]:
+    """That hub without any Python function: the SQL of the file alone."""
+    with duckdb.connect(sensor_hub_path, read_only=True) as con:
+        yield con

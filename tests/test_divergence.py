@@ -1,0 +1,63 @@
+"""JS, KL and Hellinger in SQL against scipy."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.spatial.distance import jensenshannon
+from scipy.stats import entropy
+
+import modelhub_sql
+
+masses = st.lists(st.tuples(st.integers(0, 50), st.integers(0, 50)), min_size=1, max_size=40).filter(
+    lambda pairs: sum(p for p, _ in pairs) > 0 and sum(q for _, q in pairs) > 0
+)
+
+
+@pytest.fixture(scope="module")
+def open_hub() -> modelhub_sql.Hub:
+    return modelhub_sql.connect()
+
+
+@settings(max_examples=60, deadline=None)
+@given(masses)
+def test_divergences_are_scipys_and_bound_each_other(open_hub: modelhub_sql.Hub, pairs: list[tuple[int, int]]) -> None:
+    p, q = (np.array(side) / sum(side) for side in zip(*pairs, strict=True))
+    js, kl, h2 = open_hub.sql(
+        "SELECT js_divergence(p, q), kl_divergence(p, q), hellinger2(p, q) FROM (SELECT ?::DOUBLE[] AS p, ?::DOUBLE[] AS q)",
+        [p.tolist(), q.tolist()],
+    ).fetchall()[0]
+    assert js == pytest.approx(jensenshannon(p, q) ** 2, abs=1e-9)
+    assert h2 == pytest.approx(0.5 * ((np.sqrt(p) - np.sqrt(q)) ** 2).sum(), abs=1e-9)
+    if math.isinf(entropy(p, q)):
+        assert math.isinf(kl)
+    else:
+        assert kl == pytest.approx(entropy(p, q), abs=1e-9)
+    assert math.log(2) * h2 - 1e-12 <= js <= h2 + 1e-12
+
+
+def test_pair_divergences_by_entropies_are_scipys(open_hub: modelhub_sql.Hub) -> None:
+    rng = np.random.default_rng(0)
+    p, q = rng.dirichlet(np.full(60, 0.1), 5), rng.dirichlet(np.full(60, 0.1), 4)
+    p[0], q[0] = np.eye(60)[0], np.eye(60)[1]
+    con = open_hub.con
+    for name, vectors in (("s_vectors", p), ("t_vectors", q)):
+        con.execute(f"CREATE OR REPLACE TEMP TABLE {name} (owner INT, space_id INT, partition_id INT, roots DOUBLE[])")
+        owner = 1 if name == "s_vectors" else 0
+        con.executemany(f"INSERT INTO {name} VALUES (?, 1, ?, ?)", [(owner, i, np.sqrt(v).tolist()) for i, v in enumerate(vectors)])
+    con.execute("""
+        CREATE OR REPLACE TEMP TABLE the_pairs AS
+        SELECT row_number() OVER () AS pair_id, 1 AS owner, i::INT AS source_partition, j::INT AS target_partition
+        FROM range(5) a(i), range(4) b(j)
+    """)
+    rows = con.execute("""
+        SELECT source_partition, target_partition, js_divergence
+        FROM pair_divergences('the_pairs', 's_vectors', 't_vectors') JOIN the_pairs USING (pair_id)
+    """).fetchall()
+    assert len(rows) == 20
+    for i, j, js in rows:
+        assert js == pytest.approx(jensenshannon(p[i], q[j]) ** 2, abs=1e-9)
