@@ -6,7 +6,7 @@ import json
 import os
 import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -232,8 +232,7 @@ class Hub:
         rows = self.con.execute("FROM settings")
         stored = dict(zip([column[0] for column in rows.description], rows.fetchall()[0], strict=True))
         for name, value in wanted.row().items():
-            asked = name in given or (name == "number_lookup" and "number_edges" in given)
-            if asked and stored[name] != value:
+            if name in given and stored[name] != value:
                 raise SettingsError(
                     f"{self.path} was made with {name} = {stored[name]!r}, which is fixed: "
                     f"make a new hub for {value!r}, or leave the setting out"
@@ -375,7 +374,9 @@ class Hub:
             yield name, source
         finally:
             if name == "modelhub_dataset":
-                self.con.unregister(name)
+                # In a transaction that failed this is refused, and undone by the rollback anyway.
+                with suppress(duckdb.Error):
+                    self.con.unregister(name)
 
     def _check_columns(self, name: str, source: str, exclude: Sequence[str]) -> None:
         try:

@@ -26,7 +26,7 @@ class Settings:
     partitioning: "random" (an affine permutation of the row numbers) or "sequential".
     number_binning: "range_free" (equal steps of asinh, any range), "fixed" (equal steps of
         [number_low, number_high]) or "learnt" (quantiles, see ``number_edges``).
-    number_bins: bins for numbers, and again for times; at most 4096 unless fixed.
+    number_bins: bins for numbers.
     number_low, number_high: the range when fixed; otherwise the smallest magnitude told from
         zero and the greatest told from larger ones, both above 0.
     number_edges: when learnt, ascending inner bin edges (number_bins is then one more).
@@ -119,9 +119,8 @@ class Settings:
             or not all(math.isfinite(edge) for edge in self.number_edges)
         ):
             raise SettingsError("number_edges must be finite numbers in ascending order")
-        bins = 2 * (self._number_bins() + 3) + self.text_bins
-        if bins > 65535 or (self.number_binning != "fixed" and self._number_bins() > 4096):
-            raise SettingsError(f"{bins} bins are too many: number_bins at most 4096, 65535 for all kinds together")
+        if self._number_bins() + self.text_bins > 60_000:
+            raise SettingsError(f"number_bins and text_bins must be at most 60000 together, got {self._number_bins() + self.text_bins}")
 
     def _check(self, name: str, holds: Any, bound: str) -> None:
         value = getattr(self, name)
@@ -134,13 +133,12 @@ class Settings:
     def row(self) -> dict[str, Any]:
         """The row of the ``settings`` table, with everything derived filled in."""
         values = asdict(self)
-        edges = values.pop("number_edges")
         minhash = tune_minhash(self.min_jaccard, self.recall)
         jslsh = tune_jslsh(self.recall)
         return values | {
             "format_version": FORMAT_VERSION,
             "number_bins": self._number_bins(),
-            "number_lookup": None if edges is None else _lookup(edges, self.number_low, self.number_high),
+            "number_edges": None if self.number_edges is None else [float(edge) for edge in self.number_edges],
             "minhash_bands": self.minhash_bands or minhash.bands,
             "minhash_rows": self.minhash_rows or minhash.rows,
             "jslsh_bands": self.jslsh_bands or jslsh.bands,
@@ -152,10 +150,3 @@ class Settings:
     def names(cls) -> tuple[str, ...]:
         """Names of all settings."""
         return tuple(field.name for field in fields(cls))
-
-
-def _lookup(edges: Sequence[float], low: float, high: float) -> list[int]:
-    # The bin of each range-free cell is that of its middle: learnt edges snap to the cells.
-    step = math.asinh(high / low) / 2048
-    middles = [low * math.sinh((cell - 2048 + 0.5) * step) for cell in range(4096)]
-    return [sum(edge <= middle for edge in edges) for middle in middles]

@@ -9,7 +9,7 @@ CREATE TABLE settings (
     number_bins      UINTEGER NOT NULL,
     number_low       DOUBLE   NOT NULL,
     number_high      DOUBLE   NOT NULL,
-    number_lookup    USMALLINT[],
+    number_edges     DOUBLE[],
     text_bins        UINTEGER NOT NULL,
     replicas         UINTEGER NOT NULL,
     minhash_bands    UINTEGER NOT NULL,
@@ -35,11 +35,11 @@ COMMENT ON TABLE settings IS 'the hub: how it sketches, hashes and searches (one
 COMMENT ON COLUMN settings.format_version IS 'version of the sketch format and of the logic stored in this file';
 COMMENT ON COLUMN settings.partition_size IS 'm, rows in a partition (paper, Def. 2); the last partition holds the residue';
 COMMENT ON COLUMN settings.partitioning IS 'random (affine permutation of the row numbers) or sequential (row order)';
-COMMENT ON COLUMN settings.number_binning IS 'range_free (equal steps of asinh), fixed (equal steps of [number_low, number_high]) or learnt (number_lookup)';
+COMMENT ON COLUMN settings.number_binning IS 'range_free (equal steps of asinh), fixed (equal steps of [number_low, number_high]) or learnt (number_edges)';
 COMMENT ON COLUMN settings.number_bins IS 'bins for finite numbers, and again for finite times';
 COMMENT ON COLUMN settings.number_low IS 'fixed: lower end of the range; otherwise the smallest magnitude told from zero';
 COMMENT ON COLUMN settings.number_high IS 'fixed: upper end of the range; otherwise the magnitude from which on all numbers share a bin';
-COMMENT ON COLUMN settings.number_lookup IS 'learnt: bin of each of 4096 range-free cells; NULL otherwise';
+COMMENT ON COLUMN settings.number_edges IS 'learnt: the inner edges of the bins, ascending; NULL otherwise';
 COMMENT ON COLUMN settings.text_bins IS 'bins that the tokens of text are hashed to';
 COMMENT ON COLUMN settings.replicas IS 'MinHash elements of a bin: round(replicas * sqrt(frequency of the bin)) (section 3.4)';
 COMMENT ON COLUMN settings.minhash_bands IS 'L of MinHash';

@@ -94,7 +94,7 @@ COMMENT ON VIEW no_dataset IS 'an empty dataset';
 
 CREATE MACRO settings_fingerprint() AS (
     SELECT md5(s::VARCHAR) FROM (
-        SELECT format_version, partition_size, partitioning, number_binning, number_bins, number_low, number_high, number_lookup,
+        SELECT format_version, partition_size, partitioning, number_binning, number_bins, number_low, number_high, number_edges,
             text_bins, replicas, minhash_bands, minhash_rows, seed, salt
         FROM settings
     ) AS s

@@ -17,11 +17,11 @@ END;
 COMMENT ON MACRO kind_of IS 'kind of a column of a type: number, time or text; NULL for a type that cannot be compared';
 
 CREATE MACRO leaves(target, exclude := []) AS TABLE
-    SELECT unnest(t, recursive := true)
+    SELECT unnest("the row", recursive := true)
     FROM (
         SELECT COLUMNS(lambda c: NOT list_contains(list_transform(exclude::VARCHAR[], lambda e: lower(e)), lower(c)))
         FROM query_table(target)
-    ) AS t;
+    ) AS "the row";
 COMMENT ON MACRO TABLE leaves IS 'a row of a dataset without the excluded columns; a struct is replaced by its leaves';
 
 CREATE MACRO dataset_columns(target, exclude := []) AS TABLE
@@ -36,11 +36,11 @@ COMMENT ON MACRO TABLE dataset_columns IS 'a column of a dataset (a leaf, for a 
 CREATE MACRO time_value(x) AS CASE
     WHEN typeof(x) = 'INTERVAL' THEN epoch(TRY_CAST(x AS INTERVAL)) / 3600
     WHEN typeof(x) LIKE 'TIME%' AND typeof(x) NOT LIKE 'TIMESTAMP%' THEN epoch(TRY_CAST(x AS TIME)) / 3600
-    WHEN isfinite(TRY_CAST(x AS TIMESTAMP)) THEN epoch(TRY_CAST(x AS TIMESTAMP)) / 31557600
+    WHEN isfinite(TRY_CAST(x AS TIMESTAMP)) THEN (epoch(TRY_CAST(x AS TIMESTAMP)) - 1262304000) / 31557600
     WHEN TRY_CAST(x AS TIMESTAMP) > TIMESTAMP '2000-01-01' THEN 'inf'::DOUBLE
     WHEN TRY_CAST(x AS TIMESTAMP) < TIMESTAMP '2000-01-01' THEN '-inf'::DOUBLE
 END;
-COMMENT ON MACRO time_value IS 'a date or timestamp in years since 1970, a time of day or interval in hours';
+COMMENT ON MACRO time_value IS 'a date or timestamp in years since 2010, a time of day or interval in hours';
 
 CREATE MACRO list_value_of(x) AS CASE list_depth(typeof(x))
     WHEN 1 THEN TRY_CAST(x AS DOUBLE[])
@@ -56,7 +56,7 @@ END;
 COMMENT ON MACRO text_value IS 'a value as text; the elements of a list one after the other';
 
 CREATE MACRO stride(rows) AS (
-    SELECT min(step) FROM range(greatest(1, (rows * 0.6180339887498949)::BIGINT), rows + 2) AS t(step) WHERE gcd(step, rows) = 1
+    SELECT min(step) FROM range(greatest(1, floor(rows * 0.6180339887498949e0)::BIGINT), rows + 2) AS t(step) WHERE gcd(step, rows) = 1
 );
 COMMENT ON MACRO stride IS 'the first number from rows / golden ratio on that is coprime to rows: steps of it visit every row once, evenly';
 
@@ -80,8 +80,8 @@ CREATE MACRO cells(target, exclude := []) AS TABLE
             num := CASE
                 WHEN kind_of(typeof(COLUMNS(* EXCLUDE "row"))) = 'number' AND list_depth(typeof(COLUMNS(* EXCLUDE "row"))) = 0
                     THEN TRY_CAST(COLUMNS(* EXCLUDE "row") AS DOUBLE)
-                WHEN kind_of(typeof(COLUMNS(* EXCLUDE "row"))) = 'time' THEN time_value(COLUMNS(* EXCLUDE "row"))
             END,
+            tim := CASE WHEN kind_of(typeof(COLUMNS(* EXCLUDE "row"))) = 'time' THEN time_value(COLUMNS(* EXCLUDE "row")) END,
             nums := CASE WHEN kind_of(typeof(COLUMNS(* EXCLUDE "row"))) = 'number' THEN list_value_of(COLUMNS(* EXCLUDE "row")) END,
             txt := CASE WHEN kind_of(typeof(COLUMNS(* EXCLUDE "row"))) = 'text' THEN text_value(COLUMNS(* EXCLUDE "row")) END
         )
@@ -95,4 +95,4 @@ CREATE MACRO cells(target, exclude := []) AS TABLE
         generate_subscripts(row_cells, 1)::USMALLINT AS feature_id,
         unnest(row_cells) AS cell
     FROM listed, permutation AS p;
-COMMENT ON MACRO TABLE cells IS 'a cell of a dataset: partition, feature and one of num (number or time), nums (list of numbers) or txt';
+COMMENT ON MACRO TABLE cells IS 'a cell of a dataset: partition, feature and one of num (number), nums (list of numbers), tim (time) or txt';

@@ -1,28 +1,42 @@
 -- cells -> elements. A row is a bin of a feature in a partition, and how often it occurs there.
--- All datasets of a hub share one set of bins (section 2.1): bins 0 .. n-1 of numbers and their
--- declared bins, the same for times, and the bins that tokens of text are hashed to.
+-- All datasets of a hub share one set of bins (section 2.1): those of numbers, of times, and
+-- those that tokens of text are hashed to.
 
-CREATE MACRO number_cell(x) AS
-    (greatest(0, least(4095, floor(asinh(x / (SELECT number_low FROM settings))
-        / (asinh((SELECT number_high / number_low FROM settings)) / 2048)) + 2048)))::INTEGER;
-COMMENT ON MACRO number_cell IS 'which of 4096 cells, equal steps of asinh, a finite number falls into';
+CREATE MACRO special_bin(x, bins) AS CASE WHEN isnan(x) THEN bins WHEN x < 0 THEN bins + 1 ELSE bins + 2 END;
+COMMENT ON MACRO special_bin IS 'bin of NaN, -inf or +inf: the three after the last of the finite bins';
+
+CREATE MACRO asinh_bin(x, low, high, bins) AS
+    greatest(0, least(bins - 1, floor(asinh(x / low) / asinh(high / low) * (bins / 2.0) + bins / 2.0)));
+COMMENT ON MACRO asinh_bin IS 'bin of a finite number when bins are equal steps of asinh(x / low): near 0 linear, then by relative size, up to +-high';
+
+CREATE MACRO fixed_bin(x, low, high, bins) AS
+    greatest(0, least(bins - 1, floor((x - low) / (high - low) * bins)));
+COMMENT ON MACRO fixed_bin IS 'bin of a finite number when bins are equal steps of [low, high]';
 
 CREATE MACRO number_bin(x) AS CASE
     WHEN x IS NULL THEN NULL
-    WHEN isnan(x) THEN (SELECT number_bins FROM settings)
-    WHEN isinf(x) THEN (SELECT number_bins FROM settings) + CASE WHEN x < 0 THEN 1 ELSE 2 END
-    WHEN (SELECT number_binning FROM settings) = 'fixed' THEN
-        greatest(0, least((SELECT number_bins FROM settings) - 1.0, floor(
-            (x - (SELECT number_low FROM settings)) * (SELECT number_bins / (number_high - number_low) FROM settings))))
-    WHEN (SELECT number_binning FROM settings) = 'learnt' THEN (SELECT number_lookup FROM settings)[number_cell(x) + 1]
-    ELSE number_cell(x) * (SELECT number_bins FROM settings)::INTEGER // 4096
+    WHEN NOT isfinite(x) THEN special_bin(x, (SELECT number_bins FROM settings))
+    WHEN (SELECT number_binning FROM settings) = 'fixed' THEN fixed_bin(
+        x, (SELECT number_low FROM settings), (SELECT number_high FROM settings), (SELECT number_bins::DOUBLE FROM settings))
+    WHEN (SELECT number_binning FROM settings) = 'learnt' THEN len(list_filter((SELECT number_edges FROM settings), lambda edge: edge <= x))
+    ELSE asinh_bin(x, (SELECT number_low FROM settings), (SELECT number_high FROM settings), (SELECT number_bins::DOUBLE FROM settings))
 END::USMALLINT;
-COMMENT ON MACRO number_bin IS 'bin of a number, from 0; NaN, -inf and +inf have the three bins after the last';
+COMMENT ON MACRO number_bin IS 'bin of a number, from 0';
+
+CREATE MACRO time_bins() AS 256;
+COMMENT ON MACRO time_bins IS 'bins for finite times';
+
+CREATE MACRO time_bin(x) AS CASE
+    WHEN x IS NULL THEN NULL
+    WHEN NOT isfinite(x) THEN special_bin(x, time_bins())
+    ELSE asinh_bin(x, 10, 10000, time_bins())
+END::USMALLINT;
+COMMENT ON MACRO time_bin IS 'bin of a time, from 0: about half a year (or hour) wide near 2010 (or midnight), wider farther away';
 
 CREATE MACRO first_bin(kind) AS CASE kind
     WHEN 'number' THEN 0
     WHEN 'time' THEN (SELECT number_bins FROM settings) + 3
-    WHEN 'text' THEN 2 * ((SELECT number_bins FROM settings) + 3)
+    WHEN 'text' THEN (SELECT number_bins FROM settings) + 3 + time_bins() + 3
 END::USMALLINT;
 COMMENT ON MACRO first_bin IS 'the first bin of a kind of feature';
 
@@ -48,10 +62,10 @@ CREATE MACRO elements(cells, columns) AS TABLE
         SELECT
             partition_id,
             feature_id,
-            number_bin(cell.num) AS bin,
+            coalesce(number_bin(cell.num), time_bin(cell.tim)) AS bin,
             cell.txt AS txt,
             count(*) FILTER (cell.nums IS NULL) AS occurrences,
-            sum(cell.num) FILTER (isfinite(cell.num)) AS total
+            sum(coalesce(cell.num, cell.tim)) FILTER (isfinite(coalesce(cell.num, cell.tim))) AS total
         FROM query_table(cells)
         GROUP BY ALL
     ),

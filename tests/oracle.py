@@ -23,10 +23,10 @@ class Matches(NamedTuple):
 
 
 def number_bins(values: Floats) -> npt.NDArray[np.int64]:
-    """The documented range-free binning: equal steps of asinh, 4096 cells merged into 256 bins."""
-    step = math.asinh(HIGH / LOW) / 2048
-    cells = np.clip(np.floor(np.arcsinh(values / LOW) / step) + 2048, 0, 4095).astype(np.int64)
-    return cells * BINS // 4096
+    """The documented range-free binning: equal steps of asinh(x / LOW) up to HIGH, on either side of 0."""
+    with np.errstate(over="ignore"):
+        steps = np.arcsinh(values / LOW) / math.asinh(HIGH / LOW)
+    return np.clip(np.floor(steps * BINS / 2 + BINS / 2), 0, BINS - 1).astype(np.int64)
 
 
 def partitions(rows: int, size: int, seed: int = 1) -> npt.NDArray[np.int64]:

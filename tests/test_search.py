@@ -1,0 +1,296 @@
+"""Overlap, matches, adaptivity and ranking against brute force."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import duckdb
+import numpy as np
+import oracle
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from conftest import SENSORS, data
+from scipy.stats import entropy
+
+import modelhub_sql
+
+SPACES = ["aligned", "flattened"]
+
+
+def sensor_histograms(name: str) -> dict[str, oracle.Floats]:
+    return oracle.histograms(data(name), ("activity",), 100)
+
+
+def shared(source: dict[str, oracle.Floats], target: dict[str, oracle.Floats], min_jaccard: float) -> dict[str, str]:
+    """Equivalent features, target to source: same name first, then best Jaccard, then order."""
+    replicas = 16
+    scored = [
+        (t.lower() != s.lower(), -oracle.jaccard(source[s].sum(axis=0), target[t].sum(axis=0), replicas), i, j, t, s)
+        for i, t in enumerate(target)
+        for j, s in enumerate(source)
+    ]
+    matched: dict[str, str] = {}
+    for *_, t, s in sorted(pair for pair in scored if -pair[1] > min_jaccard):
+        if t not in matched and s not in matched.values():
+            matched[t] = s
+    return matched
+
+
+def renamed(name: str) -> pa.Table:
+    table = pq.read_table(data(name)).drop_columns(["activity"])
+    return table.rename_columns([f"other_{i}" for i in range(table.num_columns)])
+
+
+@pytest.mark.parametrize("model", SENSORS)
+@pytest.mark.parametrize("names", ["same", "different"])
+def test_shared_features_are_those_of_brute_force(sensor_hub: modelhub_sql.Hub, model: str, names: str) -> None:
+    target_name = "torso2"
+    t2 = 0.4
+    target: Any = data(target_name) if names == "same" else renamed(target_name)
+    histograms = sensor_histograms(target_name)
+    if names == "different":
+        histograms = {f"other_{i}": histogram for i, histogram in enumerate(histograms.values())}
+    exclude = ["activity"] if names == "same" else []
+    rows = sensor_hub.explain(model, target, exclude=exclude, min_jaccard=t2).fetchall()
+    expected = shared(sensor_histograms(model), histograms, t2)
+    assert {row[0]: row[2] for row in rows if row[2] is not None} == expected
+    for target_feature, _, source_feature, jaccard, *_ in rows:
+        if source_feature is not None:
+            p, q = sensor_histograms(model)[source_feature].sum(axis=0), histograms[target_feature].sum(axis=0)
+            assert jaccard == pytest.approx(oracle.jaccard(p, q, 16), abs=1e-9)
+
+
+def hub_pairs(hub: modelhub_sql.Hub, target: str, max_js: float, space: str, search: str) -> dict[str, set[tuple[int, int]]]:
+    """The matching pairs of each model, from the stages that find_models goes through."""
+    con = hub.con
+    con.execute("SET VARIABLE the_target = ?", [data(target)])
+    con.execute("CREATE OR REPLACE TEMP TABLE ts AS FROM sketch(getvariable('the_target'), exclude := ['activity'])")
+    con.execute(
+        "CREATE OR REPLACE TEMP TABLE opts AS FROM search_options(max_js := $1, sample_space := $2, search := $3)", [max_js, space, search]
+    )
+    rows = con.execute("SELECT model, target_partition, matches FROM target_coverage('ts', 'opts') JOIN models USING (dataset_id)").fetchall()
+    counted: dict[str, set[tuple[int, int]]] = {}
+    for model, target_partition, matches in rows:
+        counted.setdefault(model, set()).add((target_partition, matches))
+    return counted
+
+
+@pytest.mark.parametrize("space", SPACES)
+@pytest.mark.parametrize("max_js", [0.03, 0.06, 0.12])
+@pytest.mark.parametrize("target_name", ["torso2", "leg1"])
+def test_exact_matches_adaptivity_coverage_and_ranking_are_those_of_brute_force(
+    sensor_hub: modelhub_sql.Hub, space: str, max_js: float, target_name: str
+) -> None:
+    target = sensor_histograms(target_name)
+    found = sensor_hub.find_models(data(target_name), exclude=["activity"], max_js=max_js, sample_space=space, search="exact")
+    rows = {row[0]: row[1:] for row in found.select("model, rank, adaptivity, coverage, js_divergence").fetchall() if row[0] in SENSORS}
+    counts = hub_pairs(sensor_hub, target_name, max_js, space, "exact")
+    expected = {}
+    for model in SENSORS:
+        source = sensor_histograms(model)
+        matched = shared(source, target, 0.15)
+        both = [source[s] for s in matched.values()], [target[t] for t in matched]
+        truth = oracle.matches(*both, space, max_js)
+        n_t = len(next(iter(target.values())))
+        per_target = {(j, sum(pair[1] == j for pair in truth.pairs)) for j in range(n_t)}
+        assert counts[model] == per_target
+        expected[model] = (len(truth.pairs) / n_t, sum(n > 0 for _, n in per_target) / n_t, truth.js_divergence)
+        assert rows[model][1:] == pytest.approx(expected[model], abs=1e-9)
+    by_rank = sorted(SENSORS, key=lambda model: rows[model][0])
+    assert by_rank == sorted(SENSORS, key=lambda model: (-expected[model][0], expected[model][2]))
+    assert any(adaptivity > 0 for adaptivity, *_ in expected.values())
+
+
+@pytest.mark.parametrize("loaded", [True, False])
+@pytest.mark.parametrize("space", SPACES)
+def test_lsh_finds_a_subset_with_recall_and_does_not_try_every_pair(sensor_hub_path: str, space: str, loaded: bool) -> None:
+    found = total = candidates = pairs = 0
+    with duckdb.connect(sensor_hub_path, read_only=True) as con:
+        if loaded:
+            modelhub_sql.load(con)
+        for target in SENSORS:
+            for max_js in (0.02, 0.05, 0.1):
+                con.execute("SET VARIABLE t = ?; SET VARIABLE js = ?".split(";")[0], [data(target)])
+                con.execute("SET VARIABLE js = ?", [max_js])
+                con.execute("SET VARIABLE space = ?", [space])
+                query = """
+                    SELECT model, adaptivity, search FROM find_models(getvariable('t'), exclude := ['activity'],
+                        max_js := getvariable('js'), sample_space := getvariable('space'), search := '{}')
+                """
+                exact = {model: (adaptivity, search) for model, adaptivity, search in con.execute(query.format("exact")).fetchall()}
+                hashed = {model: (adaptivity, search) for model, adaptivity, search in con.execute(query.format("lsh")).fetchall()}
+                assert {search for _, search in exact.values()} == {"exact"}
+                assert {search for _, search in hashed.values()} == {"lsh"}
+                for model, (adaptivity, _) in exact.items():
+                    assert hashed[model][0] <= adaptivity + 1e-9
+                    found += hashed[model][0]
+                    total += adaptivity
+        assert total > 50
+        assert found / total >= 0.95
+        # The signatures of far datasets share no band: the search by hashing left them out.
+        con.execute("CREATE OR REPLACE TEMP TABLE axis1 AS SELECT 1 AS space_id, 1 AS slot, i::INT AS bin, i + 1 AS position FROM range(30) t(i)")
+        con.execute("CREATE OR REPLACE TEMP TABLE functions1 AS FROM space_functions('axis1')")
+        rng = np.random.default_rng(0)
+        vectors = np.sqrt(np.concatenate([rng.dirichlet(np.full(31, 0.1), 40)]))
+        con.execute("CREATE OR REPLACE TEMP TABLE vectors1 (owner INT, space_id INT, partition_id INT, roots DOUBLE[])")
+        con.executemany("INSERT INTO vectors1 VALUES (?, 1, ?, ?)", [(i % 2, i // 2, v.tolist()) for i, v in enumerate(vectors)])
+        con.execute("CREATE OR REPLACE TEMP TABLE threshold1 AS SELECT 0.02 AS max_js, jslsh_width * sqrt(2 * 0.02 / ln(2)) AS width FROM settings")
+        con.execute("CREATE OR REPLACE TEMP TABLE s1 AS FROM jslsh_signatures('vectors1', 'functions1', 'threshold1')")
+        pairs = 400
+        candidates = con.execute("""
+            SELECT count(DISTINCT (a.partition_id, b.partition_id)) FROM s1 a JOIN s1 b USING (space_id, band, signature)
+            WHERE a.owner = 0 AND b.owner = 1
+        """).fetchall()[0][0]
+        assert candidates < pairs / 2
+
+
+def test_a_larger_set_covers_a_part_of_it_better_than_the_part_covers_the_set(hub: modelhub_sql.Hub) -> None:
+    whole = pq.read_table(data("torso1"))
+    part = whole.filter(pa.compute.less(whole["acc_std"], float(np.median(whole["acc_std"].to_numpy()))))
+    hub.register("whole", whole, exclude=["activity"])
+    hub.register("part", part, exclude=["activity"])
+    for space in SPACES:
+        of_part = hub.find_models(part, exclude=["activity"], sample_space=space, max_js=0.3).select("model, adaptivity")
+        of_whole = hub.find_models(whole, exclude=["activity"], sample_space=space, max_js=0.3).select("model, adaptivity")
+        assert dict(of_part.fetchall())["whole"] > dict(of_whole.fetchall())["part"]
+
+
+def test_divergences_of_whole_datasets_are_scipys(sensor_hub: modelhub_sql.Hub) -> None:
+    target = sensor_histograms("torso2")
+    found = sensor_hub.find_models(data("torso2"), exclude=["activity"], sample_space="flattened")
+    for model, forward, backward, l2 in found.select("model, kl_target_source, kl_source_target, l2_distance").fetchall():
+        if model not in SENSORS:
+            continue
+        source = sensor_histograms(model)
+        matched = shared(source, target, 0.15)
+        p = sum(source[s].sum(axis=0) for s in matched.values())
+        q = sum(target[t].sum(axis=0) for t in matched)
+        inside = np.asarray(q) > 0
+        # The space: the target's bins, "missing", and one bin for everything else; 1e-6 is added to each.
+        def over_space(x: Any, inside: Any = inside) -> Any:
+            kept = np.concatenate([x[inside], [0.0], [x[~inside].sum()]]) / x.sum()
+            return (kept + 1e-6) / (1 + 1e-6 * len(kept))
+
+        assert forward == pytest.approx(entropy(over_space(q), over_space(p)), abs=1e-9)
+        assert backward == pytest.approx(entropy(over_space(p), over_space(q)), abs=1e-9)
+        tables = [pq.read_table(data(name)) for name in (model, "torso2")]
+        centres = [[float(np.mean(t[n].to_numpy().astype(float))) for n in names] for t, names in zip(tables, (matched.values(), matched), strict=True)]
+        assert l2 == pytest.approx(math.dist(*centres), rel=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("rank_by", "column", "descending"),
+    [
+        ("adaptivity", "adaptivity", True), ("coverage", "coverage", True), ("js", "js_divergence", False), ("l2", "l2_distance", False),
+        ("kl_target_source", "kl_target_source", False), ("kl_source_target", "kl_source_target", False),
+        ("source_accuracy", "source_accuracy", True),
+    ],
+)  # fmt: skip
+def test_rank_by_orders_by_its_column(sensor_hub: modelhub_sql.Hub, rank_by: str, column: str, descending: bool) -> None:
+    found = sensor_hub.find_models(data("leg2"), exclude=["activity"], rank_by=rank_by, max_js=0.08)
+    values = [row[0] for row in found.select(column).fetchall() if row[0] is not None]
+    assert len(values) >= 4
+    assert values == sorted(values, reverse=descending)
+
+
+def test_thresholds_leave_out_what_is_below_them(sensor_hub: modelhub_sql.Hub) -> None:
+    everything = sensor_hub.find_models(data("leg2"), exclude=["activity"], min_overlap=0, max_js=0.08).fetchall()
+    columns = sensor_hub.find_models(data("leg2"), exclude=["activity"]).columns
+    at = {name: columns.index(name) for name in columns}
+    least = sorted(row[at["adaptivity"]] for row in everything)[-2]
+    kept = sensor_hub.find_models(data("leg2"), exclude=["activity"], min_overlap=0, max_js=0.08, min_adaptivity=least)
+    assert {row[0] for row in kept.select("model").fetchall()} == {row[at["model"]] for row in everything if row[at["adaptivity"]] >= least}
+    nearest = min(row[at["js_divergence"]] for row in everything)
+    near = sensor_hub.find_models(data("leg2"), exclude=["activity"], max_divergence=nearest + 1e-12).select("model").fetchall()
+    assert len(near) == 1
+
+
+def test_overlap_must_be_above_its_threshold_not_at_it(hub: modelhub_sql.Hub) -> None:
+    hub.register("half", pa.table({"a": [1.0, 2.0] * 50}))
+    target = pa.table({"a": [1.0, 2.0] * 50, "b": ["x"] * 100})
+    assert hub.find_models(target, min_overlap=0.5).fetchall() == []
+    assert hub.find_models(target, min_overlap=0.49).select("model, overlap, shared_features").fetchall() == [("half", 0.5, 1)]
+
+
+def test_features_are_equivalent_above_min_jaccard_not_at_it(hub: modelhub_sql.Hub) -> None:
+    hub.register("same", pa.table({"a": [1.0, 2.0] * 50}))
+    target = pa.table({"a": [1.0, 2.0] * 50})
+    assert hub.find_models(target, min_jaccard=1).fetchall() == []
+    assert len(hub.find_models(target, min_jaccard=0.999).fetchall()) == 1
+
+
+def test_the_threshold_used_comes_back_and_an_automatic_one_is_above_the_noise(sensor_hub: modelhub_sql.Hub) -> None:
+    given = sensor_hub.find_models(data("leg2"), exclude=["activity"], max_js=0.123).select("max_js").fetchall()
+    assert set(given) == {(0.123,)}
+    for space in SPACES:
+        auto = sensor_hub.find_models(data("leg2"), exclude=["activity"], max_js="auto", sample_space=space)
+        assert all(t >= 2 * floor for t, floor in auto.select("max_js, sampling_floor").fetchall())
+
+
+@pytest.mark.parametrize("space", SPACES)
+def test_the_sampling_floor_is_the_divergence_of_two_samples_of_one_distribution(space: str) -> None:
+    rng = np.random.default_rng(0)
+    table = pa.table({f"x{i}": rng.lognormal(2, 0.6, 20_000) for i in range(4)})
+    with modelhub_sql.connect(partition_size=500) as hub:
+        hub.register("m", table)
+        (floor,) = hub.find_models(table, sample_space=space, max_js=0.3).select("sampling_floor").fetchall()[0]
+    counted = [oracle.number_bins(table[name].to_numpy()) for name in table.column_names]
+    which = oracle.partitions(20_000, 500)
+    histograms = [np.stack([np.bincount(b[which == k], minlength=oracle.BINS) for k in range(20)]).astype(float) for b in counted]
+    p = oracle.distributions(histograms, space)
+    from scipy.spatial.distance import jensenshannon
+
+    measured = np.mean([jensenshannon(p[i], p[j]) ** 2 for i in range(10) for j in range(10, 20)])
+    # An expectation for bins that all occur often: rare bins make it an upper estimate.
+    assert 0.5 * floor < measured < 1.1 * floor
+
+
+def test_a_threshold_below_twice_the_floor_warns(sensor_hub: modelhub_sql.Hub) -> None:
+    with pytest.warns(UserWarning, match="sampling floor"):
+        sensor_hub.find_models(data("leg2"), exclude=["activity"], max_js=1e-4)
+
+
+def test_a_target_that_shares_nothing_finds_no_models_without_error(sensor_hub: modelhub_sql.Hub) -> None:
+    stranger = pa.table({"when": pa.array([19_000 + i for i in range(50)], pa.date32())})
+    assert sensor_hub.find_models(stranger).fetchall() == []
+    assert sensor_hub.explain_partitions("torso1", stranger).fetchall() == []
+    assert [row[2] for row in sensor_hub.explain("torso1", stranger).fetchall()] == [None]
+
+
+def test_a_partition_without_values_is_far_from_one_with_values_and_near_another_without() -> None:
+    rng = np.random.default_rng(1)
+    a = rng.normal(5, 1, 200)
+    half = pa.table({"a": a, "b": pa.array([None] * 100 + [1.0] * 100, pa.float64())})
+    with modelhub_sql.connect(partition_size=100, partitioning="sequential") as hub:
+        hub.register("half", half)
+        for space in ("aligned",):
+            rows = hub.explain_partitions("half", half, max_js=0.2, sample_space=space).select("target_partition, matches").fetchall()
+            assert sorted(rows) == [(0, 1), (1, 1)]
+
+
+def test_only_the_nearest_datasets_are_compared_partition_by_partition() -> None:
+    rng = np.random.default_rng(2)
+    with modelhub_sql.connect(partition_size=50, max_candidates=2) as hub:
+        for i in range(4):
+            hub.register(f"m{i}", pa.table({"x": rng.normal(10 + 3 * i, 1, 200)}))
+        target = pa.table({"x": rng.normal(10, 1, 200)})
+        assert [row[0] for row in hub.find_models(target, min_jaccard=0).select("model").fetchall()] == ["m0", "m1"]
+
+
+def test_automatic_search_hashes_only_when_a_partition_has_more_pairs_than_hashes() -> None:
+    rng = np.random.default_rng(2)
+    with modelhub_sql.connect(partition_size=10, jslsh_bands=4, jslsh_rows=2) as hub:
+        hub.register("m", pa.table({"x": rng.normal(10, 1, 200)}))
+        for partitions, search in ((8, "exact"), (9, "lsh")):
+            target = pa.table({"x": rng.normal(10, 1, partitions * 10)})
+            assert hub.find_models(target).select("search").fetchall() == [(search,)]
+
+
+def test_find_models_names_every_partition_it_explains(sensor_hub: modelhub_sql.Hub) -> None:
+    found = sensor_hub.find_models(data("leg2"), exclude=["activity"], max_js=0.08)
+    best, adaptivity = found.select("model, adaptivity").limit(1).fetchall()[0]
+    rows = sensor_hub.explain_partitions(best, data("leg2"), exclude=["activity"], max_js=0.08).fetchall()
+    assert len(rows) == 12
+    assert sum(row[1] for row in rows) / len(rows) == pytest.approx(adaptivity)
