@@ -57,9 +57,7 @@ class OptionError(HubError, ValueError):
     """An argument is out of range or not one of the choices."""
 
 
-_RAISED_IN_SQL = {
-    cls.__name__: cls for cls in (DatasetError, ModelExistsError, ModelNotFoundError, OptionError, SettingsError)
-}
+_RAISED_IN_SQL = {cls.__name__: cls for cls in (DatasetError, ModelExistsError, ModelNotFoundError, OptionError, SettingsError)}
 
 
 def translated(error: duckdb.Error, dataset: str | None = None) -> Exception:

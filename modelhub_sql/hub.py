@@ -67,7 +67,12 @@ class Hub:
             raise HubNotFoundError(f"can't make a hub at {self.path}: its folder does not exist")
         checked = Settings(**settings)
         try:
-            self.con = duckdb.connect(self.path, read_only=read_only, config=dict(_STORAGE))
+            if is_new and not in_memory:
+                # Only a new file needs the storage version; it keeps it. Any other connection of this
+                # process must open the file with the same configuration, so have none from then on.
+                with duckdb.connect(self.path, config=dict(_STORAGE)) as con:
+                    _create(con, checked)
+            self.con = duckdb.connect(self.path, read_only=read_only)
         except duckdb.Error as error:
             known = translated(error)
             if known is error:
@@ -414,9 +419,7 @@ def _arrow(relation: Any) -> Any:
 
 def _create(con: duckdb.DuckDBPyConnection, settings: Settings) -> None:
     row = settings.row()
-    functions = MinHash(
-        num_perm=row["minhash_bands"] * row["minhash_rows"], seed=settings.seed, scheme="affine32"
-    ).permutations
+    functions = MinHash(num_perm=row["minhash_bands"] * row["minhash_rows"], seed=settings.seed, scheme="affine32").permutations
     pairs = [(int(a), int(b)) for a, b in zip(*functions, strict=True)]
     con.execute("BEGIN TRANSACTION")
     try:

@@ -120,7 +120,9 @@ class Settings:
         ):
             raise SettingsError("number_edges must be finite numbers in ascending order")
         if self._number_bins() + self.text_bins > 60_000:
-            raise SettingsError(f"number_bins and text_bins must be at most 60000 together, got {self._number_bins() + self.text_bins}")
+            raise SettingsError(
+                f"number_bins and text_bins must be at most 60000 together, got {self._number_bins() + self.text_bins}"
+            )
 
     def _check(self, name: str, holds: Any, bound: str) -> None:
         value = getattr(self, name)

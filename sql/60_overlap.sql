@@ -21,26 +21,29 @@ CREATE MACRO feature_jaccard(candidates, target_sketch) AS TABLE
         SELECT target_feature_id, sum(replicas) AS size FROM target_bin GROUP BY ALL
     ),
     source_scaled AS (
-        SELECT dataset_id, feature_id, bins, counts, replica_scale(counts, "values") AS scale
-        FROM features
-        SEMI JOIN query_table(candidates) AS c USING (dataset_id, feature_id)
+        SELECT
+            c.target_feature_id, c.dataset_id, c.feature_id,
+            f.bins, f.counts, replica_scale(f.counts, f."values") AS scale
+        FROM query_table(candidates) AS c
+        JOIN features AS f USING (dataset_id, feature_id)
     ),
-    source_feature AS (
-        SELECT dataset_id, feature_id, bins, replicas_of(counts, scale) AS replicas FROM source_scaled
+    source_replicated AS (
+        SELECT target_feature_id, dataset_id, feature_id, bins, replicas_of(counts, scale) AS replicas FROM source_scaled
     ),
     source_bin AS (
-        SELECT dataset_id, feature_id, list_sum(replicas) AS size, unnest(bins) AS bin, unnest(replicas) AS replicas
-        FROM source_feature
+        SELECT
+            target_feature_id, dataset_id, feature_id, list_sum(replicas) AS source_size,
+            unnest(bins) AS bin, unnest(replicas) AS replicas
+        FROM source_replicated
     ),
     common AS (
         SELECT
-            c.target_feature_id, c.dataset_id, c.feature_id,
-            any_value(s.size) AS source_size,
+            s.target_feature_id, s.dataset_id, s.feature_id,
+            any_value(s.source_size) AS source_size,
             sum(least(s.replicas, t.replicas)) AS intersection
-        FROM query_table(candidates) AS c
-        JOIN source_bin AS s USING (dataset_id, feature_id)
-        JOIN target_bin AS t ON t.target_feature_id = c.target_feature_id AND t.bin = s.bin
-        GROUP BY c.target_feature_id, c.dataset_id, c.feature_id
+        FROM source_bin AS s
+        JOIN target_bin AS t USING (target_feature_id, bin)
+        GROUP BY s.target_feature_id, s.dataset_id, s.feature_id
     )
     SELECT target_feature_id, dataset_id, feature_id, intersection / (source_size + size - intersection) AS jaccard
     FROM common
@@ -64,13 +67,17 @@ CREATE MACRO band_candidates(target_sketch, matches) AS TABLE
         SEMI JOIN open_target USING (dataset_id)
         ANTI JOIN query_table(matches) AS m ON m.dataset_id = f.dataset_id AND m.feature_id = f.feature_id
     ),
-    open_band AS (
-        SELECT b.band, b.signature, b.dataset_id, b.feature_id FROM feature_bands AS b SEMI JOIN open_source USING (dataset_id, feature_id)
+    target_band AS MATERIALIZED (FROM minhash_bands(target_sketch)),
+    -- Materialised, so that the planner joins only the bands of features that are still open.
+    open_band AS MATERIALIZED (
+        SELECT b.band, b.signature, b.dataset_id, b.feature_id
+        FROM feature_bands AS b
+        SEMI JOIN open_source USING (dataset_id, feature_id)
     ),
     colliding AS (
         SELECT DISTINCT t.feature_id AS target_feature_id, s.dataset_id, s.feature_id
-        FROM minhash_bands(target_sketch) AS t
-        JOIN open_band AS s USING (band, signature)
+        FROM open_band AS s
+        JOIN target_band AS t USING (band, signature)
     )
     FROM colliding SEMI JOIN open_target USING (dataset_id, target_feature_id);
 COMMENT ON MACRO TABLE band_candidates IS 'a feature that shares a MinHash band with a feature of the target, both without a match so far';

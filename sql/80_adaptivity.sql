@@ -21,7 +21,8 @@ COMMENT ON MACRO negentropy IS 'm ln m, continued by 0';
 
 CREATE MACRO pair_divergences(pairs, source_vectors, target_vectors) AS TABLE
     WITH vector AS (
-        SELECT v.owner, v.space_id, v.partition_id, v.roots FROM query_table(source_vectors) AS v
+        SELECT v.owner, v.space_id, v.partition_id, v.roots
+        FROM query_table(source_vectors) AS v
         SEMI JOIN query_table(pairs) AS p ON p.owner = v.owner AND p.source_partition = v.partition_id
         UNION ALL
         SELECT owner, space_id, partition_id, roots FROM query_table(target_vectors)
@@ -29,7 +30,7 @@ CREATE MACRO pair_divergences(pairs, source_vectors, target_vectors) AS TABLE
     vector_bin AS (
         SELECT owner, space_id, partition_id, unnest(roots) AS root FROM vector
     ),
-    vector_entropy AS (
+    vector_entropy AS MATERIALIZED (
         SELECT owner, space_id, partition_id, sum(negentropy(root * root)) AS negentropy
         FROM vector_bin
         GROUP BY owner, space_id, partition_id
@@ -38,7 +39,7 @@ CREATE MACRO pair_divergences(pairs, source_vectors, target_vectors) AS TABLE
         SELECT p.pair_id, unnest(s.roots) AS source_root, unnest(t.roots) AS target_root
         FROM query_table(pairs) AS p
         JOIN query_table(source_vectors) AS s ON s.owner = p.owner AND s.partition_id = p.source_partition
-        JOIN query_table(target_vectors) AS t ON t.space_id = s.space_id AND t.partition_id = p.target_partition
+        JOIN query_table(target_vectors) AS t ON t.space_id = p.space_id AND t.partition_id = p.target_partition
     ),
     pair_sum AS (
         SELECT pair_id, source_root * source_root + target_root * target_root AS mass FROM pair_bin
@@ -50,14 +51,14 @@ CREATE MACRO pair_divergences(pairs, source_vectors, target_vectors) AS TABLE
     FROM query_table(pairs) AS p
     JOIN pair_entropy AS m USING (pair_id)
     JOIN vector_entropy AS s ON s.owner = p.owner AND s.partition_id = p.source_partition
-    JOIN vector_entropy AS t ON t.owner = 0 AND t.space_id = s.space_id AND t.partition_id = p.target_partition;
+    JOIN vector_entropy AS t ON t.owner = 0 AND t.space_id = p.space_id AND t.partition_id = p.target_partition;
 COMMENT ON MACRO TABLE pair_divergences IS 'a pair of partitions and its JS divergence, as ln 2 + (sum p ln p + sum q ln q - sum (p + q) ln (p + q)) / 2';
 
 CREATE MACRO js_threshold(source_vectors, target_vectors, floors, options) AS TABLE
     WITH sample_pair AS MATERIALIZED (
         SELECT
             row_number() OVER () AS pair_id,
-            s.owner, s.partition_id AS source_partition, t.partition_id AS target_partition
+            s.owner, s.space_id, s.partition_id AS source_partition, t.partition_id AS target_partition
         FROM query_table(source_vectors) AS s
         JOIN query_table(target_vectors) AS t USING (space_id)
         WHERE s.partition_id < 4 AND t.partition_id < 4 AND (SELECT max_js FROM query_table(options)) IS NULL
@@ -88,7 +89,7 @@ COMMENT ON MACRO TABLE js_threshold IS 't, given or chosen from a sample of the 
 
 CREATE MACRO all_pairs(source_vectors, target_vectors, threshold, method) AS TABLE
     SELECT
-        s.owner, s.partition_id AS source_partition, t.partition_id AS target_partition,
+        s.owner, s.space_id, s.partition_id AS source_partition, t.partition_id AS target_partition,
         greatest(0, 1 - list_inner_product(s.roots, t.roots)) AS hellinger2
     FROM query_table(source_vectors) AS s
     JOIN query_table(target_vectors) AS t USING (space_id)
@@ -103,7 +104,7 @@ CREATE MACRO colliding_pairs(source_vectors, target_vectors, source_signatures, 
         JOIN query_table(target_signatures) AS t USING (space_id, band, signature)
     )
     SELECT
-        c.owner, c.source_partition, c.target_partition,
+        c.owner, c.space_id, c.source_partition, c.target_partition,
         greatest(0, 1 - list_inner_product(s.roots, t.roots)) AS hellinger2
     FROM colliding AS c
     JOIN query_table(source_vectors) AS s ON s.owner = c.owner AND s.partition_id = c.source_partition
@@ -142,7 +143,11 @@ CREATE MACRO target_coverage(target_sketch, options) AS TABLE
     candidate_members AS MATERIALIZED (
         SELECT m.* FROM source_members AS m SEMI JOIN divergences AS d ON d.dataset_id = m.owner
     ),
-    source_partitions AS (SELECT dataset_id AS owner, feature_id, partition_id, counts FROM histograms),
+    source_partitions AS MATERIALIZED (
+        SELECT dataset_id AS owner, feature_id, partition_id, counts
+        FROM histograms
+        SEMI JOIN (SELECT dataset_id FROM divergences LIMIT 10000) AS candidate USING (dataset_id)
+    ),
     target_partitions AS (SELECT 0 AS owner, feature_id, partition_id, counts FROM sketched_histograms(target_sketch)),
     source_vectors AS MATERIALIZED (FROM space_vectors('candidate_members', 'source_partitions', 'axis', options)),
     target_vectors AS MATERIALIZED (FROM space_vectors('target_members', 'target_partitions', 'axis', options)),

@@ -48,10 +48,12 @@ def test_pair_divergences_by_entropies_are_scipys(open_hub: modelhub_sql.Hub) ->
     for name, vectors in (("s_vectors", p), ("t_vectors", q)):
         con.execute(f"CREATE OR REPLACE TEMP TABLE {name} (owner INT, space_id INT, partition_id INT, roots DOUBLE[])")
         owner = 1 if name == "s_vectors" else 0
-        con.executemany(f"INSERT INTO {name} VALUES (?, 1, ?, ?)", [(owner, i, np.sqrt(v).tolist()) for i, v in enumerate(vectors)])
+        con.executemany(
+            f"INSERT INTO {name} VALUES (?, 1, ?, ?)", [(owner, i, np.sqrt(v).tolist()) for i, v in enumerate(vectors)]
+        )
     con.execute("""
         CREATE OR REPLACE TEMP TABLE the_pairs AS
-        SELECT row_number() OVER () AS pair_id, 1 AS owner, i::INT AS source_partition, j::INT AS target_partition
+        SELECT row_number() OVER () AS pair_id, 1 AS owner, 1 AS space_id, i::INT AS source_partition, j::INT AS target_partition
         FROM range(5) a(i), range(4) b(j)
     """)
     rows = con.execute("""

@@ -35,14 +35,18 @@ def test_the_kernel_collides_as_the_law_says(c: float, r: float) -> None:
 
 
 def lay_out(con: duckdb.DuckDBPyConnection, vectors: npt.NDArray[np.float64], width: float) -> None:
-    con.execute("CREATE OR REPLACE TEMP TABLE the_axis AS SELECT 1 AS space_id, 1 AS slot, i::INT AS bin, i + 1 AS position FROM range(39) t(i)")
+    con.execute(
+        "CREATE OR REPLACE TEMP TABLE the_axis AS SELECT 1 AS space_id, 1 AS slot, i::INT AS bin, i + 1 AS position FROM range(39) t(i)"
+    )
     con.execute("CREATE OR REPLACE TEMP TABLE the_functions AS FROM space_functions('the_axis')")
     con.execute("CREATE OR REPLACE TEMP TABLE the_vectors (owner INT, space_id INT, partition_id INT, roots DOUBLE[])")
     con.executemany("INSERT INTO the_vectors VALUES (1, 1, ?, ?)", [(i, v.tolist()) for i, v in enumerate(vectors)])
     con.execute("CREATE OR REPLACE TEMP TABLE the_threshold AS SELECT ?::DOUBLE AS width", [width])
 
 
-SIGNATURES = "SELECT partition_id, band, signature FROM jslsh_signatures('the_vectors', 'the_functions', 'the_threshold') ORDER BY ALL"
+SIGNATURES = (
+    "SELECT partition_id, band, signature FROM jslsh_signatures('the_vectors', 'the_functions', 'the_threshold') ORDER BY ALL"
+)
 
 
 @pytest.mark.parametrize(("c", "r"), SETTINGS)

@@ -23,7 +23,9 @@ def datasketch_signature(elements: list[str], functions: int, seed: int = 1) -> 
 
 
 def replicas(con: duckdb.DuckDBPyConnection, dataset_id: int, feature_id: int) -> list[str]:
-    con.execute("CREATE OR REPLACE TEMP TABLE one AS FROM features WHERE dataset_id = ? AND feature_id = ?", [dataset_id, feature_id])
+    con.execute(
+        "CREATE OR REPLACE TEMP TABLE one AS FROM features WHERE dataset_id = ? AND feature_id = ?", [dataset_id, feature_id]
+    )
     rows = con.execute("SELECT bin || ':' || replica FROM minhash_elements('one')").fetchall()
     return [row[0] for row in rows]
 
@@ -87,7 +89,9 @@ def test_the_estimate_is_within_its_standard_error() -> None:
     for trial in range(60):
         jaccard = (trial % 9 + 1) / 10
         common = round(200 * jaccard)
-        sets = [[f"{trial}:{i}" for i in range(common)] + [f"{trial}:{side}:{i}" for i in range((200 - common) // 2)] for side in "ab"]
+        sets = [
+            [f"{trial}:{i}" for i in range(common)] + [f"{trial}:{side}:{i}" for i in range((200 - common) // 2)] for side in "ab"
+        ]
         true = common / (common + 2 * ((200 - common) // 2))
         a, b = (datasketch_signature(elements, k) for elements in sets)
         estimate = np.mean(np.array(a) == np.array(b))
@@ -114,5 +118,3 @@ def test_a_small_and_a_large_sample_of_one_distribution_look_alike_and_another_d
 def test_an_empty_set_has_the_greatest_hash_everywhere() -> None:
     nothing = minhash.signatures(np.empty(0, np.uint32), np.array([0, 0]), np.array([1], np.uint32), np.array([0], np.uint32))
     assert nothing.tolist() == [[2**32 - 1]]
-
-

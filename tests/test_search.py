@@ -68,9 +68,12 @@ def hub_pairs(hub: modelhub_sql.Hub, target: str, max_js: float, space: str, sea
     con.execute("SET VARIABLE the_target = ?", [data(target)])
     con.execute("CREATE OR REPLACE TEMP TABLE ts AS FROM sketch(getvariable('the_target'), exclude := ['activity'])")
     con.execute(
-        "CREATE OR REPLACE TEMP TABLE opts AS FROM search_options(max_js := $1, sample_space := $2, search := $3)", [max_js, space, search]
+        "CREATE OR REPLACE TEMP TABLE opts AS FROM search_options(max_js := $1, sample_space := $2, search := $3)",
+        [max_js, space, search],
     )
-    rows = con.execute("SELECT model, target_partition, matches FROM target_coverage('ts', 'opts') JOIN models USING (dataset_id)").fetchall()
+    rows = con.execute(
+        "SELECT model, target_partition, matches FROM target_coverage('ts', 'opts') JOIN models USING (dataset_id)"
+    ).fetchall()
     counted: dict[str, set[tuple[int, int]]] = {}
     for model, target_partition, matches in rows:
         counted.setdefault(model, set()).add((target_partition, matches))
@@ -85,7 +88,11 @@ def test_exact_matches_adaptivity_coverage_and_ranking_are_those_of_brute_force(
 ) -> None:
     target = sensor_histograms(target_name)
     found = sensor_hub.find_models(data(target_name), exclude=["activity"], max_js=max_js, sample_space=space, search="exact")
-    rows = {row[0]: row[1:] for row in found.select("model, rank, adaptivity, coverage, js_divergence").fetchall() if row[0] in SENSORS}
+    rows = {
+        row[0]: row[1:]
+        for row in found.select("model, rank, adaptivity, coverage, js_divergence").fetchall()
+        if row[0] in SENSORS
+    }
     counts = hub_pairs(sensor_hub, target_name, max_js, space, "exact")
     expected = {}
     for model in SENSORS:
@@ -112,15 +119,19 @@ def test_lsh_finds_a_subset_with_recall_and_does_not_try_every_pair(sensor_hub_p
             modelhub_sql.load(con)
         for target in SENSORS:
             for max_js in (0.02, 0.05, 0.1):
-                con.execute("SET VARIABLE t = ?; SET VARIABLE js = ?".split(";")[0], [data(target)])
+                con.execute(["SET VARIABLE t = ?", " SET VARIABLE js = ?"][0], [data(target)])
                 con.execute("SET VARIABLE js = ?", [max_js])
                 con.execute("SET VARIABLE space = ?", [space])
                 query = """
                     SELECT model, adaptivity, search FROM find_models(getvariable('t'), exclude := ['activity'],
                         max_js := getvariable('js'), sample_space := getvariable('space'), search := '{}')
                 """
-                exact = {model: (adaptivity, search) for model, adaptivity, search in con.execute(query.format("exact")).fetchall()}
-                hashed = {model: (adaptivity, search) for model, adaptivity, search in con.execute(query.format("lsh")).fetchall()}
+                exact = {
+                    model: (adaptivity, search) for model, adaptivity, search in con.execute(query.format("exact")).fetchall()
+                }
+                hashed = {
+                    model: (adaptivity, search) for model, adaptivity, search in con.execute(query.format("lsh")).fetchall()
+                }
                 assert {search for _, search in exact.values()} == {"exact"}
                 assert {search for _, search in hashed.values()} == {"lsh"}
                 for model, (adaptivity, _) in exact.items():
@@ -130,13 +141,17 @@ def test_lsh_finds_a_subset_with_recall_and_does_not_try_every_pair(sensor_hub_p
         assert total > 50
         assert found / total >= 0.95
         # The signatures of far datasets share no band: the search by hashing left them out.
-        con.execute("CREATE OR REPLACE TEMP TABLE axis1 AS SELECT 1 AS space_id, 1 AS slot, i::INT AS bin, i + 1 AS position FROM range(30) t(i)")
+        con.execute(
+            "CREATE OR REPLACE TEMP TABLE axis1 AS SELECT 1 AS space_id, 1 AS slot, i::INT AS bin, i + 1 AS position FROM range(30) t(i)"
+        )
         con.execute("CREATE OR REPLACE TEMP TABLE functions1 AS FROM space_functions('axis1')")
         rng = np.random.default_rng(0)
         vectors = np.sqrt(np.concatenate([rng.dirichlet(np.full(31, 0.1), 40)]))
         con.execute("CREATE OR REPLACE TEMP TABLE vectors1 (owner INT, space_id INT, partition_id INT, roots DOUBLE[])")
         con.executemany("INSERT INTO vectors1 VALUES (?, 1, ?, ?)", [(i % 2, i // 2, v.tolist()) for i, v in enumerate(vectors)])
-        con.execute("CREATE OR REPLACE TEMP TABLE threshold1 AS SELECT 0.02 AS max_js, jslsh_width * sqrt(2 * 0.02 / ln(2)) AS width FROM settings")
+        con.execute(
+            "CREATE OR REPLACE TEMP TABLE threshold1 AS SELECT 0.02 AS max_js, jslsh_width * sqrt(2 * 0.02 / ln(2)) AS width FROM settings"
+        )
         con.execute("CREATE OR REPLACE TEMP TABLE s1 AS FROM jslsh_signatures('vectors1', 'functions1', 'threshold1')")
         pairs = 400
         candidates = con.execute("""
@@ -168,6 +183,7 @@ def test_divergences_of_whole_datasets_are_scipys(sensor_hub: modelhub_sql.Hub) 
         p = sum(source[s].sum(axis=0) for s in matched.values())
         q = sum(target[t].sum(axis=0) for t in matched)
         inside = np.asarray(q) > 0
+
         # The space: the target's bins, "missing", and one bin for everything else; 1e-6 is added to each.
         def over_space(x: Any, inside: Any = inside) -> Any:
             kept = np.concatenate([x[inside], [0.0], [x[~inside].sum()]]) / x.sum()
@@ -176,7 +192,10 @@ def test_divergences_of_whole_datasets_are_scipys(sensor_hub: modelhub_sql.Hub) 
         assert forward == pytest.approx(entropy(over_space(q), over_space(p)), abs=1e-9)
         assert backward == pytest.approx(entropy(over_space(p), over_space(q)), abs=1e-9)
         tables = [pq.read_table(data(name)) for name in (model, "torso2")]
-        centres = [[float(np.mean(t[n].to_numpy().astype(float))) for n in names] for t, names in zip(tables, (matched.values(), matched), strict=True)]
+        centres = [
+            [float(np.mean(t[n].to_numpy().astype(float))) for n in names]
+            for t, names in zip(tables, (matched.values(), matched), strict=True)
+        ]
         assert l2 == pytest.approx(math.dist(*centres), rel=1e-9)
 
 
@@ -201,7 +220,9 @@ def test_thresholds_leave_out_what_is_below_them(sensor_hub: modelhub_sql.Hub) -
     at = {name: columns.index(name) for name in columns}
     least = sorted(row[at["adaptivity"]] for row in everything)[-2]
     kept = sensor_hub.find_models(data("leg2"), exclude=["activity"], min_overlap=0, max_js=0.08, min_adaptivity=least)
-    assert {row[0] for row in kept.select("model").fetchall()} == {row[at["model"]] for row in everything if row[at["adaptivity"]] >= least}
+    assert {row[0] for row in kept.select("model").fetchall()} == {
+        row[at["model"]] for row in everything if row[at["adaptivity"]] >= least
+    }
     nearest = min(row[at["js_divergence"]] for row in everything)
     near = sensor_hub.find_models(data("leg2"), exclude=["activity"], max_divergence=nearest + 1e-12).select("model").fetchall()
     assert len(near) == 1
@@ -266,7 +287,11 @@ def test_a_partition_without_values_is_far_from_one_with_values_and_near_another
     with modelhub_sql.connect(partition_size=100, partitioning="sequential") as hub:
         hub.register("half", half)
         for space in ("aligned",):
-            rows = hub.explain_partitions("half", half, max_js=0.2, sample_space=space).select("target_partition, matches").fetchall()
+            rows = (
+                hub.explain_partitions("half", half, max_js=0.2, sample_space=space)
+                .select("target_partition, matches")
+                .fetchall()
+            )
             assert sorted(rows) == [(0, 1), (1, 1)]
 
 
@@ -294,3 +319,19 @@ def test_find_models_names_every_partition_it_explains(sensor_hub: modelhub_sql.
     rows = sensor_hub.explain_partitions(best, data("leg2"), exclude=["activity"], max_js=0.08).fetchall()
     assert len(rows) == 12
     assert sum(row[1] for row in rows) / len(rows) == pytest.approx(adaptivity)
+
+
+@pytest.mark.parametrize("search", ["exact", "lsh"])
+@pytest.mark.parametrize("space", SPACES)
+def test_the_sql_of_the_file_and_the_numpy_functions_answer_the_same(
+    stock: duckdb.DuckDBPyConnection, sensor_hub: modelhub_sql.Hub, space: str, search: str
+) -> None:
+    for target in SENSORS:
+        query = f"""
+            SELECT model, rank, adaptivity, coverage, js_divergence, overlap, max_js, sampling_floor, l2_distance,
+                kl_target_source, kl_source_target
+            FROM find_models('{data(target)}', exclude := ['activity'], sample_space := '{space}', search := '{search}')
+        """
+        for in_sql, in_numpy in zip(stock.execute(query).fetchall(), sensor_hub.con.execute(query).fetchall(), strict=True):
+            assert in_sql[:2] == in_numpy[:2]
+            assert in_sql[2:] == pytest.approx(in_numpy[2:], abs=1e-9)

@@ -23,8 +23,9 @@ from hypothesis import strategies as st
 
 import modelhub_sql
 
+
 def stored(hub: modelhub_sql.Hub, model: str) -> list[Any]:
-    return hub.sql(
+    rows: list[Any] = hub.sql(
         """
         SELECT feature_id, feature, kind, "values", nulls, bins, counts, minhash,
             (SELECT list(h.counts ORDER BY partition_id) FROM histograms AS h
@@ -34,6 +35,7 @@ def stored(hub: modelhub_sql.Hub, model: str) -> list[Any]:
         """,
         [model],
     ).fetchall()
+    return rows
 
 
 @pytest.mark.parametrize("partitioning", ["random", "sequential"])
@@ -126,10 +128,10 @@ def test_every_type_has_its_kind_and_blobs_are_skipped_with_a_warning(hub: model
     with pytest.warns(UserWarning, match=r"raw \(BLOB\)"):
         hub.register("all", "t")
     kinds = {feature: (kind, values) for _, feature, kind, values, *_ in stored(hub, "all")}
-    numbers = {name: 40 for name in ("tiny", "unsigned", "huge", "dec", "f", "a", "deep")} | {
+    numbers = dict.fromkeys(("tiny", "unsigned", "huge", "dec", "f", "a", "deep"), 40) | {
         "li": 80, "nested": 120, "arr": 120, "a_1": 40,
     }  # fmt: skip
-    times = {name: 40 for name in ("d", "ts", "tz", "t", "iv")}
+    times = dict.fromkeys(("d", "ts", "tz", "t", "iv"), 40)
     texts = {"flag": 40, "s": 40, "long": 40 * 101, "e": 40, "words": 120, "c": 40, "u": 200, "m": 80}
     expected = {n: ("number", v) for n, v in numbers.items()} | {n: ("time", v) for n, v in times.items()}
     assert kinds == expected | {n: ("text", v) for n, v in texts.items()}
@@ -141,7 +143,12 @@ def test_nan_and_infinities_have_bins_of_their_own_and_nulls_are_counted(hub: mo
     x = stored(hub, "m")[0]
     bins = oracle.BINS
     assert (x[3], x[4]) == (5, 3)
-    assert dict(zip(x[5], x[6], strict=True)) == {int(oracle.number_bins(np.array([1.0]))[0]): 1, bins: 2, bins + 1: 1, bins + 2: 1}
+    assert dict(zip(x[5], x[6], strict=True)) == {
+        int(oracle.number_bins(np.array([1.0]))[0]): 1,
+        bins: 2,
+        bins + 1: 1,
+        bins + 2: 1,
+    }
 
 
 def test_infinite_dates_are_told_from_finite_ones(hub: modelhub_sql.Hub) -> None:
@@ -216,7 +223,7 @@ def test_any_model_name_is_only_a_name(hub: modelhub_sql.Hub, name: str) -> None
 
 
 def test_a_file_name_with_quotes_is_read(hub: modelhub_sql.Hub, tmp_path: Path) -> None:
-    path = tmp_path / "it's; a \"file\".parquet"
+    path = tmp_path / 'it\'s; a "file".parquet'
     pq.write_table(pa.table({"a": [1, 2]}), path)
     hub.register("m", path)
     assert hub.sql("SELECT source FROM list_models").fetchall() == [(str(path),)]

@@ -12,7 +12,7 @@ from typing import Any
 
 import duckdb
 
-from modelhub_sql.udfs import jslsh, minhash
+from modelhub_sql.udfs import divergence, jslsh, minhash
 
 __all__ = ["OVERLAYS", "load"]
 
@@ -21,6 +21,11 @@ __all__ = ["OVERLAYS", "load"]
 OVERLAYS = {
     "modelhub_minhash": (minhash.arrow, ["UINTEGER[]", "UINTEGER[]", "UINTEGER[]"], "UINTEGER[]"),
     "modelhub_jslsh": (jslsh.arrow, ["DOUBLE[]", "DOUBLE[]", "DOUBLE[]", "DOUBLE"], "BIGINT[]"),
+    "modelhub_close_pairs": (
+        divergence.arrow,
+        ["DOUBLE[]", "UINTEGER[]", "UINTEGER[]", "DOUBLE[]", "UINTEGER[]", "DOUBLE"],
+        "STRUCT(owner UINTEGER, source_partition UINTEGER, target_partition UINTEGER, hellinger2 DOUBLE)[]",
+    ),
 }
 
 

@@ -32,3 +32,28 @@ CREATE OR REPLACE TEMP MACRO jslsh_signatures(vectors, functions, threshold) AS 
         owner, space_id, partition_id, band,
         hashes[(member - 1) * hash_count + band * rows + 1 : (member - 1) * hash_count + (band + 1) * rows] AS signature
     FROM banded;
+
+CREATE OR REPLACE TEMP MACRO all_pairs(source_vectors, target_vectors, threshold, method) AS TABLE
+    WITH source_matrix AS (
+        SELECT
+            space_id, flatten(list(roots)) AS roots,
+            list(owner::UINTEGER) AS owners, list(partition_id::UINTEGER) AS partitions
+        FROM query_table(source_vectors)
+        WHERE (SELECT search FROM query_table(method)) = 'exact'
+        GROUP BY space_id
+    ),
+    target_matrix AS (
+        SELECT space_id, flatten(list(roots)) AS roots, list(partition_id::UINTEGER) AS partitions
+        FROM query_table(target_vectors)
+        GROUP BY space_id
+    ),
+    close_pair AS (
+        SELECT
+            space_id,
+            unnest(modelhub_close_pairs(
+                s.roots, s.owners, s.partitions, t.roots, t.partitions, (SELECT max_js / ln(2) FROM query_table(threshold))
+            )) AS pair
+        FROM source_matrix AS s
+        JOIN target_matrix AS t USING (space_id)
+    )
+    SELECT pair.owner, space_id, pair.source_partition, pair.target_partition, pair.hellinger2 FROM close_pair;
