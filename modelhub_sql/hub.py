@@ -305,22 +305,23 @@ class Hub:
             self._run_verb("register", **values)
         else:
             with self._dataset(dataset, exclude) as (table, source):
-                self._warn_of_skipped(table, source, exclude)
+                self._features(table, source, exclude)
                 self._run_verb("register", dataset=table, source=source, **values)
         if shared is not None and dataset is not None:
             registered[shared] = name
 
-    def _warn_of_skipped(self, table: str, source: str, exclude: Sequence[str]) -> None:
+    def _features(self, table: str, source: str, exclude: Sequence[str]) -> list[tuple[str, str, str | None]]:
+        """Name, type and kind of each column (leaf), after a warning for those that are skipped."""
         try:
-            skipped = self.con.execute(
-                "SELECT feature || ' (' || type || ')' FROM dataset_columns(?, exclude := ?) WHERE kind IS NULL",
-                [table, _columns(exclude)],
+            columns: list[tuple[str, str, str | None]] = self.con.execute(
+                "SELECT feature, type, kind FROM dataset_columns(?, exclude := ?)", [table, _columns(exclude)]
             ).fetchall()
         except duckdb.Error as error:
             raise translated(error, source) from error
+        skipped = ", ".join(f"{feature} ({kind_of})" for feature, kind_of, kind in columns if kind is None)
         if skipped:
-            columns = ", ".join(column for (column,) in skipped)
-            warnings.warn(f"{source}: skipped, cannot be compared: {columns}", stacklevel=5)
+            warnings.warn(f"{source}: skipped, cannot be compared: {skipped}", stacklevel=5)
+        return columns
 
     def _run_verb(self, verb: str, **variables: Any) -> None:
         for name in _VARIABLES:
@@ -346,6 +347,11 @@ class Hub:
             if name not in allowed - {"target", "model", "exclude"}:
                 raise OptionError(f"no option is called {name!r}; there are {', '.join(sorted(allowed))}")
         with self._dataset(target, exclude) as (table, source):
+            features = self._features(table, source, exclude)
+            if not features:
+                raise DatasetError(f"{source} has no rows: there is nothing to compare")
+            if all(kind is None for _, _, kind in features):
+                raise DatasetError(f"{source} has no column that can be compared: pass numbers, text, dates or lists")
             arguments = {"target": table, "exclude": _columns(exclude), **given}
             if model is not None:
                 arguments["model"] = model

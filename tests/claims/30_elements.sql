@@ -8,14 +8,30 @@ SELECT 'NaN, -inf and +inf have the three bins after the last',
     number_bin('nan'::DOUBLE) = number_bins AND number_bin('-inf'::DOUBLE) = number_bins + 1 AND number_bin('inf'::DOUBLE) = number_bins + 2
 FROM settings;
 
-SELECT 'NULL has no bin', number_bin(NULL) IS NULL;
+SELECT 'NULL has no bin', number_bin(NULL) IS NULL AND time_bin(NULL) IS NULL;
 
 SELECT 'no finite number leaves the bins', number_bin(-1.7e308) = 0 AND number_bin(1.7e308) = number_bins - 1 FROM settings;
+
+WITH x AS (SELECT unnest([-1e9, -1500, -20, -0.3, 0, 0.3, 12, 23.9, 40, 500, 1e9]) AS x),
+step AS (SELECT time_bin(x) >= lag(time_bin(x)) OVER (ORDER BY x) AS holds FROM x)
+SELECT 'a later time never has a lower bin, and no finite one leaves the bins',
+    coalesce(bool_and(holds), false) AND time_bin(-1.7e308) = 0 AND time_bin(1.7e308) = time_bins() - 1
+FROM step;
+
+SELECT 'infinite times have bins of their own', time_bin('-inf'::DOUBLE) = time_bins() + 1 AND time_bin('inf'::DOUBLE) = time_bins() + 2;
+
+WITH x AS (SELECT unnest([-100, -10, -9.99, 0, 9.99, 10, 1e9]) AS x)
+SELECT 'fixed bins are equal steps of the range, and take what is outside', list(fixed_bin(x, -10.0, 10.0, 20.0) ORDER BY x) = [0, 0, 0, 10, 19, 19, 19]
+FROM x;
+
+SELECT 'asinh bins are symmetric about 0, where the middle is',
+    bool_and(asinh_bin(x, 0.01, 1e9, 256.0) + asinh_bin(-x, 0.01, 1e9, 256.0) = 255) AND asinh_bin(0.0, 0.01, 1e9, 256.0) = 128
+FROM (SELECT unnest([0.05, 1.5, 300, 1e12]) AS x);
 
 SELECT 'numbers, times and texts have bins of their own',
     first_bin('number') = 0
     AND first_bin('time') >= first_bin('number') + number_bins + 3
-    AND first_bin('text') >= first_bin('time') + number_bins + 3
+    AND first_bin('text') >= first_bin('time') + time_bins() + 3
     AND first_bin('text') + text_bins <= missing_bin()
 FROM settings;
 

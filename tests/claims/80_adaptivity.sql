@@ -36,7 +36,7 @@ SELECT 'a pair that cannot match is not compared further', count(*) = 2 AND bool
 SELECT 'a pair is kept exactly when its JS divergence is at most t', count(*) = 2
 FROM verified_pairs('pairs_of_all', 'sources', 'targets', 'limits');
 
-WITH stated AS (SELECT 1 AS pair_id, 1 AS owner, 1 AS source_partition, 1 AS target_partition)
+WITH stated AS (SELECT 1 AS pair_id, 1 AS owner, 1 AS space_id, 1 AS source_partition, 1 AS target_partition)
 SELECT 'the divergence of a pair by entropies is that by logarithms', abs(js_divergence - js_divergence([1, 0], [0.36, 0.64])) < 1e-12
 FROM pair_divergences('stated', 'sources', 'targets');
 

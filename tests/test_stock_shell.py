@@ -1,0 +1,237 @@
+"""The stock duckdb shell, without Python, answers and registers as Python does."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+from conftest import SENSORS, data, stock_shell
+
+import modelhub_sql
+
+FEATURES = """
+    SELECT feature_id, feature, kind, "values", nulls, bins, counts, minhash
+    FROM features JOIN models USING (dataset_id) WHERE model = $model ORDER BY feature_id
+"""
+HISTOGRAMS = """
+    SELECT feature_id, partition_id, counts FROM histograms JOIN models USING (dataset_id)
+    WHERE model = $model ORDER BY feature_id, partition_id
+"""
+MEANS = """
+    SELECT feature, coalesce(mean, 0) FROM features JOIN models USING (dataset_id) WHERE model = $model ORDER BY feature_id
+"""
+BANDS = """
+    SELECT band, signature, feature_id FROM feature_bands JOIN models USING (dataset_id) WHERE model = $model ORDER BY ALL
+"""
+
+
+def shell(*arguments: str, script: str = "", program: str | None = None, cwd: Path | None = None) -> str:
+    """What the shell prints for a script; it must end well and say nothing else."""
+    run = refused_or_run(*arguments, script=script, program=program, cwd=cwd)
+    assert (run.returncode, run.stderr) == (0, "")
+    return run.stdout
+
+
+def refused_or_run(
+    *arguments: str, script: str, program: str | None = None, cwd: Path | None = None
+) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [program or stock_shell(), "-bail", *arguments], input=script, cwd=cwd, capture_output=True, encoding="utf-8", check=False
+    )
+
+
+def asked(*arguments: str, script: str, program: str | None = None) -> list[dict[str, Any]]:
+    rows: list[dict[str, Any]] = json.loads(shell("-json", *arguments, script=script, program=program))
+    return rows
+
+
+def query(target: str, options: str) -> str:
+    return f"FROM find_models('{target}', exclude := ['activity']{options});"
+
+
+def assert_same_answer(shell_rows: list[dict[str, Any]], relation: duckdb.DuckDBPyRelation) -> None:
+    rows = [dict(zip(relation.columns, row, strict=True)) for row in relation.fetchall()]
+    assert len(rows) > 1
+    assert [(row["rank"], row["model"], row["version"]) for row in shell_rows] == [
+        (row["rank"], row["model"], row["version"]) for row in rows
+    ]
+    for ours, theirs in zip(shell_rows, rows, strict=True):
+        assert ours.keys() == theirs.keys()
+        for name, value in theirs.items():
+            if isinstance(value, float):
+                assert math.isclose(ours[name], value, rel_tol=0, abs_tol=1e-9), name
+            else:
+                assert ours[name] == value, name
+
+
+OPTIONS: dict[str, dict[str, Any]] = {
+    "defaults": {},
+    "exact": {"search": "exact", "max_js": 0.15},
+    "lsh": {"search": "lsh", "max_js": 0.15},
+    "flattened": {"sample_space": "flattened", "max_js": 0.1},
+    "all overlaps, by JS": {"min_overlap": 0, "rank_by": "js"},
+}
+
+
+@pytest.mark.parametrize("options", OPTIONS.values(), ids=list(OPTIONS))
+def test_the_shell_gives_the_ranking_and_the_numbers_that_python_gives(
+    sensor_hub_path: str, sensor_hub: modelhub_sql.Hub, options: dict[str, Any]
+) -> None:
+    named = "".join(f", {name} := {value!r}" for name, value in options.items())
+    shell_rows = asked("-readonly", sensor_hub_path, script=query(data("torso2"), named))
+    assert_same_answer(shell_rows, sensor_hub.find_models(data("torso2"), exclude=["activity"], **options))
+
+
+def test_an_attached_hub_gives_the_same_answer_read_only_and_for_a_table_of_the_users(
+    sensor_hub_path: str, sensor_hub: modelhub_sql.Hub
+) -> None:
+    script = f"""
+        CREATE TABLE my_table AS FROM '{data("torso2")}';
+        ATTACH '{sensor_hub_path}' AS hub (READ_ONLY);
+        USE hub;
+        {query("memory.main.my_table", "")}
+    """
+    assert_same_answer(asked(script=script), sensor_hub.find_models(data("torso2"), exclude=["activity"]))
+
+
+def test_explanations_are_those_of_python(sensor_hub_path: str, sensor_hub: modelhub_sql.Hub) -> None:
+    # The shell writes a UBIGINT as a JSON string.
+    script = f"""
+        SELECT * REPLACE (target_values::INT AS target_values, target_nulls::INT AS target_nulls,
+            source_values::INT AS source_values, source_nulls::INT AS source_nulls)
+        FROM explain_features('torso1', '{data("leg1")}', exclude := ['activity']);
+    """
+    relation = sensor_hub.explain("torso1", data("leg1"), exclude=["activity"])
+    rows = [dict(zip(relation.columns, row, strict=True)) for row in relation.fetchall()]
+    assert len(rows) == 8
+    assert asked("-readonly", sensor_hub_path, script=script) == [
+        {name: pytest.approx(value, abs=1e-9) if isinstance(value, float) else value for name, value in row.items()} for row in rows
+    ]
+
+
+if "MODELHUB_OLD_CLI" in os.environ:
+
+    @pytest.mark.parametrize("options", OPTIONS.values(), ids=list(OPTIONS))
+    def test_an_older_shell_reads_the_hub_and_gives_the_same_answer(
+        sensor_hub_path: str, sensor_hub: modelhub_sql.Hub, options: dict[str, Any]
+    ) -> None:
+        named = "".join(f", {name} := {value!r}" for name, value in options.items())
+        rows = asked("-readonly", sensor_hub_path, script=query(data("torso2"), named), program=os.environ["MODELHUB_OLD_CLI"])
+        assert_same_answer(rows, sensor_hub.find_models(data("torso2"), exclude=["activity"], **options))
+
+
+@pytest.fixture
+def hub_file(tmp_path: Path) -> Path:
+    """A hub file that one model is registered in, by Python."""
+    path = tmp_path / "hub.duckdb"
+    with modelhub_sql.connect(path, partition_size=100) as hub:
+        hub.register("by python", data("adult"), exclude=["income"], accuracy=0.85, version="1", task="income", uri="s3://adult")
+    return path
+
+
+def verb(hub: Path, name: str) -> Path:
+    """The script of a verb, saved from the hub as documented."""
+    script = hub.parent / f"{name}.sql"
+    script.write_text(shell(str(hub), "-noheader", "-list", script=f"SELECT script FROM verbs WHERE verb = '{name}';"), encoding="utf-8")
+    return script
+
+
+def contents(path: Path, query: str, model: str) -> list[Any]:
+    with duckdb.connect(str(path), read_only=True) as con:
+        return con.execute(query, {"model": model}).fetchall()
+
+
+def whole(path: Path) -> list[Any]:
+    """All that a hub holds."""
+    with duckdb.connect(str(path), read_only=True) as con:
+        tables = con.execute("SELECT table_name FROM duckdb_tables() WHERE NOT internal ORDER BY ALL").fetchall()
+        return [con.execute("FROM query_table(?) ORDER BY ALL", [name]).fetchall() for (name,) in tables]
+
+
+def registering(hub: Path, **variables: str) -> str:
+    return "".join(f"SET VARIABLE {name} = {value};\n" for name, value in variables.items()) + f".read '{verb(hub, 'register')}'\n"
+
+
+def test_the_shell_registers_the_same_sketch_as_python(hub_file: Path) -> None:
+    script = registering(
+        hub_file, model="'by shell'", version="'1'", dataset=f"'{data('adult')}'", excluded="['income']", source_accuracy="0.85",
+        task="'income'", uri="'s3://adult'",
+    )  # fmt: skip
+    shell(str(hub_file), script=script)
+    for query in (FEATURES, HISTOGRAMS, BANDS):
+        by_python, by_shell = (contents(hub_file, query, model) for model in ("by python", "by shell"))
+        assert len(by_python) > 10
+        assert by_shell == by_python
+    for ours, theirs in zip(contents(hub_file, MEANS, "by python"), contents(hub_file, MEANS, "by shell"), strict=True):
+        assert ours == (theirs[0], pytest.approx(theirs[1], rel=1e-12))
+    with modelhub_sql.connect(hub_file, read_only=True) as hub:
+        columns = "version, source_accuracy, task, framework, uri, metadata, rows, partitions, source, excluded"
+        one, other = hub.models().select(columns).fetchall()
+        assert one == other
+        found = hub.find_models(data("adult"), exclude=["income"]).select("model, adaptivity, js_divergence").fetchall()
+    assert {model for model, *_ in found} == {"by python", "by shell"}
+    assert found[0][1:] == pytest.approx(found[1][1:], abs=1e-12)
+
+
+def test_the_shell_registers_a_table_of_its_own_and_one_model_after_another(hub_file: Path) -> None:
+    script = f"CREATE TEMP TABLE mine AS FROM '{data('beer')}';\n" + registering(
+        hub_file, model="'mine'", dataset="'mine'", excluded="['label', 'split']"
+    )
+    script += registering(hub_file, model="'also'", dataset=f"'{data('fodors_zagats')}'", excluded="['label', 'split']")
+    shell(str(hub_file), script=script)
+    with modelhub_sql.connect(hub_file) as hub:
+        hub.register("again", data("beer"), exclude=["label", "split"])
+        assert [row[0] for row in hub.models().select("model").fetchall()] == ["again", "also", "by python", "mine"]
+    assert contents(hub_file, FEATURES, "mine") == contents(hub_file, FEATURES, "again")
+
+
+def test_the_shell_shares_the_dataset_of_a_model_and_replaces_one(hub_file: Path) -> None:
+    shell(str(hub_file), script=registering(hub_file, model="'second'", like_model="'by python'", source_accuracy="0.9"))
+    with duckdb.connect(str(hub_file), read_only=True) as con:
+        assert con.execute("SELECT count(*), count(DISTINCT dataset_id) FROM models").fetchall() == [(2, 1)]
+    shell(str(hub_file), script=registering(hub_file, model="'second'", dataset=f"'{data('beer')}'", replace="true"))
+    with duckdb.connect(str(hub_file), read_only=True) as con:
+        assert con.execute("SELECT model, rows FROM list_models ORDER BY model").fetchall() == [("by python", 1500), ("second", 450)]
+
+
+def test_the_shell_removes_a_model_and_its_sketch(hub_file: Path) -> None:
+    script = f"SET VARIABLE model = 'by python';\n.read '{verb(hub_file, 'remove')}'\n"
+    shell(str(hub_file), script=script)
+    with duckdb.connect(str(hub_file), read_only=True) as con:
+        for table in ("models", "datasets", "features", "feature_bands", "histograms"):
+            assert con.execute("SELECT count(*) FROM query_table(?)", [table]).fetchall() == [(0,)], table
+
+
+REFUSED = {
+    "no model": (dict(dataset="'{beer}'"), "a model needs a name"),
+    "no dataset": (dict(model="'m'"), "dataset"),
+    "a missing file": (dict(model="'m'", dataset="'missing.parquet'"), "missing.parquet"),
+    "a name that is taken": (dict(model="'by python'", version="'1'", dataset="'{beer}'"), "registered already"),
+    "an accuracy above 1": (dict(model="'m'", dataset="'{beer}'", source_accuracy="1.5"), "1.5"),
+    "an unknown model": (dict(model="'m'", like_model="'nobody'"), "nobody"),
+}
+
+
+@pytest.mark.parametrize("case", REFUSED)
+def test_what_the_shell_refuses_leaves_the_hub_as_it_was(hub_file: Path, case: str) -> None:
+    variables, said = REFUSED[case]
+    given = {name: value.format(beer=data("beer")) for name, value in variables.items()}
+    before = whole(hub_file)
+    run = refused_or_run(str(hub_file), script=registering(hub_file, **given))
+    assert run.returncode != 0
+    assert said in run.stderr
+    assert whole(hub_file) == before
+
+
+def test_a_hub_that_is_copied_elsewhere_needs_nothing_beside_it(sensor_hub_path: str, tmp_path: Path) -> None:
+    shutil.copy(sensor_hub_path, tmp_path / "moved.duckdb")
+    shutil.copy(data("torso1"), tmp_path / "target.parquet")
+    script = "SELECT model FROM find_models('target.parquet', exclude := ['activity'], rank_by := 'js') WHERE rank = 1;"
+    assert shell("moved.duckdb", "-list", "-noheader", script=script, cwd=tmp_path).strip() == SENSORS[0]
