@@ -10,6 +10,7 @@ __all__ = [
     "HubFormatError",
     "HubLockedError",
     "HubNotFoundError",
+    "HubReadOnlyError",
     "ModelExistsError",
     "ModelNotFoundError",
     "OptionError",
@@ -32,6 +33,10 @@ class HubFormatError(HubError):
 
 class HubLockedError(HubError):
     """Another process writes to the hub."""
+
+
+class HubReadOnlyError(HubError):
+    """The hub was opened for reading only."""
 
 
 class SettingsError(HubError, ValueError):
@@ -75,6 +80,8 @@ def translated(error: duckdb.Error, dataset: str | None = None) -> Exception:
             f"the hub is open in another process, and one of the two writes: {text.splitlines()[0]} "
             "Any number of processes may read at once (read_only=True); only one may write, and only alone."
         )
+    if "read-only mode" in text:
+        return HubReadOnlyError("the hub was opened read-only: open it without read_only to change it")
     if dataset is not None:
         first_line = text.split("\n")[0]
         return DatasetError(f"{dataset} can't be read as a dataset: {first_line}")

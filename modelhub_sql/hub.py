@@ -35,6 +35,10 @@ _VARIABLES = (
     "source_accuracy", "task", "framework", "uri", "metadata", "replace",
 )  # fmt: skip
 
+_ARGUMENTS = (
+    "name", "dataset", "exclude", "accuracy", "version", "task", "framework", "uri", "metadata", "like", "replace",
+)  # fmt: skip
+
 
 def connect(path: str | os.PathLike[str] = ":memory:", *, read_only: bool = False, **settings: Any) -> Hub:
     """Open the hub at ``path``, or make one where there is none.
@@ -244,27 +248,45 @@ class Hub:
                 )
 
     def _manifest(self, models: Any) -> list[dict[str, Any]]:
-        if not isinstance(models, (str, os.PathLike)) and not hasattr(models, "columns"):
-            return [dict(row) for row in models]
-        with self._dataset(models) as (name, source):
+        """The arguments of ``register`` for each model, checked for their names."""
+        if isinstance(models, (str, os.PathLike)) or hasattr(models, "columns"):
+            rows = self._manifest_table(models)
+        else:
             try:
-                rows = self.con.execute("FROM query_table(?)", [name])
-                names = [column[0] for column in rows.description]
-                values = rows.fetchall()
+                rows = [dict(row) for row in models]
+            except (TypeError, ValueError) as error:
+                raise OptionError(f"register_many takes a list of mappings or a table, got {models!r:.200}") from error
+        for number, row in enumerate(rows, 1):
+            for name in row:
+                if name not in _ARGUMENTS:
+                    raise OptionError(f"model {number}: no argument is called {name!r}; there are {', '.join(_ARGUMENTS)}")
+            if "name" not in row:
+                raise OptionError(f"model {number} has no name")
+        return rows
+
+    def _manifest_table(self, table: Any) -> list[dict[str, Any]]:
+        with self._dataset(table) as (name, source):
+            try:
+                result = self.con.execute("FROM query_table(?)", [name])
+                names = [column[0] for column in result.description or ()]
+                values = result.fetchall()
             except duckdb.Error as error:
                 raise translated(error, source) from error
         folder = Path(source).parent if Path(source).is_file() else None
-        manifest = []
-        for row in values:
-            model = {key: value for key, value in zip(names, row, strict=True) if value is not None}
-            if folder is not None and "dataset" in model and (folder / model["dataset"]).exists():
-                model["dataset"] = str(folder / model["dataset"])
-            if isinstance(model.get("exclude"), str):
-                model["exclude"] = [column.strip() for column in model["exclude"].split(",")]
-            if isinstance(model.get("metadata"), str):
-                model["metadata"] = json.loads(model["metadata"])
-            manifest.append(model)
-        return manifest
+        rows = []
+        for number, value in enumerate(values, 1):
+            row = {key: item for key, item in zip(names, value, strict=True) if item is not None}
+            if folder is not None and isinstance(row.get("dataset"), str) and (folder / row["dataset"]).exists():
+                row["dataset"] = str(folder / row["dataset"])
+            if isinstance(row.get("exclude"), str):
+                row["exclude"] = [column.strip() for column in row["exclude"].split(",")]
+            if isinstance(row.get("metadata"), str):
+                try:
+                    row["metadata"] = json.loads(row["metadata"])
+                except json.JSONDecodeError as error:
+                    raise OptionError(f"{source}, model {number}: metadata is not JSON: {error}") from error
+            rows.append(row)
+        return rows
 
     def _register_all(self, models: Iterable[Mapping[str, Any]]) -> int:
         registered: dict[tuple[str, tuple[str, ...]], str] = {}
@@ -291,15 +313,17 @@ class Hub:
         like: str | None = None,
         replace: bool = False,
     ) -> None:
-        if not isinstance(name, str):
-            raise OptionError(f"a model's name must be text, got {name!r}")
+        if not isinstance(name, str) or not name.strip():
+            raise OptionError(f"a model's name must be text that is not blank, got {name!r}")
+        if (dataset is None) == (like is None):
+            raise OptionError(f"model {name[:200]}: give a dataset, or like= a registered model trained on the same data")
         shared = (os.fspath(dataset), tuple(exclude)) if isinstance(dataset, (str, os.PathLike)) else None
         if like is None and shared in registered:
             like, dataset = registered[shared], None
         values = dict(
             model=name, version=version, like_model=like, excluded=_columns(exclude), source_accuracy=accuracy,
             task=task, framework=framework, uri=uri, replace=replace,
-            metadata=None if metadata is None else json.dumps(metadata),
+            metadata=_json(metadata),
         )  # fmt: skip
         if dataset is None:
             self._run_verb("register", **values)
@@ -346,6 +370,8 @@ class Hub:
         for name in given:
             if name not in allowed - {"target", "model", "exclude"}:
                 raise OptionError(f"no option is called {name!r}; there are {', '.join(sorted(allowed))}")
+            if not isinstance(given[name], (str, int, float)):
+                raise OptionError(f"{name} must be a number or text, got {given[name]!r}")
         with self._dataset(target, exclude) as (table, source):
             features = self._features(table, source, exclude)
             if not features:
@@ -361,6 +387,11 @@ class Hub:
             named = ", ".join(f"{name} := getvariable('search_{name}')" for name in arguments)
             try:
                 result = _arrow(self.con.sql(f"FROM {macro}({named})"))
+                if (
+                    not len(result)
+                    and not self.con.execute("FROM sketch(?, exclude := ?) LIMIT 1", [table, arguments["exclude"]]).fetchall()
+                ):
+                    raise DatasetError(f"{source} has no column that can be compared: there are only NULLs")
             except duckdb.Error as error:
                 raise translated(error, source) from error
         return self.con.from_arrow(result)
@@ -371,6 +402,8 @@ class Hub:
         if isinstance(dataset, (str, os.PathLike)):
             name = os.fspath(dataset)
             source = name
+            if not name:
+                raise DatasetError("a dataset needs a name: a file, a glob, a table or a view")
         else:
             name = "modelhub_dataset"
             source = f"the {type(dataset).__name__} passed"
@@ -415,7 +448,20 @@ class Hub:
 def _columns(exclude: Sequence[str]) -> list[str]:
     if isinstance(exclude, str):
         raise OptionError(f"exclude must be a list of columns, got the text {exclude!r}: write [{exclude!r}]")
-    return list(exclude)
+    columns = list(exclude)
+    for column in columns:
+        if not isinstance(column, str):
+            raise OptionError(f"exclude must be a list of column names, got {column!r} in it")
+    return columns
+
+
+def _json(metadata: Any) -> str | None:
+    if metadata is None:
+        return None
+    try:
+        return json.dumps(metadata)
+    except (TypeError, ValueError) as error:
+        raise OptionError(f"metadata must be what JSON can hold: {error}") from error
 
 
 def _arrow(relation: Any) -> Any:

@@ -2,14 +2,14 @@
 
 CREATE MACRO checked_fraction(name, value, fallback) AS CASE
     WHEN value IS NULL THEN fallback
-    WHEN NOT (value::DOUBLE >= 0 AND value::DOUBLE <= 1) OR isnan(value::DOUBLE) THEN error('OptionError: ' || name || ' must be in [0, 1], got ' || value)
-    ELSE value::DOUBLE
+    WHEN TRY_CAST(value AS DOUBLE) >= 0 AND TRY_CAST(value AS DOUBLE) <= 1 THEN TRY_CAST(value AS DOUBLE)
+    ELSE error('OptionError: ' || name || ' must be a number in [0, 1], got ' || value::VARCHAR)
 END;
 COMMENT ON MACRO checked_fraction IS 'a value in [0, 1], or its fallback for NULL';
 
 CREATE MACRO checked_choice(name, value, choices, fallback) AS CASE
     WHEN value IS NULL THEN fallback
-    WHEN NOT list_contains(choices, value::VARCHAR) THEN error('OptionError: ' || name || ' must be one of ' || array_to_string(choices, ', ') || '; got ' || value)
+    WHEN NOT list_contains(choices, value::VARCHAR) THEN error('OptionError: ' || name || ' must be one of ' || array_to_string(choices, ', ') || '; got ' || value::VARCHAR)
     ELSE value::VARCHAR
 END;
 COMMENT ON MACRO checked_choice IS 'a value among the choices, or its fallback for NULL';
@@ -29,17 +29,17 @@ CREATE MACRO search_options(
             WHEN max_js IS NULL THEN s.max_js
             WHEN max_js::VARCHAR = 'auto' THEN NULL
             WHEN TRY_CAST(max_js AS DOUBLE) > 0 AND TRY_CAST(max_js AS DOUBLE) <= ln(2) THEN TRY_CAST(max_js AS DOUBLE)
-            ELSE error('OptionError: max_js must be ''auto'' or in (0, ln 2 = 0.6931], got ' || max_js)
+            ELSE error('OptionError: max_js must be ''auto'' or in (0, ln 2 = 0.6931], got ' || max_js::VARCHAR)
         END AS max_js,
         CASE
             WHEN min_adaptivity IS NULL THEN s.min_adaptivity
-            WHEN min_adaptivity::DOUBLE >= 0 AND NOT isnan(min_adaptivity::DOUBLE) THEN min_adaptivity::DOUBLE
-            ELSE error('OptionError: min_adaptivity must be 0 or above, got ' || min_adaptivity)
+            WHEN TRY_CAST(min_adaptivity AS DOUBLE) >= 0 AND NOT isnan(TRY_CAST(min_adaptivity AS DOUBLE)) THEN TRY_CAST(min_adaptivity AS DOUBLE)
+            ELSE error('OptionError: min_adaptivity must be a number, 0 or above, got ' || min_adaptivity::VARCHAR)
         END AS min_adaptivity,
         CASE
             WHEN max_divergence IS NULL THEN 1
-            WHEN max_divergence::DOUBLE >= 0 AND NOT isnan(max_divergence::DOUBLE) THEN max_divergence::DOUBLE
-            ELSE error('OptionError: max_divergence must be 0 or above, got ' || max_divergence)
+            WHEN TRY_CAST(max_divergence AS DOUBLE) >= 0 AND NOT isnan(TRY_CAST(max_divergence AS DOUBLE)) THEN TRY_CAST(max_divergence AS DOUBLE)
+            ELSE error('OptionError: max_divergence must be a number, 0 or above, got ' || max_divergence::VARCHAR)
         END AS max_divergence,
         checked_choice('sample_space', sample_space, ['aligned', 'flattened'], s.sample_space) AS sample_space,
         checked_choice('rank_by', rank_by, rank_metrics(), s.rank_by) AS rank_by,

@@ -8,8 +8,9 @@ SET VARIABLE register_check = (SELECT CASE
     WHEN coalesce(trim(text_variable('model')), '') = '' THEN error('OptionError: a model needs a name: SET VARIABLE model = ''...''')
     WHEN (text_variable('dataset') IS NULL) = (text_variable('like_model') IS NULL)
         THEN error('OptionError: set one of the variables dataset (a file, table or view) and like_model (a registered model)')
-    WHEN NOT coalesce(getvariable('source_accuracy')::DOUBLE BETWEEN 0 AND 1, true) OR isnan(getvariable('source_accuracy')::DOUBLE)
-        THEN error('OptionError: source_accuracy must be in [0, 1], got ' || getvariable('source_accuracy'))
+    WHEN getvariable('source_accuracy') IS NOT NULL
+     AND NOT coalesce(TRY_CAST(getvariable('source_accuracy') AS DOUBLE) BETWEEN 0 AND 1, false)
+        THEN error('OptionError: the accuracy must be a number in [0, 1], got ' || text_variable('source_accuracy'))
     WHEN NOT coalesce(getvariable('replace')::BOOLEAN, false) AND EXISTS (
         FROM models WHERE model = text_variable('model') AND version = coalesce(text_variable('version'), '')
     ) THEN error('ModelExistsError: model ' || left(text_variable('model'), 200) || ', version ''' || coalesce(text_variable('version'), '')
@@ -61,7 +62,7 @@ FROM settings
 WHERE text_variable('like_model') IS NULL;
 
 INSERT INTO features BY NAME
-SELECT getvariable('registering_dataset') AS dataset_id, s.* EXCLUDE (partitions), d.distincts
+SELECT getvariable('registering_dataset') AS dataset_id, s.* EXCLUDE (partitions), least(d.distincts, s."values") AS distincts
 FROM registering_sketch AS s
 LEFT JOIN distincts(getvariable('registering'), exclude := getvariable('registering_excluded')) AS d USING (feature_id);
 

@@ -12,6 +12,7 @@ from typing import Any
 
 import duckdb
 
+from modelhub_sql.errors import HubFormatError
 from modelhub_sql.udfs import divergence, jslsh, minhash
 
 __all__ = ["OVERLAYS", "load"]
@@ -34,7 +35,12 @@ def load(con: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
 
     The UDFs are known to the whole database instance, the macros over them only to this
     connection: a ``con.cursor()`` falls back to the SQL of the hub and answers the same.
+    Raises HubFormatError when the connection's current database is not a hub.
     """
+    try:
+        con.execute("SELECT multiplier FROM minhash_functions LIMIT 0")
+    except duckdb.CatalogException as error:
+        raise HubFormatError("the connection's current database is not a hub: open one, or ATTACH and USE it") from error
     known = {
         name
         for (name,) in con.execute(

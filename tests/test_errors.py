@@ -1,0 +1,344 @@
+"""What is refused: with which error, naming what was wrong, and the hub unchanged."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from conftest import data
+
+import modelhub_sql
+from modelhub_sql import (
+    DatasetError,
+    HubError,
+    HubFormatError,
+    HubNotFoundError,
+    ModelExistsError,
+    ModelNotFoundError,
+    OptionError,
+    SettingsError,
+)
+
+
+def contents(hub: modelhub_sql.Hub) -> list[Any]:
+    tables = hub.con.execute("SELECT table_name FROM duckdb_tables() WHERE NOT internal AND NOT temporary ORDER BY ALL").fetchall()
+    return [hub.con.execute("FROM query_table(?) ORDER BY ALL", [name]).fetchall() for (name,) in tables]
+
+
+def refused(hub: modelhub_sql.Hub, error: type[HubError], *said: str, by: Callable[[], Any]) -> None:
+    """The call raises exactly that error, which says all of that on little space, and the hub stays as it is."""
+    before = contents(hub)
+    with pytest.raises(error) as caught:
+        by()
+    assert type(caught.value) is error
+    message = str(caught.value)
+    for part in said:
+        assert part in message
+    assert len(message) < 1_500
+    assert contents(hub) == before
+    # The connection goes on working.
+    assert hub.models().select("model").fetchall() == [("beer",)]
+
+
+@pytest.fixture(scope="module")
+def beer_hub() -> modelhub_sql.Hub:
+    """A hub with one model, and some tables that are no datasets; every test leaves it as it is."""
+    hub = modelhub_sql.connect(partition_size=100)
+    hub.con.execute("CREATE TABLE empty (a INTEGER, b VARCHAR)")
+    hub.con.execute("CREATE TABLE blobs AS SELECT 'a'::BLOB AS id, 'b'::BLOB AS raw FROM range(10)")
+    hub.con.execute("CREATE TABLE good AS SELECT i AS a, 'word' || i % 3 AS b FROM range(100) AS r(i)")
+    hub.register("beer", data("beer"), exclude=["label", "split"])
+    return hub
+
+
+MISSING = "no/such/file.parquet"
+UNREADABLE: dict[str, tuple[Any, tuple[str, ...]]] = {
+    "a missing file": (MISSING, (MISSING,)),
+    "a glob without files": ("no/such/*.parquet", ("no/such/*.parquet",)),
+    "a missing table": ("no_such_table", ("no_such_table",)),
+    "a table without rows": ("empty", ("empty", "no rows")),
+    "a table of blobs": ("blobs", ("blobs",)),
+    "an Arrow table without rows": (pa.table({"a": pa.array([], pa.int64())}), ("no rows",)),
+    "a number": (7, ("int",)),
+    "a list": ([1, 2], ("list",)),
+}
+
+
+@pytest.mark.parametrize("case", UNREADABLE)
+@pytest.mark.filterwarnings("ignore:.*skipped")
+def test_what_is_no_dataset_is_not_registered(beer_hub: modelhub_sql.Hub, case: str) -> None:
+    dataset, said = UNREADABLE[case]
+    refused(beer_hub, DatasetError, *said, by=lambda: beer_hub.register("m", dataset))
+
+
+@pytest.mark.parametrize("case", UNREADABLE)
+@pytest.mark.filterwarnings("ignore:.*skipped")
+def test_what_is_no_dataset_is_no_target(beer_hub: modelhub_sql.Hub, case: str) -> None:
+    target, said = UNREADABLE[case]
+    refused(beer_hub, DatasetError, *said, by=lambda: beer_hub.find_models(target))
+    refused(beer_hub, DatasetError, *said, by=lambda: beer_hub.explain("beer", target))
+
+
+def test_a_file_that_only_looks_like_one_is_refused(beer_hub: modelhub_sql.Hub, tmp_path: Path) -> None:
+    fake = tmp_path / "fake.parquet"
+    fake.write_bytes(b"this is no parquet file")
+    for by in (lambda: beer_hub.register("m", fake), lambda: beer_hub.find_models(fake)):
+        refused(beer_hub, DatasetError, "fake.parquet", by=by)
+
+
+def test_a_dataset_with_nothing_to_compare_names_its_columns(beer_hub: modelhub_sql.Hub) -> None:
+    with pytest.warns(UserWarning, match="skipped"):
+        refused(beer_hub, DatasetError, "id (BLOB)", "raw (BLOB)", by=lambda: beer_hub.register("m", "blobs"))
+
+
+NOT_REGISTERED: dict[str, tuple[dict[str, Any], type[HubError], tuple[str, ...]]] = {
+    "an accuracy above 1": (dict(accuracy=1.5), OptionError, ("accuracy", "[0, 1]", "1.5")),
+    "an accuracy below 0": (dict(accuracy=-0.1), OptionError, ("accuracy", "[0, 1]", "-0.1")),
+    "an accuracy that is NaN": (dict(accuracy=math.nan), OptionError, ("accuracy", "nan")),
+    "an accuracy that is no number": (dict(accuracy="high"), OptionError, ("accuracy", "high")),
+    "a column that is not there": (dict(exclude=["colour"]), DatasetError, ("colour", "a, b")),
+    "all columns excluded": (dict(exclude=["a", "B"]), DatasetError, ("excluded",)),
+    "a text as exclude": (dict(exclude="a"), OptionError, ("exclude", "['a']")),
+    "a number in exclude": (dict(exclude=[3]), OptionError, ("exclude", "3")),
+    "metadata that is no JSON": (dict(metadata={"a": object()}), OptionError, ("metadata",)),
+    "a dataset and like": (dict(like="beer"), OptionError, ("dataset", "like")),
+}
+
+
+@pytest.mark.parametrize("case", NOT_REGISTERED)
+def test_a_wrong_argument_of_register_is_named(beer_hub: modelhub_sql.Hub, case: str) -> None:
+    arguments, error, said = NOT_REGISTERED[case]
+    refused(beer_hub, error, *said, by=lambda: beer_hub.register("m", "good", **arguments))
+
+
+@pytest.mark.parametrize("name", ["", "   ", None, 5])
+def test_a_model_needs_a_name(beer_hub: modelhub_sql.Hub, name: Any) -> None:
+    refused(beer_hub, OptionError, "name", by=lambda: beer_hub.register(name, "good"))
+
+
+def test_a_model_needs_a_dataset(beer_hub: modelhub_sql.Hub) -> None:
+    refused(beer_hub, OptionError, "dataset", "like", by=lambda: beer_hub.register("m"))
+
+
+def test_a_name_and_version_is_registered_once(beer_hub: modelhub_sql.Hub) -> None:
+    refused(beer_hub, ModelExistsError, "beer", "replace", "version", by=lambda: beer_hub.register("beer", "good"))
+    refused(beer_hub, ModelExistsError, "beer", by=lambda: beer_hub.register("beer", like="beer"))
+
+
+def test_a_model_that_is_not_there_is_named(beer_hub: modelhub_sql.Hub) -> None:
+    for by in (
+        lambda: beer_hub.remove("nobody"),
+        lambda: beer_hub.explain("nobody", "good"),
+        lambda: beer_hub.explain_partitions("nobody", "good"),
+        lambda: beer_hub.register("m", like="nobody"),
+    ):
+        refused(beer_hub, ModelNotFoundError, "nobody", by=by)
+    for by in (lambda: beer_hub.remove("beer", "9.9"), lambda: beer_hub.explain("beer", "good", version="9.9")):
+        refused(beer_hub, ModelNotFoundError, "beer", "9.9", by=by)
+
+
+@pytest.mark.parametrize("name", ["quo'te", 'dou"ble', "semi;colon", "x'); DROP TABLE models; --", "ünïcödé 🦆", "%s", "x" * 10_000])
+def test_an_unknown_name_is_only_a_name(beer_hub: modelhub_sql.Hub, name: str) -> None:
+    for by in (lambda: beer_hub.remove(name), lambda: beer_hub.explain(name, "good"), lambda: beer_hub.register("m", like=name)):
+        refused(beer_hub, ModelNotFoundError, name[:100], by=by)
+
+
+OUT_OF_RANGE: list[tuple[str, Any]] = [
+    ("min_overlap", -0.1), ("min_overlap", 1.1), ("min_overlap", math.nan), ("min_overlap", "much"),
+    ("min_jaccard", -1), ("min_jaccard", 2), ("min_jaccard", math.nan), ("min_jaccard", "much"),
+    ("max_js", 0), ("max_js", -0.1), ("max_js", 0.7), ("max_js", math.nan), ("max_js", "automatic"), ("max_js", [0.1]),
+    ("min_adaptivity", -1), ("min_adaptivity", math.nan), ("min_adaptivity", "much"),
+    ("max_divergence", -1), ("max_divergence", math.nan), ("max_divergence", "much"),
+    ("sample_space", "euclidean"), ("sample_space", 1), ("rank_by", "price"), ("search", "luck"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("option", "value"), OUT_OF_RANGE)
+def test_an_option_out_of_range_is_named_with_its_bound(beer_hub: modelhub_sql.Hub, option: str, value: Any) -> None:
+    said = str(value[0]) if isinstance(value, list) else str(value)
+    refused(beer_hub, OptionError, option, said, by=lambda: beer_hub.find_models("good", **{option: value}))
+
+
+def test_an_option_that_does_not_exist_is_named_with_those_that_do(beer_hub: modelhub_sql.Hub) -> None:
+    refused(beer_hub, OptionError, "'min_jacard'", "min_jaccard", by=lambda: beer_hub.find_models("good", min_jacard=0.5))
+
+
+@pytest.mark.parametrize("verb", ["find_models", "explain"])
+def test_exclude_of_a_target_is_checked(beer_hub: modelhub_sql.Hub, verb: str) -> None:
+    call = getattr(beer_hub, verb)
+    before = () if verb == "find_models" else ("beer",)
+    refused(beer_hub, OptionError, "['a']", by=lambda: call(*before, "good", exclude="a"))
+    refused(beer_hub, DatasetError, "colour", by=lambda: call(*before, "good", exclude=["colour"]))
+    refused(beer_hub, DatasetError, "excluded", by=lambda: call(*before, "good", exclude=["a", "b"]))
+
+
+def written(folder: Path, text: str) -> Path:
+    path = folder / "manifest.csv"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+MANIFESTS = {
+    "an unknown column": ("name,dataset,colour\nm,good,red\n", "colour"),
+    "no names": ("dataset\ngood\n", "name"),
+    "metadata that is no JSON": ("name,dataset,metadata\nm,good,{oops\n", "metadata"),
+    "an accuracy that is no number": ("name,dataset,accuracy\nm,good,high\n", "high"),
+}
+
+
+@pytest.mark.parametrize("case", MANIFESTS)
+def test_what_is_wrong_in_a_manifest_is_named(beer_hub: modelhub_sql.Hub, tmp_path: Path, case: str) -> None:
+    text, said = MANIFESTS[case]
+    before = contents(beer_hub)
+    with pytest.raises(HubError, match=said):
+        beer_hub.register_many(written(tmp_path, text))
+    assert contents(beer_hub) == before
+
+
+@pytest.mark.parametrize("models", [7, ["beer"], MISSING], ids=["a number", "a list of names", "a missing file"])
+def test_what_is_no_list_of_models_is_refused(beer_hub: modelhub_sql.Hub, models: Any) -> None:
+    before = contents(beer_hub)
+    with pytest.raises(HubError):
+        beer_hub.register_many(models)
+    assert contents(beer_hub) == before
+
+
+# -- hubs ---------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def hub_path(tmp_path: Path) -> Path:
+    path = tmp_path / "hub.duckdb"
+    modelhub_sql.connect(path, partition_size=100).close()
+    return path
+
+
+def test_a_hub_that_is_not_there_is_not_made_for_reading(tmp_path: Path) -> None:
+    with pytest.raises(HubNotFoundError, match=r"none\.duckdb"):
+        modelhub_sql.connect(tmp_path / "none.duckdb", read_only=True)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_hub_is_not_made_in_a_folder_that_is_not_there(tmp_path: Path) -> None:
+    with pytest.raises(HubNotFoundError, match="folder"):
+        modelhub_sql.connect(tmp_path / "folder" / "hub.duckdb")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("read_only", [False, True])
+def test_a_file_that_is_no_database_is_no_hub(tmp_path: Path, read_only: bool) -> None:
+    path = tmp_path / "notes.txt"
+    path.write_text("these are notes, and more than a few bytes of them\n" * 200, encoding="utf-8")
+    with pytest.raises(HubFormatError, match=r"notes\.txt"):
+        modelhub_sql.connect(path, read_only=read_only)
+    assert path.read_text(encoding="utf-8").startswith("these are notes")
+
+
+@pytest.mark.parametrize("read_only", [False, True])
+def test_a_database_that_is_no_hub_is_told_from_one_and_left_alone(tmp_path: Path, read_only: bool) -> None:
+    path = tmp_path / "sales.duckdb"
+    with duckdb.connect(str(path)) as con:
+        con.execute("CREATE TABLE sales AS SELECT 1 AS amount")
+    with pytest.raises(HubFormatError, match=r"sales\.duckdb.*not a hub"):
+        modelhub_sql.connect(path, read_only=read_only)
+    with duckdb.connect(str(path), read_only=True) as con:
+        assert con.execute("SELECT table_name FROM duckdb_tables()").fetchall() == [("sales",)]
+        assert con.execute("SELECT count(*) FROM duckdb_functions() WHERE function_name = 'find_models'").fetchall() == [(0,)]
+
+
+@pytest.mark.parametrize("read_only", [False, True])
+def test_a_hub_of_a_newer_format_is_refused_with_what_to_do(hub_path: Path, read_only: bool) -> None:
+    with duckdb.connect(str(hub_path)) as con:
+        con.execute("UPDATE settings SET format_version = format_version + 1")
+    with pytest.raises(HubFormatError, match="upgrade modelhub-sql"):
+        modelhub_sql.connect(hub_path, read_only=read_only)
+
+
+def test_load_needs_a_hub() -> None:
+    with duckdb.connect() as con, pytest.raises(HubFormatError):
+        modelhub_sql.load(con)
+
+
+def test_a_setting_of_a_hub_is_fixed(hub_path: Path) -> None:
+    with pytest.raises(SettingsError, match=r"partition_size = 100.*7"):
+        modelhub_sql.connect(hub_path, partition_size=7)
+    modelhub_sql.connect(hub_path, partition_size=100).close()
+
+
+WRONG_SETTINGS: list[tuple[str, Any]] = [
+    ("partition_size", 0), ("partition_size", -5), ("partition_size", 2.5), ("partition_size", True), ("partition_size", "many"),
+    ("number_bins", 0), ("number_bins", 10**6), ("text_bins", 10**6), ("replicas", 0), ("minhash_bands", 0), ("jslsh_rows", 0),
+    ("jslsh_width", 0), ("jslsh_width", -1), ("jslsh_width", math.nan), ("recall", 0), ("recall", 1), ("recall", math.nan),
+    ("seed", -1), ("seed", 2**32), ("seed", "lucky"), ("salt", 5), ("partitioning", "sorted"), ("number_binning", "wide"),
+    ("number_low", 0), ("number_low", 1e12), ("number_high", math.inf), ("number_edges", [1, 2]),
+    ("min_overlap", 2), ("min_jaccard", -1), ("max_js", 0), ("max_js", 1), ("max_js", "auto?"), ("min_adaptivity", -1),
+    ("auto_models", 0), ("auto_quantile", 1), ("max_candidates", 0), ("sample_space", "x"), ("rank_by", "x"), ("search", "x"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "value"), WRONG_SETTINGS)
+def test_a_setting_out_of_range_is_named_and_makes_no_hub(tmp_path: Path, name: str, value: Any) -> None:
+    path = tmp_path / "hub.duckdb"
+    with pytest.raises(SettingsError) as caught:
+        modelhub_sql.connect(path, **{name: value})
+    assert name.removesuffix("_low").removesuffix("_high") in str(caught.value) or "bins" in str(caught.value)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("edges", [[], [2, 1], [1, 1], [1, math.nan], [1, math.inf]])
+def test_learnt_edges_are_finite_and_ascend(edges: list[float]) -> None:
+    with pytest.raises(SettingsError, match="number_edges"):
+        modelhub_sql.connect(number_binning="learnt", number_edges=edges)
+
+
+def test_a_setting_that_does_not_exist_is_named_with_those_that_do() -> None:
+    with pytest.raises(SettingsError, match=r"'partition_sise'.*partition_size"):
+        modelhub_sql.connect(partition_sise=7)
+
+
+def test_a_reader_is_told_that_the_hub_was_opened_for_reading(hub_path: Path) -> None:
+    with modelhub_sql.connect(hub_path) as hub:
+        hub.register("beer", data("beer"))
+    with modelhub_sql.connect(hub_path, read_only=True) as hub:
+        changes: list[Callable[[], None]] = [lambda: hub.register("m", data("adult")), lambda: hub.remove("beer")]
+        for change in changes:
+            with pytest.raises(HubError, match=r"read.only") as caught:
+                change()
+            assert not isinstance(caught.value, DatasetError), "the dataset is not to blame"
+
+
+# -- the same refusals in SQL alone ----------------------------------------------------------
+
+
+@pytest.mark.parametrize(("option", "value"), [pair for pair in OUT_OF_RANGE if not isinstance(pair[1], list)])
+def test_sql_alone_refuses_the_same_options(stock: duckdb.DuckDBPyConnection, option: str, value: Any) -> None:
+    stock.execute("SET VARIABLE given = ?", [value])
+    stock.execute("CREATE TEMP TABLE target AS SELECT i AS a FROM range(100) AS r(i)")
+    with pytest.raises(duckdb.Error, match=f"OptionError: {option}"):
+        stock.execute(f"FROM find_models('target', {option} := getvariable('given'))").fetchall()
+
+
+def test_sql_alone_refuses_an_unknown_model(stock: duckdb.DuckDBPyConnection) -> None:
+    with pytest.raises(duckdb.Error, match="ModelNotFoundError: no model is called nobody"):
+        stock.execute("FROM explain_features('nobody', ?)", [data("torso1")]).fetchall()
+
+
+# -- no error at all -------------------------------------------------------------------------
+
+
+def test_a_target_that_shares_nothing_has_no_rows_and_no_error(beer_hub: modelhub_sql.Hub, tmp_path: Path) -> None:
+    stranger = tmp_path / "stranger.parquet"
+    pq.write_table(pa.table({"when": pa.array(range(18_000, 18_100), pa.date32())}), stranger)
+    assert beer_hub.find_models(stranger).fetchall() == []
+    assert beer_hub.find_models(stranger, rank_by="js", search="lsh", sample_space="flattened").fetchall() == []
+
+
+def test_a_hub_without_models_finds_none(hub: modelhub_sql.Hub) -> None:
+    assert hub.find_models(data("beer")).fetchall() == []
+    assert hub.models().fetchall() == []
