@@ -83,6 +83,8 @@ class Hub:
                 known = HubFormatError(f"{self.path} is not a hub: {str(error).splitlines()[0]}")
             raise known from error
         try:
+            # A dataset is named in SQL; a Python variable of that name is not meant.
+            self.con.execute("SET python_enable_replacements = false")
             if not read_only and not self._tables():
                 _create(self.con, checked)
             self._check_format()
@@ -215,7 +217,7 @@ class Hub:
         return models
 
     def sql(self, query: str, params: Sequence[Any] | Mapping[str, Any] | None = None) -> Any:
-        """Run any statement on the hub; returns its result as a relation, or None when it has none."""
+        """Run any statement on the hub; returns its result as a relation, where DuckDB has one, or None."""
         try:
             result = self.con.sql(query, params=params) if params else self.con.sql(query)
             return None if result is None else self.con.from_arrow(_arrow(result))

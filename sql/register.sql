@@ -20,6 +20,12 @@ SET VARIABLE register_check = (SELECT CASE
 END);
 
 
+-- Before the old version is deleted: it may be the one whose dataset is shared.
+SET VARIABLE registering_dataset = coalesce(
+    (SELECT dataset_id FROM models WHERE model = text_variable('like_model') ORDER BY registered_at DESC LIMIT 1),
+    (SELECT coalesce(max(dataset_id), 0) + 1 FROM datasets)
+);
+
 DELETE FROM models
 WHERE model = text_variable('model') AND version = coalesce(text_variable('version'), '') AND getvariable('replace')::BOOLEAN;
 
@@ -42,11 +48,6 @@ SET VARIABLE register_check = (SELECT CASE
         || CASE WHEN len(getvariable('registering_excluded')) > 0 THEN '; excluded: ' || array_to_string(getvariable('registering_excluded'), ', ') ELSE '' END
         || '. Pass a table with numbers, text, dates or lists that are not all NULL')
 END);
-
-SET VARIABLE registering_dataset = coalesce(
-    (SELECT dataset_id FROM models WHERE model = text_variable('like_model') ORDER BY registered_at DESC LIMIT 1),
-    (SELECT coalesce(max(dataset_id), 0) + 1 FROM datasets)
-);
 
 INSERT INTO datasets
 SELECT

@@ -80,7 +80,8 @@ def similarities(
     weights = np.zeros((len(features), 1 + max(max(bins) for *_, bins, _ in features)))
     for row, (*_, bins, counts) in zip(weights, features, strict=True):
         row[bins] = weight(np.array(counts, float))
-    same, other = [], []
+    same: list[float] = []
+    other: list[float] = []
     for i, (table, column, *_) in enumerate(features):
         intersection = np.minimum(weights[i], weights[i + 1 :]).sum(axis=1)
         union = np.maximum(weights[i], weights[i + 1 :]).sum(axis=1)
@@ -139,8 +140,8 @@ def main() -> None:
     print("\n".join(lines))
     RESULTS.mkdir(exist_ok=True)
     (RESULTS / "jaccard_roc.md").write_text("\n".join(lines) + "\n", encoding="utf-8")
-    with (RESULTS / "jaccard_roc.csv").open("w", newline="") as file:
-        writer = csv.writer(file)
+    with (RESULTS / "jaccard_roc.csv").open("w", newline="") as output:
+        writer = csv.writer(output)
         writer.writerow(
             ["collection", "kind", "weight", "same", "other", "auc", "same_05", "same_25", "same_50", "other_95", "other_99"]
         )

@@ -1,0 +1,171 @@
+"""What the documents show runs, what they name exists, and what exists is documented."""
+
+from __future__ import annotations
+
+import inspect
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+from conftest import data, stock_shell
+
+import modelhub_sql
+from modelhub_sql import sql, tuning
+from modelhub_sql.cli import main
+
+ROOT = Path(__file__).parent.parent
+README = ROOT.joinpath("README.md").read_text(encoding="utf-8")
+
+
+def blocks(language: str) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```$", README, flags=re.DOTALL | re.MULTILINE)
+
+
+SESSIONS = [block for block in blocks("text") if block.startswith("$ duckdb")]
+COMMANDS = [block for block in blocks("sh") if block.startswith("modelhub ")]
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A folder with the files that the README speaks of."""
+    tmp_path.joinpath("examples").symlink_to(ROOT / "examples")
+    shutil.copy(data("beer"), tmp_path / "beer.parquet")
+    shutil.copy(data("fodors_zagats"), tmp_path / "target.parquet")
+    tmp_path.joinpath("models.csv").write_text("name,dataset,exclude\nrestaurants,target.parquet,label\n", encoding="utf-8")
+    return tmp_path
+
+
+def make_hub(folder: Path, block: str) -> None:
+    """The hub that a block of the README starts with: empty where it registers, else with a model."""
+    with modelhub_sql.connect(folder / "hub.duckdb") as hub:
+        if "register" not in block:
+            hub.register("beer", folder / "beer.parquet", exclude=["label", "split"])
+
+
+def test_the_readme_shows_sql_python_the_command_line_and_the_stock_shell() -> None:
+    assert blocks("sql")
+    assert blocks("python")
+    assert COMMANDS
+    assert SESSIONS
+
+
+@pytest.mark.parametrize("block", blocks("python"))
+def test_python_of_the_readme_runs(folder: Path, block: str) -> None:
+    done = subprocess.run([sys.executable, "-c", block], cwd=folder, capture_output=True, encoding="utf-8", check=False)
+    assert done.returncode == 0, done.stderr
+    assert "restaurants" in done.stdout
+
+
+@pytest.mark.parametrize("block", blocks("sql"))
+def test_sql_of_the_readme_runs(folder: Path, block: str) -> None:
+    make_hub(folder, block)
+    shell = [stock_shell(), "-bail", "-csv", "-readonly", "hub.duckdb"]
+    done = subprocess.run(shell, input=block, cwd=folder, capture_output=True, encoding="utf-8", check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout
+
+
+@pytest.mark.parametrize("block", COMMANDS)
+def test_commands_of_the_readme_run(folder: Path, block: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    make_hub(folder, block)
+    monkeypatch.chdir(folder)
+    for line in block.splitlines():
+        result = CliRunner().invoke(main, shlex.split(line)[1:], input="")
+        assert result.exit_code == 0, f"{line}: {result.output}"
+
+
+@pytest.mark.parametrize("block", SESSIONS)
+def test_sessions_of_the_readme_in_the_stock_shell_run(folder: Path, block: str) -> None:
+    make_hub(folder, block)
+    calls: list[tuple[str, str]] = []
+    for line in block.splitlines():
+        if line.startswith("$ "):
+            calls.append((line.removeprefix("$ "), ""))
+        elif line.startswith("D "):
+            call, given = calls.pop()
+            calls.append((call, given + line.removeprefix("D ") + "\n"))
+    path = os.pathsep.join([str(Path(stock_shell()).parent), os.environ["PATH"]])
+    for call, given in calls:
+        command = call.replace("duckdb ", "duckdb -bail ", 1)
+        done = subprocess.run(
+            command, shell=True, input=given, cwd=folder, env=os.environ | {"PATH": path}, capture_output=True, encoding="utf-8", check=False
+        )
+        assert (done.returncode, done.stderr) == (0, ""), call
+    if "register" in block:
+        with modelhub_sql.connect(folder / "hub.duckdb", read_only=True) as hub:
+            assert hub.models().select("model").fetchall() == [("beer",)]
+
+
+def test_the_first_sql_of_the_readme_returns_the_columns_that_it_shows(sensor_hub: modelhub_sql.Hub) -> None:
+    query = blocks("sql")[0].replace("'target.parquet'", f"'{data('torso1')}', exclude := ['activity']")
+    shown = next(block for block in blocks("text") if block.startswith("┌")).splitlines()[1]
+    assert sensor_hub.sql(query.strip().rstrip(";")).columns == shown.replace("│", " ").split()
+
+
+@pytest.mark.parametrize("page", ["README.md", "docs/reference.md", "CHANGELOG.md", "tests/data/README.md"])
+def test_links_of_the_documents_lead_somewhere(page: str) -> None:
+    path = ROOT / page
+    for link in re.findall(r"\]\(([^)#]+)", path.read_text(encoding="utf-8")):
+        if "://" not in link:
+            assert path.parent.joinpath(link).exists(), link
+
+
+def test_the_reference_is_what_the_hub_and_the_commands_say() -> None:
+    done = subprocess.run([sys.executable, "docs/make_reference.py", "--check"], cwd=ROOT, capture_output=True, encoding="utf-8", check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_the_readme_names_every_stage_of_the_search() -> None:
+    for stage in sql.stages():
+        number, _, _ = stage.partition("_")
+        if 20 <= int(number) <= 90:
+            assert stage in README, stage
+
+
+def test_the_readme_names_every_command_and_every_metric() -> None:
+    for command in main.commands:
+        if command != "init":
+            assert f"modelhub {command} " in README, command
+    with modelhub_sql.connect() as hub:
+        for (metric,) in hub.sql("SELECT unnest(rank_metrics())").fetchall():
+            assert f"`{metric}`" in README, metric
+
+
+def test_every_object_of_the_hub_has_a_comment(hub: modelhub_sql.Hub) -> None:
+    objects = hub.sql("SELECT kind, name FROM help").fetchall()
+    assert len(objects) > 60
+    assert {kind for kind, _ in objects} == {"table", "view", "macro", "table macro"}
+    assert hub.sql("SELECT name FROM help WHERE coalesce(comment, '') = ''").fetchall() == []
+
+
+def test_every_stage_begins_by_saying_what_it_is() -> None:
+    for name, text in (sql.stages() | sql.verbs()).items():
+        assert text.startswith("-- "), name
+
+
+def test_every_public_name_of_the_package_has_a_docstring() -> None:
+    for module in (modelhub_sql, tuning):
+        for name in module.__all__:
+            thing = getattr(module, name)
+            assert inspect.getdoc(thing), name
+            if inspect.isclass(thing) and thing is modelhub_sql.Hub:
+                for method, function in inspect.getmembers(thing, inspect.isfunction):
+                    assert method.startswith("_") or function.__doc__, method
+
+
+def test_every_setting_is_described_in_python_and_in_the_hub(hub: modelhub_sql.Hub) -> None:
+    described = inspect.getdoc(modelhub_sql.Settings) or ""
+    stored = {name for (name,) in hub.sql("SELECT column_name FROM duckdb_columns() WHERE table_name = 'settings' AND comment <> ''").fetchall()}
+    for name in modelhub_sql.Settings.names():
+        assert re.search(rf"\b{name}\b", described), name
+        assert name in stored, name
+
+
+def test_the_change_log_knows_this_version() -> None:
+    assert f"## {modelhub_sql.__version__}" in ROOT.joinpath("CHANGELOG.md").read_text(encoding="utf-8")
