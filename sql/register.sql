@@ -19,7 +19,6 @@ SET VARIABLE register_check = (SELECT CASE
         THEN error('ModelNotFoundError: no model is called ' || left(text_variable('like_model'), 200))
 END);
 
-
 -- Before the old version is deleted: it may be the one whose dataset is shared.
 SET VARIABLE registering_dataset = coalesce(
     (SELECT dataset_id FROM models WHERE model = text_variable('like_model') ORDER BY registered_at DESC LIMIT 1),

@@ -37,6 +37,13 @@ def hub() -> Iterator[modelhub_sql.Hub]:
 
 
 @pytest.fixture(scope="session")
+def settled_hub() -> Iterator[modelhub_sql.Hub]:
+    """An empty hub with the default settings, for what does not change it."""
+    with modelhub_sql.connect() as made:
+        yield made
+
+
+@pytest.fixture(scope="session")
 def sensor_hub_path(tmp_path_factory: pytest.TempPathFactory) -> str:
     """A hub file with a model for each table of sensor features, and two of words."""
     path = str(tmp_path_factory.mktemp("hub") / "sensors.duckdb")

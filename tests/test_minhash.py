@@ -70,9 +70,8 @@ def fmix32(h: int) -> int:
 
 @settings(max_examples=25, deadline=None)
 @given(st.text(max_size=30))
-def test_the_hash_of_an_element_is_datasketchs(text: str) -> None:
-    with modelhub_sql.connect() as hub:
-        assert hub.sql("SELECT sha1_hash32(?)", [text]).fetchall() == [(sha1_hash32(text),)]
+def test_the_hash_of_an_element_is_datasketchs(settled_hub: modelhub_sql.Hub, text: str) -> None:
+    assert settled_hub.sql("SELECT sha1_hash32(?)", [text]).fetchall() == [(sha1_hash32(text),)]
 
 
 def test_sql_and_numpy_agree_on_random_elements(hub: modelhub_sql.Hub) -> None:

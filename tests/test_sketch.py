@@ -62,9 +62,8 @@ def test_random_partitions_are_the_documented_permutation_and_mix_the_rows(hub: 
 
 @settings(max_examples=40, deadline=None)
 @given(st.integers(1, 10**7))
-def test_the_stride_is_coprime_to_the_rows(rows: int) -> None:
-    with modelhub_sql.connect() as hub:
-        (stride,) = hub.sql("SELECT stride(?::BIGINT)", [rows]).fetchall()[0]
+def test_the_stride_is_coprime_to_the_rows(settled_hub: modelhub_sql.Hub, rows: int) -> None:
+    (stride,) = settled_hub.sql("SELECT stride(?::BIGINT)", [rows]).fetchall()[0]
     assert math.gcd(stride, rows) == 1
 
 
@@ -159,9 +158,8 @@ def test_infinite_dates_are_told_from_finite_ones(hub: modelhub_sql.Hub) -> None
 
 @settings(max_examples=60, deadline=None)
 @given(st.lists(st.floats(allow_nan=False, allow_infinity=False), min_size=2, max_size=30))
-def test_range_free_bins_are_the_documented_ones_and_keep_order(values: list[float]) -> None:
-    with modelhub_sql.connect() as hub:
-        rows = hub.sql("SELECT x, number_bin(x) FROM (SELECT unnest(?::DOUBLE[]) AS x) ORDER BY x", [values]).fetchall()
+def test_range_free_bins_are_the_documented_ones_and_keep_order(settled_hub: modelhub_sql.Hub, values: list[float]) -> None:
+    rows = settled_hub.sql("SELECT x, number_bin(x) FROM (SELECT unnest(?::DOUBLE[]) AS x) ORDER BY x", [values]).fetchall()
     bins = [b for _, b in rows]
     assert bins == sorted(bins)
     # At the edge of a cell the last bit of asinh may differ between libraries.
