@@ -192,6 +192,17 @@ def test_the_shell_registers_a_table_of_its_own_and_one_model_after_another(hub_
     assert contents(hub_file, FEATURES, "mine") == contents(hub_file, FEATURES, "again")
 
 
+def test_what_was_said_of_one_model_is_not_said_of_the_next(hub_file: Path) -> None:
+    script = registering(
+        hub_file, model="'one'", version="'7'", dataset=f"'{data('beer')}'", source_accuracy="0.99", task="'matching'", uri="'s3://one'"
+    )
+    script += registering(hub_file, model="'next'", dataset=f"'{data('fodors_zagats')}'")
+    shell(str(hub_file), script=script)
+    with duckdb.connect(str(hub_file), read_only=True) as con:
+        rows = con.execute("SELECT version, source_accuracy, task, uri FROM models WHERE model IN ('one', 'next') ORDER BY model DESC").fetchall()
+    assert rows == [("7", 0.99, "matching", "s3://one"), ("", None, None, None)]
+
+
 def test_the_shell_shares_the_dataset_of_a_model_and_replaces_one(hub_file: Path) -> None:
     shell(str(hub_file), script=registering(hub_file, model="'second'", like_model="'by python'", source_accuracy="0.9"))
     with duckdb.connect(str(hub_file), read_only=True) as con:
