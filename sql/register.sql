@@ -87,3 +87,18 @@ DELETE FROM datasets WHERE dataset_id IN (SELECT dataset_id FROM unused_datasets
 DROP TABLE registering_sketch;
 
 COMMIT;
+
+-- What was said of this model is not said of the next.
+RESET VARIABLE model;
+RESET VARIABLE version;
+RESET VARIABLE dataset;
+RESET VARIABLE like_model;
+RESET VARIABLE excluded;
+RESET VARIABLE source;
+RESET VARIABLE dataset_name;
+RESET VARIABLE source_accuracy;
+RESET VARIABLE task;
+RESET VARIABLE framework;
+RESET VARIABLE uri;
+RESET VARIABLE metadata;
+RESET VARIABLE replace;

