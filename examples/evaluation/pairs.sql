@@ -17,7 +17,7 @@ target_vectors AS MATERIALIZED (FROM space_vectors('target_members', 'target_par
 pairs AS MATERIALIZED (
     SELECT
         row_number() OVER () AS pair_id,
-        s.owner, s.partition_id AS source_partition, t.partition_id AS target_partition
+        s.owner, s.space_id, s.partition_id AS source_partition, t.partition_id AS target_partition
     FROM source_vectors AS s
     JOIN target_vectors AS t USING (space_id)
 ),

@@ -9,11 +9,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
+import duckdb
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-__all__ = ["Context", "Draw", "Outcome", "Workload", "matrix"]
+__all__ = ["Context", "Draw", "MissingData", "Outcome", "Workload", "matrix", "read"]
 
 Value = TypeVar("Value")
 
@@ -91,6 +92,12 @@ class Context:
         self.cache.mkdir(parents=True, exist_ok=True)
         path.write_bytes(pickle.dumps(value))
         return value
+
+
+def read(query: str) -> pd.DataFrame:
+    """The result of a query, its rows always in the same order."""
+    frame: pd.DataFrame = duckdb.execute(f"FROM ({query}) ORDER BY ALL").df()
+    return frame
 
 
 def matrix(rows: Mapping[str, Mapping[str, float]]) -> pd.DataFrame:

@@ -23,6 +23,8 @@ import csv
 import math
 import statistics
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -57,7 +59,6 @@ VECTORS = """
     CREATE OR REPLACE TEMP TABLE options AS FROM search_options(sample_space := 'aligned');
     CREATE OR REPLACE TEMP TABLE sources AS
     SELECT 1 AS owner, space_id, owner AS partition_id, roots FROM space_vectors('members', 'totals', 'axis', 'options');
-    CREATE OR REPLACE TEMP TABLE functions AS FROM space_functions('axis');
 """
 
 PAIRWISE = """
@@ -127,40 +128,47 @@ def matrix(roots: npt.NDArray[np.float64], queries: int) -> set[tuple[int, int]]
     return {(int(c), int(r)) for r, c in zip(rows[kept], columns[kept], strict=True) if r != c}
 
 
-def run(cut: dict[str, Any], queries: int | None = None, **settings: Any) -> Run:
-    """All (or the first) tables as queries against the others."""
+@contextmanager
+def prepared(cut: dict[str, Any], **settings: Any) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A connection to a hub with the tables, each one partition, as vectors of one space."""
     with modelhub_sql.connect(partition_size=1_000_000, **settings) as hub:
         hub.register_many([{"name": name, "dataset": table} for name, table in cut.items()])
-        con = hub.con
         for statement in VECTORS.split(";"):
-            con.execute(statement)
-        width = con.execute("SELECT jslsh_width * sqrt(2 * ? / ln(2)) FROM settings", [MAX_JS]).fetchall()[0][0]
-        con.execute("CREATE OR REPLACE TEMP TABLE threshold AS SELECT ?::DOUBLE AS max_js, ?::DOUBLE AS width", [MAX_JS, width])
-        con.execute("CREATE TEMP TABLE source_signatures AS FROM jslsh_signatures('sources', 'functions', 'threshold')")
-        rows = con.execute("SELECT partition_id, roots FROM sources ORDER BY partition_id").fetchall()
-        ids = np.array([row[0] for row in rows])
-        roots = np.array([row[1] for row in rows])
-        asked = len(ids) if queries is None else queries
-        last = int(ids[asked - 1])
-        con.execute(
-            "CREATE TEMP TABLE target AS SELECT 0 AS owner, * EXCLUDE (owner) FROM sources WHERE partition_id <= ?", [last]
-        )
-        times: dict[str, list[float]] = {"pairwise": [], "lsh": [], "matrix": []}
-        for _ in range(REPEATS):
-            started = time.perf_counter()
-            truth = {row[:2] for row in con.execute(PAIRWISE.replace("$max_js", str(MAX_JS))).fetchall()}
-            times["pairwise"].append(time.perf_counter() - started)
-            started = time.perf_counter()
-            hashed = set(con.execute(LSH).fetchall())
-            times["lsh"].append(time.perf_counter() - started)
-            started = time.perf_counter()
-            product = {(int(ids[query]), int(ids[table])) for query, table in matrix(roots, asked)}
-            times["matrix"].append(time.perf_counter() - started)
-        assert product == truth, "the matrix product finds what the pairwise comparison finds"
-        candidates = con.execute(CANDIDATES).fetchall()[0][0]
-        median = [statistics.median(values) / asked for values in times.values()]
-        share = (candidates / asked / (len(ids) - 1), len(truth) / asked / (len(ids) - 1))
-        return Run(len(hashed & truth) / max(len(hashed), 1), len(hashed & truth) / max(len(truth), 1), *share, *median)
+            hub.con.execute(statement)
+        yield hub.con
+
+
+def run(con: duckdb.DuckDBPyConnection, lsh: tuple[int, int, float], queries: int) -> Run:
+    """The first tables as queries against all others, with L, K and relative r of ``lsh``."""
+    con.execute("UPDATE settings SET jslsh_bands = ?, jslsh_rows = ?, jslsh_width = ?", list(lsh))
+    con.execute("CREATE OR REPLACE TEMP TABLE functions AS FROM space_functions('axis')")
+    width = lsh[2] * tuning.match_distance(MAX_JS)
+    con.execute("CREATE OR REPLACE TEMP TABLE threshold AS SELECT ?::DOUBLE AS max_js, ?::DOUBLE AS width", [MAX_JS, width])
+    con.execute("CREATE OR REPLACE TEMP TABLE source_signatures AS FROM jslsh_signatures('sources', 'functions', 'threshold')")
+    rows = con.execute("SELECT partition_id, roots FROM sources ORDER BY partition_id").fetchall()
+    ids = np.array([row[0] for row in rows])
+    roots = np.array([row[1] for row in rows])
+    asked = min(queries, len(ids))
+    last = int(ids[asked - 1])
+    con.execute(
+        "CREATE OR REPLACE TEMP TABLE target AS SELECT 0 AS owner, * EXCLUDE (owner) FROM sources WHERE partition_id <= ?", [last]
+    )
+    times: dict[str, list[float]] = {"pairwise": [], "lsh": [], "matrix": []}
+    for _ in range(REPEATS):
+        started = time.perf_counter()
+        truth = {row[:2] for row in con.execute(PAIRWISE.replace("$max_js", str(MAX_JS))).fetchall()}
+        times["pairwise"].append(time.perf_counter() - started)
+        started = time.perf_counter()
+        hashed = set(con.execute(LSH).fetchall())
+        times["lsh"].append(time.perf_counter() - started)
+        started = time.perf_counter()
+        product = {(int(ids[query]), int(ids[table])) for query, table in matrix(roots, asked)}
+        times["matrix"].append(time.perf_counter() - started)
+    assert product == truth, "the matrix product finds what the pairwise comparison finds"
+    candidates = con.execute(CANDIDATES).fetchall()[0][0]
+    median = [statistics.median(values) / asked for values in times.values()]
+    share = (candidates / asked / (len(ids) - 1), len(truth) / asked / (len(ids) - 1))
+    return Run(len(hashed & truth) / max(len(hashed), 1), len(hashed & truth) / max(len(truth), 1), *share, *median)
 
 
 def main() -> None:
@@ -174,22 +182,27 @@ def main() -> None:
             parser.error(f"{path} is missing: --data names the folder that holds it")
     cut = tables(str(har), str(dsads))
     print(f"{len(cut)} tables")
-    queries = 16 if arguments.fast else None
-    bands, rows, width = tuning.tune_jslsh()
-    rounds: list[tuple[str, Run]] = [("tuned", run(cut, queries))]
+    tuned = tuning.tune_jslsh()
+    bands, rows, width = tuned
+    queries, every = (16, 16) if arguments.fast else (len(cut), 40)
+    rounds: list[tuple[str, Run]] = []
+    with prepared(cut) as con:
+        rounds.append(("tuned", run(con, tuned, queries)))
+        if not arguments.fast:
+            for factor in (0.25, 0.5, 2):
+                rounds.append((f"r x {factor:g}", run(con, (bands, rows, width * factor), every)))
+            for k in (1, 3, 10):
+                rounds.append((f"K = {k}", run(con, (bands, k, width), every)))
+            for count in (1, 5, 100):
+                rounds.append((f"L = {count}", run(con, (count, rows, width), every)))
     if not arguments.fast:
-        for factor in (0.25, 0.5, 2):
-            rounds.append((f"r x {factor:g}", run(cut, 40, jslsh_width=width * factor)))
-        for k in (1, 3, 10):
-            rounds.append((f"K = {k}", run(cut, 40, jslsh_rows=k, jslsh_bands=bands, jslsh_width=width)))
-        for el in (1, 5, 100):
-            rounds.append((f"L = {el}", run(cut, 40, jslsh_rows=rows, jslsh_bands=el, jslsh_width=width)))
-        for bins in (32, 64, 1024):
-            rounds.append((f"bins = {bins}", run(cut, 40, number_bins=bins)))
-    report(rounds, len(cut), (bands, rows, width))
+        for bins in (64, 1024):
+            with prepared(cut, number_bins=bins) as con:
+                rounds.append((f"bins = {bins}", run(con, tuned, every)))
+    report(rounds, len(cut), queries, tuned)
 
 
-def report(rounds: list[tuple[str, Run]], count: int, tuned: tuple[int, int, float]) -> None:
+def report(rounds: list[tuple[str, Run]], count: int, queries: int, tuned: tuple[int, int, float]) -> None:
     """Write the table and the plot."""
     RESULTS.mkdir(exist_ok=True)
     header = ["configuration", *Run._fields]
@@ -198,7 +211,7 @@ def report(rounds: list[tuple[str, Run]], count: int, tuned: tuple[int, int, flo
         writer.writerow(header)
         writer.writerows([name, *result] for name, result in rounds)
     lines = [
-        f"{count} tables, each a query against the others; related: JS < {MAX_JS}.",
+        f"{queries} of {count} tables (40 at most in the sweeps), each a query against the others; related: JS < {MAX_JS}.",
         f"Tuned: L = {tuned[0]}, K = {tuned[1]}, r = {tuned[2]:.3f} times the greatest distance of a match.",
         "Candidates, related: share of the pairs that share a band, that are related.",
         "Times: per query, the median of three passes of one run in turn, as ratios to the LSH's.",

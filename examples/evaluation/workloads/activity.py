@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-import duckdb
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 from sklearn.ensemble import ExtraTreesClassifier
 
-from examples.evaluation.tasks import Context, Draw, Outcome, matrix
+from examples.evaluation.tasks import Context, Draw, Outcome, matrix, read
 
 __all__ = ["dsads81", "har54", "har54_all", "wisdm"]
 
@@ -23,7 +22,7 @@ def har54(context: Context) -> Iterator[Draw]:
             * EXCLUDE (dataset, subject, body_part, activity, activity_common)
         FROM '{context.file("har/har54.parquet")}' WHERE activity_common IS NOT NULL
     """
-    yield _draw(context, "har54", query, targets=50, partition_size=100)
+    yield _draw(context, "har54", query, targets=42, partition_size=100)
 
 
 def har54_all(context: Context) -> Iterator[Draw]:
@@ -34,7 +33,7 @@ def har54_all(context: Context) -> Iterator[Draw]:
             * EXCLUDE (dataset, subject, body_part, activity, activity_common)
         FROM '{context.file("har/har54.parquet")}'
     """
-    yield _draw(context, "har54_all", query, targets=40, partition_size=300)
+    yield _draw(context, "har54_all", query, targets=24, partition_size=300)
 
 
 def dsads81(context: Context) -> Iterator[Draw]:
@@ -43,7 +42,7 @@ def dsads81(context: Context) -> Iterator[Draw]:
         SELECT subject || '_' || body_part AS "table", activity AS label, * EXCLUDE (subject, body_part, segment, activity)
         FROM '{context.file("har/dsads81.parquet")}'
     """
-    yield _draw(context, "dsads81", query, targets=40, partition_size=300)
+    yield _draw(context, "dsads81", query, targets=30, partition_size=300)
 
 
 def wisdm(context: Context) -> Iterator[Draw]:
@@ -52,11 +51,11 @@ def wisdm(context: Context) -> Iterator[Draw]:
         SELECT 'person_' || subject AS "table", activity AS label, * EXCLUDE (subject, activity)
         FROM '{context.file("har/wisdm.parquet")}'
     """
-    yield _draw(context, "wisdm", query, targets=40, partition_size=50)
+    yield _draw(context, "wisdm", query, targets=18, partition_size=50)
 
 
 def _draw(context: Context, name: str, query: str, *, targets: int, partition_size: int) -> Draw:
-    data: pd.DataFrame = duckdb.sql(f"FROM ({query}) ORDER BY ALL").df()
+    data = read(query)
     rng = context.rng(name)
     groups = {str(key): group.drop(columns="table").reset_index(drop=True) for key, group in data.groupby("table", sort=True)}
     groups = {key: group for key, group in groups.items() if len(group) >= 50}
@@ -95,6 +94,7 @@ def _outcome(context: Context, name: str, groups: dict[str, pd.DataFrame]) -> Ou
     return Outcome(matrix(rows), pd.Series(source))
 
 
-def _features(group: pd.DataFrame) -> np.ndarray[Any, np.dtype[np.float32]]:
+def _features(group: pd.DataFrame) -> np.ndarray[Any, Any]:
     values = group.drop(columns="label").to_numpy(dtype=np.float64)
-    return np.nan_to_num(values, nan=0.0, posinf=1e9, neginf=-1e9).astype(np.float32)
+    finite: np.ndarray[Any, Any] = np.nan_to_num(values, nan=0.0, posinf=1e9, neginf=-1e9).astype(np.float32)
+    return finite
