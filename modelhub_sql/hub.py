@@ -14,7 +14,7 @@ from typing import Any
 import duckdb
 from datasketch import MinHash
 
-from modelhub_sql import sql, udfs
+from modelhub_sql import generated, sql, udfs
 from modelhub_sql.errors import (
     DatasetError,
     HubFormatError,
@@ -231,7 +231,7 @@ class Hub:
         return {name for (name,) in rows}
 
     def _check_format(self) -> None:
-        if not {"settings", "models", "datasets", "features", "feature_bands", "histograms"} <= self._tables():
+        if not {"settings", "models", "datasets", "features", "histograms"} <= self._tables():
             raise HubFormatError(f"{self.path} is a DuckDB file, but not a hub: it lacks the hub's tables")
         (version,) = self.con.execute("SELECT format_version FROM settings").fetchall()[0]
         if version > FORMAT_VERSION:
@@ -482,20 +482,9 @@ def _create(con: duckdb.DuckDBPyConnection, settings: Settings) -> None:
             if name == "10_tables":
                 con.execute(f"INSERT INTO settings BY NAME SELECT {', '.join(f'? AS {key}' for key in row)}", list(row.values()))
                 con.executemany("INSERT INTO minhash_functions VALUES (?, ?, ?)", [(i, a, b) for i, (a, b) in enumerate(pairs)])
-                con.execute(_minhash_agg(pairs))
+                con.execute(generated.statements(row, pairs))
         con.executemany("INSERT INTO verbs VALUES (?, ?)", list(sql.verbs().items()))
         con.execute("COMMIT")
     except BaseException:
         con.execute("ROLLBACK")
         raise
-
-
-def _minhash_agg(functions: Sequence[tuple[int, int]]) -> str:
-    # The one generated statement: whole numbers drawn from the seed, unrolled, because a list
-    # of minima is ten times faster than a join with the functions.
-    minima = ", ".join(f"min(({a}::UBIGINT * h + {b}) & 4294967295)" for a, b in functions)
-    return f"""
-        CREATE MACRO minhash_agg(h) AS [{minima}];
-        COMMENT ON MACRO minhash_agg IS
-            'the MinHash signature of a group of mixed hashes: min((a h + b) mod 2^32) for each function';
-    """

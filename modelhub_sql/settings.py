@@ -105,8 +105,8 @@ class Settings:
                 raise SettingsError(f"{name} must be one of {', '.join(choices)}; got {getattr(self, name)!r}")
         if not isinstance(self.seed, int) or not 0 <= self.seed < 2**32:
             raise SettingsError(f"seed must be a whole number in [0, 2**32), got {self.seed!r}")
-        if not isinstance(self.salt, str):
-            raise SettingsError(f"salt must be text, got {self.salt!r}")
+        if not isinstance(self.salt, str) or "\0" in self.salt:
+            raise SettingsError(f"salt must be text without NUL, got {self.salt!r}")
         if not self.number_low < self.number_high or not math.isfinite(self.number_high - self.number_low):
             raise SettingsError(f"number_low must be below number_high, got {self.number_low!r} and {self.number_high!r}")
         if self.number_binning != "fixed" and self.number_low <= 0:

@@ -1,5 +1,5 @@
--- What a hub stores: models, the sketches of the datasets that they were trained on,
--- and the MinHash bands of the features (sections 3.3 and 3.4).
+-- What a hub stores: models, and the sketches of the datasets that they were trained on
+-- (sections 3.3 and 3.4).
 
 CREATE TABLE datasets (
     dataset_id    UINTEGER PRIMARY KEY,
@@ -42,6 +42,7 @@ CREATE TABLE features (
     mean       DOUBLE,
     bins       USMALLINT[] NOT NULL,
     counts     UBIGINT[] NOT NULL,
+    elements   UINTEGER NOT NULL,
     minhash    UINTEGER[] NOT NULL
 );
 COMMENT ON TABLE features IS 'a feature of a dataset: its histogram over the whole dataset and its MinHash signature';
@@ -52,15 +53,8 @@ COMMENT ON COLUMN features.distincts IS 'estimate of the distinct values';
 COMMENT ON COLUMN features.mean IS 'mean of the finite numbers; NULL for text';
 COMMENT ON COLUMN features.bins IS 'the bins that occur, ascending';
 COMMENT ON COLUMN features.counts IS 'occurrences of each of bins';
+COMMENT ON COLUMN features.elements IS 'MinHash elements: the replicas of all bins';
 COMMENT ON COLUMN features.minhash IS 'readable by datasketch: MinHash(hashvalues=..., scheme=''affine32'')';
-
-CREATE TABLE feature_bands (
-    band       USMALLINT NOT NULL,
-    signature  UBIGINT NOT NULL,
-    dataset_id UINTEGER NOT NULL,
-    feature_id USMALLINT NOT NULL
-);
-COMMENT ON TABLE feature_bands IS 'a MinHash band of a feature: the hash tables of section 3.4 as one table';
 
 CREATE TABLE histograms (
     dataset_id   UINTEGER NOT NULL,

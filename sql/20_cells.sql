@@ -70,10 +70,9 @@ CREATE MACRO cells(target, exclude := []) AS TABLE
     permutation AS MATERIALIZED (
         SELECT
             greatest(rows, 1) AS rows,
-            partition_size,
-            CASE partitioning WHEN 'sequential' THEN 1 ELSE stride(rows) END AS stride,
-            CASE partitioning WHEN 'sequential' THEN 0 ELSE seed END AS shift
-        FROM layout, settings
+            CASE hub_partitioning() WHEN 'sequential' THEN 1 ELSE stride(rows) END AS stride,
+            CASE hub_partitioning() WHEN 'sequential' THEN 0 ELSE hub_seed() END AS shift
+        FROM layout
     ),
     typed AS (
         SELECT "row", struct_pack(
@@ -91,7 +90,7 @@ CREATE MACRO cells(target, exclude := []) AS TABLE
         SELECT "row", [*COLUMNS(* EXCLUDE "row")] AS row_cells FROM typed
     )
     SELECT
-        (((listed."row" * p.stride + p.shift) % p.rows) // p.partition_size)::UINTEGER AS partition_id,
+        (((listed."row" * p.stride + p.shift) % p.rows) // hub_partition_size())::UINTEGER AS partition_id,
         generate_subscripts(row_cells, 1)::USMALLINT AS feature_id,
         unnest(row_cells) AS cell
     FROM listed, permutation AS p;

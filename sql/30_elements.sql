@@ -14,12 +14,12 @@ CREATE MACRO fixed_bin(x, low, high, bins) AS
 COMMENT ON MACRO fixed_bin IS 'bin of a finite number when bins are equal steps of [low, high]';
 
 CREATE MACRO number_bin(x) AS CASE
-    WHEN x IS NULL THEN NULL
-    WHEN NOT isfinite(x) THEN special_bin(x, (SELECT number_bins FROM settings))
-    WHEN (SELECT number_binning FROM settings) = 'fixed' THEN fixed_bin(
-        x, (SELECT number_low FROM settings), (SELECT number_high FROM settings), (SELECT number_bins::DOUBLE FROM settings))
-    WHEN (SELECT number_binning FROM settings) = 'learnt' THEN len(list_filter((SELECT number_edges FROM settings), lambda edge: edge <= x))
-    ELSE asinh_bin(x, (SELECT number_low FROM settings), (SELECT number_high FROM settings), (SELECT number_bins::DOUBLE FROM settings))
+    WHEN isfinite(x) THEN CASE hub_number_binning()
+        WHEN 'fixed' THEN fixed_bin(x, hub_number_low(), hub_number_high(), hub_number_bins())
+        WHEN 'learnt' THEN learnt_bin(x)
+        ELSE asinh_bin(x, hub_number_low(), hub_number_high(), hub_number_bins())
+    END
+    WHEN x IS NOT NULL THEN special_bin(x, hub_number_bins())
 END::USMALLINT;
 COMMENT ON MACRO number_bin IS 'bin of a number, from 0';
 
@@ -27,16 +27,15 @@ CREATE MACRO time_bins() AS 256;
 COMMENT ON MACRO time_bins IS 'bins for finite times';
 
 CREATE MACRO time_bin(x) AS CASE
-    WHEN x IS NULL THEN NULL
-    WHEN NOT isfinite(x) THEN special_bin(x, time_bins())
-    ELSE asinh_bin(x, 10, 10000, time_bins())
+    WHEN isfinite(x) THEN asinh_bin(x, 10, 10000, time_bins())
+    WHEN x IS NOT NULL THEN special_bin(x, time_bins())
 END::USMALLINT;
 COMMENT ON MACRO time_bin IS 'bin of a time, from 0: about half a year (or hour) wide near 2010 (or midnight), wider farther away';
 
 CREATE MACRO first_bin(kind) AS CASE kind
     WHEN 'number' THEN 0
-    WHEN 'time' THEN (SELECT number_bins FROM settings) + 3
-    WHEN 'text' THEN (SELECT number_bins FROM settings) + 3 + time_bins() + 3
+    WHEN 'time' THEN hub_number_bins() + 3
+    WHEN 'text' THEN hub_number_bins() + 3 + time_bins() + 3
 END::USMALLINT;
 COMMENT ON MACRO first_bin IS 'the first bin of a kind of feature';
 
@@ -54,7 +53,7 @@ END;
 COMMENT ON MACRO tokens IS 'lower-cased words and numbers of a text; a text without any is one token';
 
 CREATE MACRO text_bin(token) AS
-    (first_bin('text') + sha1_hash32((SELECT salt FROM settings) || token) % (SELECT text_bins FROM settings))::USMALLINT;
+    (first_bin('text') + sha1_hash32(hub_salt() || token) % hub_text_bins())::USMALLINT;
 COMMENT ON MACRO text_bin IS 'bin of a token of text';
 
 CREATE MACRO elements(cells, columns) AS TABLE

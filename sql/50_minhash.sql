@@ -6,7 +6,7 @@ CREATE MACRO fmix32_step(h, shift, factor) AS xor(h, h >> shift) * factor & 4294
 COMMENT ON MACRO fmix32_step IS 'one multiplication of the MurmurHash3 finaliser, on a UBIGINT below 2^32';
 
 CREATE MACRO replica_scale(counts, total) AS
-    greatest((SELECT replicas FROM settings) / sqrt(total), 0.5 / sqrt(list_max(counts)));
+    greatest(hub_replicas() / sqrt(total), 0.5 / sqrt(list_max(counts)));
 COMMENT ON MACRO replica_scale IS 'replicas of a bin that occurs once: replicas / sqrt(total), and more where even the most frequent bin would get none';
 
 CREATE MACRO replicas_of(counts, scale) AS list_transform(counts, lambda n: round(scale * sqrt(n))::UINTEGER);
@@ -35,10 +35,10 @@ CREATE MACRO minhash_elements(features) AS TABLE
 COMMENT ON MACRO TABLE minhash_elements IS 'an element of a feature: SHA-1 hash of "bin:replica", and the same after the MurmurHash3 finaliser';
 
 CREATE MACRO minhash_signatures(features) AS TABLE
-    SELECT feature_id, minhash_agg(mixed)::UINTEGER[] AS minhash
+    SELECT feature_id, count(*)::UINTEGER AS elements, minhash_agg(mixed)::UINTEGER[] AS minhash
     FROM minhash_elements(features)
     GROUP BY feature_id;
-COMMENT ON MACRO TABLE minhash_signatures IS 'the MinHash signature of a feature, minhash_bands * minhash_rows values';
+COMMENT ON MACRO TABLE minhash_signatures IS 'a feature, its number of MinHash elements and their signature, minhash_bands * minhash_rows values';
 
 CREATE MACRO band_signature(hashes) AS
     list_reduce(hashes::UBIGINT[], lambda folded, h: (folded & 4294967295) * 2654435761 + h);
@@ -46,12 +46,20 @@ COMMENT ON MACRO band_signature IS 'the values of a band folded into one number'
 
 CREATE MACRO minhash_bands(features) AS TABLE
     WITH banded AS (
-        SELECT
-            feature_id,
-            minhash,
-            (SELECT minhash_rows FROM settings) AS band_rows,
-            unnest(range((SELECT minhash_bands FROM settings)))::USMALLINT AS band
+        SELECT * EXCLUDE (minhash), CASE hub_minhash_rows()
+            WHEN 1 THEN minhash::UBIGINT[]
+            ELSE list_transform(
+                range(hub_minhash_bands()),
+                lambda b: band_signature(minhash[b * hub_minhash_rows() + 1 : (b + 1) * hub_minhash_rows()])
+            )
+        END AS signatures
         FROM query_table(features)
     )
-    SELECT band, band_signature(minhash[band * band_rows + 1 : (band + 1) * band_rows]) AS signature, feature_id FROM banded;
-COMMENT ON MACRO TABLE minhash_bands IS 'a band of a feature''s MinHash signature';
+    SELECT * EXCLUDE (signatures), unnest(range(hub_minhash_bands()))::USMALLINT AS band, unnest(signatures) AS signature
+    FROM banded;
+COMMENT ON MACRO TABLE minhash_bands IS 'a band of a feature''s MinHash signature, after the feature''s other columns';
+
+CREATE VIEW feature_bands AS
+SELECT band, signature, dataset_id, feature_id
+FROM minhash_bands('features');
+COMMENT ON VIEW feature_bands IS 'a MinHash band of a registered feature: the hash tables of section 3.4 as one relation';

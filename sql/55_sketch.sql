@@ -2,9 +2,10 @@
 -- that is registered and the target of a query go through this same macro.
 
 CREATE MACRO sketch(dataset, exclude := []) AS TABLE
-    WITH dataset_cells AS (FROM cells(dataset, exclude := exclude)),
+    -- Named so that it does not hide a table of the user from the next line.
+    WITH "the cells" AS (FROM cells(dataset, exclude := exclude)),
     dataset_column AS MATERIALIZED (FROM dataset_columns(dataset, exclude := exclude)),
-    dataset_elements AS MATERIALIZED (FROM elements('dataset_cells', 'dataset_column')),
+    dataset_elements AS MATERIALIZED (FROM elements('the cells', 'dataset_column')),
     dataset_features AS MATERIALIZED (FROM feature_histograms('dataset_elements')),
     feature_minhash AS MATERIALIZED (FROM minhash_signatures('dataset_features')),
     feature_partitions AS (
@@ -12,7 +13,7 @@ CREATE MACRO sketch(dataset, exclude := []) AS TABLE
         FROM partition_histograms('dataset_elements', 'dataset_features')
         GROUP BY feature_id
     )
-    SELECT f.*, m.minhash, p.partitions
+    SELECT f.*, m.elements, m.minhash, p.partitions
     FROM dataset_features AS f
     JOIN feature_minhash AS m USING (feature_id)
     JOIN feature_partitions AS p USING (feature_id)

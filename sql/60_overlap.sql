@@ -1,7 +1,7 @@
 -- Step 1, overlap search (section 3.4, Def. 3): which features of which dataset are equivalent
 -- to which features of the target, one to one: same name first, then best Jaccard, then order.
 -- Features of the same name are compared at once; the others only where they share a MinHash
--- band. Every pair is verified by the Jaccard similarity of the replicated bins, so that no
+-- band, or where a few are left over. Every pair is verified by the Jaccard similarity of the replicated bins, so that no
 -- wrong one gets through.
 
 CREATE MACRO named_candidates(target_sketch) AS TABLE
@@ -10,84 +10,106 @@ CREATE MACRO named_candidates(target_sketch) AS TABLE
     JOIN features AS s ON lower(s.feature) = lower(t.feature) AND s.kind = t.kind;
 COMMENT ON MACRO TABLE named_candidates IS 'a feature of a dataset that has the name and kind of a feature of the target';
 
-CREATE MACRO feature_jaccard(candidates, target_sketch) AS TABLE
+CREATE MACRO feature_similarities(candidates, target_sketch) AS TABLE
     WITH target_scaled AS (
-        SELECT feature_id, bins, counts, replica_scale(counts, "values") AS scale FROM query_table(target_sketch)
+        SELECT feature_id, bins, counts, "values", replica_scale(counts, "values") AS scale FROM query_table(target_sketch)
     ),
-    target_bin AS (
-        SELECT feature_id AS target_feature_id, unnest(bins) AS bin, unnest(replicas_of(counts, scale)) AS replicas FROM target_scaled
+    target_count AS (
+        SELECT feature_id AS target_feature_id, unnest(bins) AS bin, unnest(counts) AS n, "values", scale FROM target_scaled
     ),
-    target_size AS (
-        SELECT target_feature_id, sum(replicas) AS size FROM target_bin GROUP BY ALL
+    target_bin AS MATERIALIZED (
+        SELECT target_feature_id, bin, n / "values" AS q, round(scale * sqrt(n))::INTEGER AS replicas FROM target_count
     ),
+    -- A pair as one number: one column to group millions of bins by is much faster than three.
     source_scaled AS (
         SELECT
-            c.target_feature_id, c.dataset_id, c.feature_id,
-            f.bins, f.counts, replica_scale(f.counts, f."values") AS scale
+            c.target_feature_id,
+            (c.dataset_id::UBIGINT << 32) | (c.feature_id::UBIGINT << 16) | c.target_feature_id AS pair,
+            f.bins, f.counts, f."values", replica_scale(f.counts, f."values") AS scale
         FROM query_table(candidates) AS c
         JOIN features AS f USING (dataset_id, feature_id)
     ),
-    source_replicated AS (
-        SELECT target_feature_id, dataset_id, feature_id, bins, replicas_of(counts, scale) AS replicas FROM source_scaled
-    ),
     source_bin AS (
-        SELECT
-            target_feature_id, dataset_id, feature_id, list_sum(replicas) AS source_size,
-            unnest(bins) AS bin, unnest(replicas) AS replicas
-        FROM source_replicated
+        SELECT target_feature_id, pair, unnest(bins) AS bin, unnest(counts) AS n, "values", scale FROM source_scaled
     ),
-    common AS (
-        SELECT
-            s.target_feature_id, s.dataset_id, s.feature_id,
-            any_value(s.source_size) AS source_size,
-            sum(least(s.replicas, t.replicas)) AS intersection
+    common_bin AS (
+        SELECT pair, s.n / s."values" AS p, t.q, least(round(s.scale * sqrt(s.n))::INTEGER, t.replicas) AS replicas
         FROM source_bin AS s
         JOIN target_bin AS t USING (target_feature_id, bin)
-        GROUP BY s.target_feature_id, s.dataset_id, s.feature_id
+    ),
+    common AS (
+        SELECT pair, sum(replicas) AS intersection, sum(js_term(p, q)) AS js, sum(p + q) AS mass
+        FROM common_bin
+        GROUP BY pair
+    ),
+    unpacked AS (
+        SELECT
+            (pair & 65535)::USMALLINT AS target_feature_id,
+            (pair >> 32)::UINTEGER AS dataset_id,
+            ((pair >> 16) & 65535)::USMALLINT AS feature_id,
+            * EXCLUDE (pair)
+        FROM common
     )
-    SELECT target_feature_id, dataset_id, feature_id, intersection / (source_size + size - intersection) AS jaccard
-    FROM common
-    JOIN target_size USING (target_feature_id);
-COMMENT ON MACRO TABLE feature_jaccard IS 'a candidate pair of features and the Jaccard similarity of their replicated bins';
+    SELECT
+        u.target_feature_id, u.dataset_id, u.feature_id,
+        intersection / (s.elements + t.elements - intersection) AS jaccard,
+        -- What only one side has adds half its mass times ln 2.
+        js + ln(2) / 2 * greatest(0, 2 - mass) AS js_divergence
+    FROM unpacked AS u
+    JOIN features AS s USING (dataset_id, feature_id)
+    JOIN query_table(target_sketch) AS t ON t.feature_id = u.target_feature_id;
+COMMENT ON MACRO TABLE feature_similarities IS 'a candidate pair of features: Jaccard similarity of their replicated bins and JS divergence of their distributions';
 
-CREATE MACRO named_matches(jaccards, options) AS TABLE
-    FROM query_table(jaccards) WHERE jaccard > (SELECT min_jaccard FROM query_table(options));
+CREATE MACRO named_matches(similarities, options) AS TABLE
+    FROM query_table(similarities) WHERE jaccard > (SELECT min_jaccard FROM query_table(options));
 COMMENT ON MACRO TABLE named_matches IS 'a feature that is equivalent to the target''s feature of its name';
 
-CREATE MACRO band_candidates(target_sketch, matches) AS TABLE
-    WITH open_target AS (
-        SELECT d.dataset_id, t.feature_id AS target_feature_id
+CREATE MACRO few_features() AS 4;
+COMMENT ON MACRO few_features IS 'unmatched features of the target up to which it is faster to compare them all than to look up bands';
+
+CREATE MACRO open_candidates(target_sketch, matches) AS TABLE
+    WITH open_target AS MATERIALIZED (
+        SELECT
+            d.dataset_id, t.feature_id AS target_feature_id, t.kind,
+            count(*) OVER (PARTITION BY d.dataset_id) > few_features() AS many
         FROM datasets AS d
         CROSS JOIN query_table(target_sketch) AS t
         ANTI JOIN query_table(matches) AS m ON m.dataset_id = d.dataset_id AND m.target_feature_id = t.feature_id
     ),
-    open_source AS (
-        SELECT f.dataset_id, f.feature_id
+    open_source AS MATERIALIZED (
+        SELECT f.dataset_id, f.feature_id, f.kind
         FROM features AS f
         SEMI JOIN open_target USING (dataset_id)
         ANTI JOIN query_table(matches) AS m ON m.dataset_id = f.dataset_id AND m.feature_id = f.feature_id
     ),
-    target_band AS MATERIALIZED (FROM minhash_bands(target_sketch)),
-    -- Materialised, so that the planner joins only the bands of features that are still open.
-    open_band AS MATERIALIZED (
-        SELECT b.band, b.signature, b.dataset_id, b.feature_id
-        FROM feature_bands AS b
+    target_signature AS (SELECT feature_id AS target_feature_id, minhash FROM query_table(target_sketch)),
+    source_signature AS (
+        SELECT f.dataset_id, f.feature_id, f.minhash
+        FROM features AS f
         SEMI JOIN open_source USING (dataset_id, feature_id)
+        SEMI JOIN (SELECT dataset_id FROM open_target WHERE many) AS wide USING (dataset_id)
     ),
+    target_band AS MATERIALIZED (FROM minhash_bands('target_signature')),
+    source_band AS (FROM minhash_bands('source_signature')),
     colliding AS (
-        SELECT DISTINCT t.feature_id AS target_feature_id, s.dataset_id, s.feature_id
-        FROM open_band AS s
-        JOIN target_band AS t USING (band, signature)
+        SELECT DISTINCT target_feature_id, dataset_id, feature_id
+        FROM source_band
+        JOIN target_band USING (band, signature)
     )
+    SELECT target_feature_id, dataset_id, feature_id
+    FROM open_target
+    JOIN open_source USING (dataset_id, kind)
+    WHERE NOT many
+    UNION ALL
     FROM colliding SEMI JOIN open_target USING (dataset_id, target_feature_id);
-COMMENT ON MACRO TABLE band_candidates IS 'a feature that shares a MinHash band with a feature of the target, both without a match so far';
+COMMENT ON MACRO TABLE open_candidates IS 'a feature that shares a MinHash band with a feature of the target (or any, where few are left), both without a match so far';
 
-CREATE MACRO greedy_matches(jaccards, options) AS TABLE
+CREATE MACRO greedy_matches(similarities, options) AS TABLE
     WITH RECURSIVE equivalent AS (
         SELECT
-            dataset_id, target_feature_id, feature_id, jaccard,
+            dataset_id, target_feature_id, feature_id, jaccard, js_divergence,
             row_number() OVER (PARTITION BY dataset_id ORDER BY jaccard DESC, target_feature_id, feature_id) AS preference
-        FROM query_table(jaccards)
+        FROM query_table(similarities)
         WHERE jaccard > (SELECT min_jaccard FROM query_table(options))
     ),
     round AS (
@@ -102,25 +124,25 @@ CREATE MACRO greedy_matches(jaccards, options) AS TABLE
             preference = min(preference) OVER (PARTITION BY dataset_id, target_feature_id)
             AND preference = min(preference) OVER (PARTITION BY dataset_id, feature_id) AS matched
         FROM (
-            SELECT dataset_id, target_feature_id, feature_id, jaccard, preference
+            SELECT dataset_id, target_feature_id, feature_id, jaccard, js_divergence, preference
             FROM round
             QUALIFY NOT bool_or(matched) OVER (PARTITION BY dataset_id, target_feature_id)
                 AND NOT bool_or(matched) OVER (PARTITION BY dataset_id, feature_id)
         )
     )
-    SELECT target_feature_id, dataset_id, feature_id, jaccard FROM round WHERE matched;
+    SELECT target_feature_id, dataset_id, feature_id, jaccard, js_divergence FROM round WHERE matched;
 COMMENT ON MACRO TABLE greedy_matches IS 'an equivalent feature, one to one: the best pair of all first, then the best of what is left';
 
 CREATE MACRO feature_matches(target_sketch, options) AS TABLE
     WITH named AS MATERIALIZED (FROM named_candidates(target_sketch)),
-    named_jaccards AS (FROM feature_jaccard('named', target_sketch)),
-    same_name AS MATERIALIZED (FROM named_matches('named_jaccards', options)),
-    banded AS MATERIALIZED (FROM band_candidates(target_sketch, 'same_name')),
-    band_jaccards AS MATERIALIZED (FROM feature_jaccard('banded', target_sketch))
+    named_similarities AS (FROM feature_similarities('named', target_sketch)),
+    same_name AS MATERIALIZED (FROM named_matches('named_similarities', options)),
+    open AS MATERIALIZED (FROM open_candidates(target_sketch, 'same_name')),
+    open_similarities AS MATERIALIZED (FROM feature_similarities('open', target_sketch))
     FROM same_name
     UNION ALL
-    FROM greedy_matches('band_jaccards', options);
-COMMENT ON MACRO TABLE feature_matches IS 'a feature of a dataset that is shared with the target, one to one, and their Jaccard similarity';
+    FROM greedy_matches('open_similarities', options);
+COMMENT ON MACRO TABLE feature_matches IS 'a feature of a dataset that is shared with the target, one to one: their Jaccard similarity and JS divergence';
 
 CREATE MACRO dataset_overlap(matches, target_sketch, options) AS TABLE
     SELECT dataset_id, count(*) AS shared_features, count(*) / (SELECT count(*) FROM query_table(target_sketch)) AS overlap

@@ -2,7 +2,7 @@
 -- shares with the target. Coordinates of a come from SHA-1, so that every client draws the same.
 
 CREATE MACRO gaussian(function, slot, bin) AS (
-    WITH hash AS (SELECT sha1(concat_ws(':', (SELECT seed FROM settings), function, slot, bin)) AS hex)
+    WITH hash AS (SELECT sha1(concat_ws(':', hub_seed(), function, slot, bin)) AS hex)
     SELECT sqrt(-2 * ln((('0x' || hex[1:8])::UINTEGER + 1) / 4294967296)) * cos(2 * pi() * ('0x' || hex[9:16])::UINTEGER / 4294967296)
     FROM hash
 );
@@ -24,7 +24,7 @@ CREATE MACRO space_functions(axis) AS TABLE
     )
     SELECT
         space_id, function, direction,
-        ('0x' || sha1(concat_ws(':', (SELECT seed FROM settings), function, 'b'))[1:8])::UINTEGER / 4294967296 AS shift
+        ('0x' || sha1(concat_ws(':', hub_seed(), function, 'b'))[1:8])::UINTEGER / 4294967296 AS shift
     FROM direction;
 COMMENT ON MACRO TABLE space_functions IS 'a JS-LSH function of a space: a of Eq. 2.4 (direction), and b / r in [0, 1) (shift)';
 

@@ -126,30 +126,23 @@ COMMENT ON MACRO TABLE verified_pairs IS 'a pair of partitions with JS <= t (Def
 CREATE MACRO target_coverage(target_sketch, options) AS TABLE
     WITH matches AS MATERIALIZED (FROM feature_matches(target_sketch, options)),
     related AS MATERIALIZED (FROM dataset_overlap('matches', target_sketch, options)),
-    spaces AS MATERIALIZED (FROM dataset_spaces('matches', 'related')),
+    candidates AS MATERIALIZED (FROM candidate_datasets('matches', 'related', target_sketch, options)),
+    candidate_matches AS MATERIALIZED (FROM matches SEMI JOIN candidates USING (dataset_id)),
+    centres AS MATERIALIZED (FROM centre_distances('candidate_matches', target_sketch)),
+
+    spaces AS MATERIALIZED (FROM dataset_spaces('candidate_matches', 'candidates')),
     axis AS MATERIALIZED (FROM space_axis('spaces', target_sketch, options)),
     floors AS MATERIALIZED (FROM sampling_floors('spaces', target_sketch, options)),
-
-    source_members AS MATERIALIZED (FROM source_space_members('spaces', 'matches')),
+    source_members AS MATERIALIZED (FROM source_space_members('spaces', 'candidate_matches')),
     target_members AS MATERIALIZED (FROM target_space_members('spaces', target_sketch)),
-    source_totals AS (SELECT dataset_id AS owner, feature_id, 0 AS partition_id, counts FROM features),
-    target_totals AS (SELECT 0 AS owner, feature_id, 0 AS partition_id, counts FROM query_table(target_sketch)),
-    source_whole AS MATERIALIZED (FROM space_vectors('source_members', 'source_totals', 'axis', options)),
-    target_whole AS MATERIALIZED (FROM space_vectors('target_members', 'target_totals', 'axis', options)),
-    divergences AS MATERIALIZED (FROM dataset_divergences('source_whole', 'target_whole', options)),
-
-    centres AS MATERIALIZED (FROM centre_distances('matches', target_sketch)),
-
-    candidate_members AS MATERIALIZED (
-        SELECT m.* FROM source_members AS m SEMI JOIN divergences AS d ON d.dataset_id = m.owner
-    ),
+    divergences AS MATERIALIZED (FROM whole_divergences('source_members', 'target_members', 'axis', target_sketch, options)),
     source_partitions AS MATERIALIZED (
         SELECT dataset_id AS owner, feature_id, partition_id, counts
         FROM histograms
-        SEMI JOIN (SELECT dataset_id FROM divergences LIMIT 10000) AS candidate USING (dataset_id)
+        SEMI JOIN (SELECT dataset_id FROM candidates LIMIT 10000) AS candidate USING (dataset_id)
     ),
     target_partitions AS (SELECT 0 AS owner, feature_id, partition_id, counts FROM sketched_histograms(target_sketch)),
-    source_vectors AS MATERIALIZED (FROM space_vectors('candidate_members', 'source_partitions', 'axis', options)),
+    source_vectors AS MATERIALIZED (FROM space_vectors('source_members', 'source_partitions', 'axis', options)),
     target_vectors AS MATERIALIZED (FROM space_vectors('target_members', 'target_partitions', 'axis', options)),
     threshold AS MATERIALIZED (FROM js_threshold('source_vectors', 'target_vectors', 'floors', options)),
     method AS MATERIALIZED (FROM search_method('target_vectors', options)),
@@ -172,12 +165,13 @@ CREATE MACRO target_coverage(target_sketch, options) AS TABLE
         SELECT unnest(range((SELECT max(len(partitions)) FROM query_table(target_sketch))))::UINTEGER AS target_partition
     )
     SELECT
-        d.dataset_id, target_partition, coalesce(matches, 0) AS matches,
+        dataset_id, target_partition, coalesce(matches, 0) AS matches,
         shared_features, overlap, sampling_floor,
-        d.js_divergence, d.kl_target_source, d.kl_source_target, l2_distance,
+        c.js_divergence, kl_target_source, kl_source_target, l2_distance,
         (SELECT max_js FROM threshold) AS max_js,
         (SELECT search FROM method) AS search
-    FROM divergences AS d
+    FROM candidates AS c
+    JOIN divergences USING (dataset_id)
     JOIN related USING (dataset_id)
     JOIN spaces USING (dataset_id)
     JOIN floors USING (space_id)

@@ -12,46 +12,31 @@ CREATE MACRO dataset_of(model_name, model_version) AS coalesce(
 COMMENT ON MACRO dataset_of IS 'the dataset of a model: of the version given, or the latest';
 
 CREATE MACRO explain_features(model, target, version := NULL, exclude := [], min_jaccard := NULL) AS TABLE
-    WITH options AS MATERIALIZED (FROM search_options(min_jaccard := min_jaccard)),
-    target_sketch AS MATERIALIZED (FROM sketch(target, exclude := exclude)),
+    WITH target_sketch AS MATERIALIZED (FROM sketch(target, exclude := exclude)),
+    options AS MATERIALIZED (FROM search_options(min_jaccard := min_jaccard)),
     explained AS MATERIALIZED (SELECT dataset_of(model::VARCHAR, version::VARCHAR) AS dataset_id),
-    matches AS MATERIALIZED (SELECT m.* FROM feature_matches('target_sketch', 'options') AS m SEMI JOIN explained USING (dataset_id)),
-    feature_bin AS (
-        SELECT m.target_feature_id, unnest(s.bins) AS bin, unnest(s.counts) / s."values" AS p, 0 AS q
-        FROM matches AS m
-        JOIN features AS s USING (dataset_id, feature_id)
-        UNION ALL
-        SELECT m.target_feature_id, unnest(t.bins) AS bin, 0 AS p, unnest(t.counts) / t."values" AS q
-        FROM matches AS m
-        JOIN target_sketch AS t ON t.feature_id = m.target_feature_id
-    ),
-    feature_js AS (
-        SELECT target_feature_id, sum(js_term(p, q)) AS js_divergence
-        FROM (SELECT target_feature_id, bin, sum(p) AS p, sum(q) AS q FROM feature_bin GROUP BY ALL)
-        GROUP BY target_feature_id
-    )
+    matches AS MATERIALIZED (SELECT m.* FROM feature_matches('target_sketch', 'options') AS m SEMI JOIN explained USING (dataset_id))
     SELECT
-        t.feature AS target_feature, t.kind, s.feature AS source_feature, m.jaccard, j.js_divergence,
+        t.feature AS target_feature, t.kind, s.feature AS source_feature, m.jaccard, m.js_divergence,
         t."values" AS target_values, t.nulls AS target_nulls, s."values" AS source_values, s.nulls AS source_nulls
     FROM target_sketch AS t
     CROSS JOIN explained AS e
     LEFT JOIN matches AS m ON m.target_feature_id = t.feature_id
-    LEFT JOIN feature_js AS j ON j.target_feature_id = t.feature_id
     LEFT JOIN features AS s ON s.dataset_id = e.dataset_id AND s.feature_id = m.feature_id
-    ORDER BY j.js_divergence NULLS LAST, t.feature_id;
+    ORDER BY m.js_divergence NULLS LAST, t.feature_id;
 COMMENT ON MACRO TABLE explain_features IS 'a feature of the target and the feature of the model''s dataset that it matches, closest first; NULL where none does';
 
 CREATE MACRO explain_partitions(
     model, target, version := NULL, exclude := [], min_overlap := NULL, min_jaccard := NULL, max_js := NULL,
     sample_space := NULL, search := NULL
 ) AS TABLE
-    WITH options AS MATERIALIZED (
+    WITH target_sketch AS MATERIALIZED (FROM sketch(target, exclude := exclude)),
+    options AS MATERIALIZED (
         FROM search_options(
             min_overlap := min_overlap, min_jaccard := min_jaccard, max_js := max_js,
             sample_space := sample_space, search := search
         )
     ),
-    target_sketch AS MATERIALIZED (FROM sketch(target, exclude := exclude)),
     explained AS MATERIALIZED (SELECT dataset_of(model::VARCHAR, version::VARCHAR) AS dataset_id),
     coverage AS (FROM target_coverage('target_sketch', 'options'))
     SELECT c.target_partition, c.matches, d.partitions AS source_partitions, c.max_js

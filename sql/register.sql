@@ -66,9 +66,6 @@ SELECT getvariable('registering_dataset') AS dataset_id, s.* EXCLUDE (partitions
 FROM registering_sketch AS s
 LEFT JOIN distincts(getvariable('registering'), exclude := getvariable('registering_excluded')) AS d USING (feature_id);
 
-INSERT INTO feature_bands BY NAME
-SELECT getvariable('registering_dataset') AS dataset_id, * FROM minhash_bands('registering_sketch');
-
 INSERT INTO histograms BY NAME
 SELECT getvariable('registering_dataset') AS dataset_id, * FROM sketched_histograms('registering_sketch')
 ORDER BY feature_id, partition_id;
@@ -80,7 +77,6 @@ SELECT
     now()::TIMESTAMP;
 
 DELETE FROM histograms WHERE dataset_id IN (SELECT dataset_id FROM unused_datasets);
-DELETE FROM feature_bands WHERE dataset_id IN (SELECT dataset_id FROM unused_datasets);
 DELETE FROM features WHERE dataset_id IN (SELECT dataset_id FROM unused_datasets);
 DELETE FROM datasets WHERE dataset_id IN (SELECT dataset_id FROM unused_datasets);
 

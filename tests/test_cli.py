@@ -53,7 +53,9 @@ def made_hub(tmp_path_factory: pytest.TempPathFactory) -> str:
     """A hub made and filled by the command line."""
     path = str(tmp_path_factory.mktemp("made") / "hub.duckdb")
     run("init", path, "--partition-size", "100")
-    run("register", path, "beer", data("beer"), "--exclude", "label", "--exclude", "split", "--accuracy", "0.94", "--version", "2")
+    run(
+        "register", path, "beer", data("beer"), "--exclude", "label", "--exclude", "split", "--accuracy", "0.94", "--version", "2"
+    )
     run("register", path, "restaurants", data("fodors_zagats"), "--exclude", "label", "--exclude", "split")
     return path
 
@@ -129,7 +131,13 @@ def test_registering_prints_no_data_and_keeps_what_was_said(hub_path: str, tmp_p
     )  # fmt: skip
     assert result.stdout == ""
     row = next(row for row in rows("list", hub_path) if row["model"] == "full")
-    assert (row["source_accuracy"], row["version"], row["task"], row["framework"], row["uri"]) == (0.8, "3", "income", "xgboost", "s3://x")
+    assert (row["source_accuracy"], row["version"], row["task"], row["framework"], row["uri"]) == (
+        0.8,
+        "3",
+        "income",
+        "xgboost",
+        "s3://x",
+    )
     assert json.loads(row["metadata"]) == {"owner": "ann"}
 
 
@@ -198,7 +206,9 @@ def test_explain_prints_features_or_partitions(hub_path: str) -> None:
     features = rows("explain", hub_path, "beer", data("beer"), "--exclude", "label", "--exclude", "split")
     assert {row["target_feature"] for row in features} == {row["source_feature"] for row in features}
     assert len(features) == 8
-    partitions = rows("explain", hub_path, "beer", data("beer"), "--exclude", "label", "--exclude", "split", "--partitions", "--version", "2")
+    partitions = rows(
+        "explain", hub_path, "beer", data("beer"), "--exclude", "label", "--exclude", "split", "--partitions", "--version", "2"
+    )
     assert sorted(row["target_partition"] for row in partitions) == [0, 1, 2, 3, 4]
 
 
@@ -254,7 +264,9 @@ def test_a_users_error_is_one_line_and_exit_code_1(hub_path: str, tmp_path: Path
     assert [row["model"] for row in rows("list", hub_path)] == ["beer", "restaurants"]
 
 
-@pytest.mark.parametrize("text", ["name,dataset,colour\nm,beer.parquet,red\n", "dataset\nx\n", "name,dataset,metadata\nm,x,{oops\n", "name\nm\n"])
+@pytest.mark.parametrize(
+    "text", ["name,dataset,colour\nm,beer.parquet,red\n", "dataset\nx\n", "name,dataset,metadata\nm,x,{oops\n", "name\nm\n"]
+)
 def test_a_wrong_manifest_is_a_users_error(hub_path: str, tmp_path: Path, text: str) -> None:
     manifest = tmp_path / "models.csv"
     manifest.write_text(text, encoding="utf-8")
@@ -294,7 +306,9 @@ def test_wrong_usage_is_exit_code_2(arguments: list[str], tmp_path: Path, monkey
 def process(*arguments: str) -> subprocess.CompletedProcess[str]:
     program = Path(sys.executable).parent / "modelhub"
     assert program.exists()
-    return subprocess.run([str(program), *arguments], capture_output=True, encoding="utf-8", check=False, env=os.environ | {"COLUMNS": "200"})
+    return subprocess.run(
+        [str(program), *arguments], capture_output=True, encoding="utf-8", check=False, env=os.environ | {"COLUMNS": "200"}
+    )
 
 
 def test_the_installed_program_keeps_data_and_messages_apart(hub_path: str) -> None:

@@ -56,7 +56,9 @@ def path(tmp_path: Path) -> Path:
 @pytest.mark.parametrize("seconds", [0.0, 0.05, 0.2, 0.5, 1.0])
 def test_killing_the_process_during_register_leaves_the_hub_as_it_was(path: Path, seconds: float) -> None:
     before = whole(path)
-    with subprocess.Popen([sys.executable, "-c", REGISTER, str(path), data("adult")], stdout=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(
+        [sys.executable, "-c", REGISTER, str(path), data("adult")], stdout=subprocess.PIPE, text=True
+    ) as process:
         assert process.stdout is not None
         assert process.stdout.readline() == "registering\n"
         time.sleep(seconds)
@@ -137,7 +139,11 @@ def test_several_processes_read_at_once(path: Path) -> None:
 def test_a_reader_cannot_change_the_hub(path: Path) -> None:
     before = whole(path)
     with modelhub_sql.connect(path, read_only=True) as hub:
-        for change in (lambda: hub.register("m", data("adult")), lambda: hub.remove("beer"), lambda: hub.sql("DELETE FROM models")):
+        for change in (
+            lambda: hub.register("m", data("adult")),
+            lambda: hub.remove("beer"),
+            lambda: hub.sql("DELETE FROM models"),
+        ):
             with pytest.raises((modelhub_sql.HubError, duckdb.Error), match="read-only"):
                 change()
     assert whole(path) == before

@@ -94,7 +94,14 @@ def test_sessions_of_the_readme_in_the_stock_shell_run(folder: Path, block: str)
     for call, given in calls:
         command = call.replace("duckdb ", "duckdb -bail ", 1)
         done = subprocess.run(
-            command, shell=True, input=given, cwd=folder, env=os.environ | {"PATH": path}, capture_output=True, encoding="utf-8", check=False
+            command,
+            shell=True,
+            input=given,
+            cwd=folder,
+            env=os.environ | {"PATH": path},
+            capture_output=True,
+            encoding="utf-8",
+            check=False,
         )
         assert (done.returncode, done.stderr) == (0, ""), call
     if "register" in block:
@@ -117,7 +124,9 @@ def test_links_of_the_documents_lead_somewhere(page: str) -> None:
 
 
 def test_the_reference_is_what_the_hub_and_the_commands_say() -> None:
-    done = subprocess.run([sys.executable, "docs/make_reference.py", "--check"], cwd=ROOT, capture_output=True, encoding="utf-8", check=False)
+    done = subprocess.run(
+        [sys.executable, "docs/make_reference.py", "--check"], cwd=ROOT, capture_output=True, encoding="utf-8", check=False
+    )
     assert (done.returncode, done.stderr) == (0, "")
 
 
@@ -161,7 +170,12 @@ def test_every_public_name_of_the_package_has_a_docstring() -> None:
 
 def test_every_setting_is_described_in_python_and_in_the_hub(hub: modelhub_sql.Hub) -> None:
     described = inspect.getdoc(modelhub_sql.Settings) or ""
-    stored = {name for (name,) in hub.sql("SELECT column_name FROM duckdb_columns() WHERE table_name = 'settings' AND comment <> ''").fetchall()}
+    stored = {
+        name
+        for (name,) in hub.sql(
+            "SELECT column_name FROM duckdb_columns() WHERE table_name = 'settings' AND comment <> ''"
+        ).fetchall()
+    }
     for name in modelhub_sql.Settings.names():
         assert re.search(rf"\b{name}\b", described), name
         assert name in stored, name

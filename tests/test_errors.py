@@ -27,7 +27,9 @@ from modelhub_sql import (
 
 
 def contents(hub: modelhub_sql.Hub) -> list[Any]:
-    tables = hub.con.execute("SELECT table_name FROM duckdb_tables() WHERE NOT internal AND NOT temporary ORDER BY ALL").fetchall()
+    tables = hub.con.execute(
+        "SELECT table_name FROM duckdb_tables() WHERE NOT internal AND NOT temporary ORDER BY ALL"
+    ).fetchall()
     return [hub.con.execute("FROM query_table(?) ORDER BY ALL", [name]).fetchall() for (name,) in tables]
 
 
@@ -143,7 +145,9 @@ def test_a_model_that_is_not_there_is_named(beer_hub: modelhub_sql.Hub) -> None:
         refused(beer_hub, ModelNotFoundError, "beer", "9.9", by=by)
 
 
-@pytest.mark.parametrize("name", ["quo'te", 'dou"ble', "semi;colon", "x'); DROP TABLE models; --", "ünïcödé 🦆", "%s", "x" * 10_000])
+@pytest.mark.parametrize(
+    "name", ["quo'te", 'dou"ble', "semi;colon", "x'); DROP TABLE models; --", "ünïcödé 🦆", "%s", "x" * 10_000]
+)
 def test_an_unknown_name_is_only_a_name(beer_hub: modelhub_sql.Hub, name: str) -> None:
     for by in (lambda: beer_hub.remove(name), lambda: beer_hub.explain(name, "good"), lambda: beer_hub.register("m", like=name)):
         refused(beer_hub, ModelNotFoundError, name[:100], by=by)

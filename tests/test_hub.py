@@ -16,7 +16,7 @@ from conftest import data
 import modelhub_sql
 
 LABELS = ["label", "split"]
-TABLES = ("datasets", "models", "features", "feature_bands", "histograms")
+TABLES = ("datasets", "models", "features", "histograms")
 
 
 def sizes(hub: modelhub_sql.Hub) -> dict[str, int]:
@@ -73,9 +73,10 @@ def test_removing_a_model_without_a_version_removes_all_of_it_and_nothing_else(h
     left = sizes(hub)
     assert (left["models"], left["datasets"]) == (1, 1)
     assert left["features"] == 14 < only_other["features"]
-    assert hub.con.execute("SELECT DISTINCT dataset_id FROM histograms").fetchall() == hub.con.execute(
-        "SELECT dataset_id FROM models"
-    ).fetchall()
+    assert (
+        hub.con.execute("SELECT DISTINCT dataset_id FROM histograms").fetchall()
+        == hub.con.execute("SELECT dataset_id FROM models").fetchall()
+    )
 
 
 def test_a_model_like_another_shares_its_sketch(hub: modelhub_sql.Hub) -> None:
@@ -233,7 +234,7 @@ def test_the_same_settings_and_data_make_the_same_hub_and_another_seed_another(t
     def sketch(**settings: Any) -> list[Any]:
         with modelhub_sql.connect(partition_size=50, **settings) as hub:
             hub.register("m", data("beer"), exclude=LABELS)
-            return [hub.sql(f"FROM {name} ORDER BY ALL").fetchall() for name in ("feature_bands", "histograms")]
+            return [hub.sql(f"FROM {name} ORDER BY ALL").fetchall() for name in ("features", "histograms")]
 
     assert sketch(seed=3) == sketch(seed=3)
     for ours, theirs in zip(sketch(seed=3), sketch(seed=4), strict=True):
@@ -274,7 +275,11 @@ def test_explain_takes_the_latest_version_or_the_one_named(hub: modelhub_sql.Hub
     hub.register("m", data("beer"), exclude=LABELS, version="1")
     hub.register("m", data("fodors_zagats"), exclude=LABELS, version="2")
     latest, first = (
-        [name for (name,) in hub.explain("m", data("beer"), exclude=LABELS, version=version).select("source_feature").fetchall() if name]
+        [
+            name
+            for (name,) in hub.explain("m", data("beer"), exclude=LABELS, version=version).select("source_feature").fetchall()
+            if name
+        ]
         for version in (None, "1")
     )
     assert len(first) == 8

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from typing import Any
 
 import duckdb
@@ -15,6 +16,9 @@ from conftest import SENSORS, data
 from scipy.stats import entropy
 
 import modelhub_sql
+from modelhub_sql import sql
+
+pytestmark = pytest.mark.filterwarnings("ignore:max_js = .* is below twice the sampling floor")
 
 SPACES = ["aligned", "flattened"]
 
@@ -335,3 +339,18 @@ def test_the_sql_of_the_file_and_the_numpy_functions_answer_the_same(
         for in_sql, in_numpy in zip(stock.execute(query).fetchall(), sensor_hub.con.execute(query).fetchall(), strict=True):
             assert in_sql[:2] == in_numpy[:2]
             assert in_sql[2:] == pytest.approx(in_numpy[2:], abs=1e-9)
+
+
+def test_a_target_may_have_the_name_of_any_step_on_its_way(stock: duckdb.DuckDBPyConnection) -> None:
+    names = {
+        name
+        for text in sql.stages().values()
+        for name in re.findall(r"^(?:    WITH(?: RECURSIVE)?|   ) (\w+) AS ", text, re.MULTILINE)
+    }
+    assert {"target_sketch", "options", "numbered"} <= names
+    expected = stock.execute("SELECT model, adaptivity FROM find_models(?, exclude := ['activity'])", [data("leg2")]).fetchall()
+    for name in sorted(names):
+        stock.execute(f"CREATE TEMP VIEW \"{name}\" AS FROM query_table('{data('leg2')}')")
+        found = stock.execute("SELECT model, adaptivity FROM find_models(?, exclude := ['activity'])", [name]).fetchall()
+        stock.execute(f'DROP VIEW "{name}"')
+        assert (name, found) == (name, expected)

@@ -112,7 +112,8 @@ def test_explanations_are_those_of_python(sensor_hub_path: str, sensor_hub: mode
     rows = [dict(zip(relation.columns, row, strict=True)) for row in relation.fetchall()]
     assert len(rows) == 8
     assert asked("-readonly", sensor_hub_path, script=script) == [
-        {name: pytest.approx(value, abs=1e-9) if isinstance(value, float) else value for name, value in row.items()} for row in rows
+        {name: pytest.approx(value, abs=1e-9) if isinstance(value, float) else value for name, value in row.items()}
+        for row in rows
     ]
 
 
@@ -139,7 +140,9 @@ def hub_file(tmp_path: Path) -> Path:
 def verb(hub: Path, name: str) -> Path:
     """The script of a verb, saved from the hub as documented."""
     script = hub.parent / f"{name}.sql"
-    script.write_text(shell(str(hub), "-noheader", "-list", script=f"SELECT script FROM verbs WHERE verb = '{name}';"), encoding="utf-8")
+    script.write_text(
+        shell(str(hub), "-noheader", "-list", script=f"SELECT script FROM verbs WHERE verb = '{name}';"), encoding="utf-8"
+    )
     return script
 
 
@@ -156,7 +159,9 @@ def whole(path: Path) -> list[Any]:
 
 
 def registering(hub: Path, **variables: str) -> str:
-    return "".join(f"SET VARIABLE {name} = {value};\n" for name, value in variables.items()) + f".read '{verb(hub, 'register')}'\n"
+    return (
+        "".join(f"SET VARIABLE {name} = {value};\n" for name, value in variables.items()) + f".read '{verb(hub, 'register')}'\n"
+    )
 
 
 def test_the_shell_registers_the_same_sketch_as_python(hub_file: Path) -> None:
@@ -194,12 +199,20 @@ def test_the_shell_registers_a_table_of_its_own_and_one_model_after_another(hub_
 
 def test_what_was_said_of_one_model_is_not_said_of_the_next(hub_file: Path) -> None:
     script = registering(
-        hub_file, model="'one'", version="'7'", dataset=f"'{data('beer')}'", source_accuracy="0.99", task="'matching'", uri="'s3://one'"
+        hub_file,
+        model="'one'",
+        version="'7'",
+        dataset=f"'{data('beer')}'",
+        source_accuracy="0.99",
+        task="'matching'",
+        uri="'s3://one'",
     )
     script += registering(hub_file, model="'next'", dataset=f"'{data('fodors_zagats')}'")
     shell(str(hub_file), script=script)
     with duckdb.connect(str(hub_file), read_only=True) as con:
-        rows = con.execute("SELECT version, source_accuracy, task, uri FROM models WHERE model IN ('one', 'next') ORDER BY model DESC").fetchall()
+        rows = con.execute(
+            "SELECT version, source_accuracy, task, uri FROM models WHERE model IN ('one', 'next') ORDER BY model DESC"
+        ).fetchall()
     assert rows == [("7", 0.99, "matching", "s3://one"), ("", None, None, None)]
 
 
@@ -209,14 +222,17 @@ def test_the_shell_shares_the_dataset_of_a_model_and_replaces_one(hub_file: Path
         assert con.execute("SELECT count(*), count(DISTINCT dataset_id) FROM models").fetchall() == [(2, 1)]
     shell(str(hub_file), script=registering(hub_file, model="'second'", dataset=f"'{data('beer')}'", replace="true"))
     with duckdb.connect(str(hub_file), read_only=True) as con:
-        assert con.execute("SELECT model, rows FROM list_models ORDER BY model").fetchall() == [("by python", 1500), ("second", 450)]
+        assert con.execute("SELECT model, rows FROM list_models ORDER BY model").fetchall() == [
+            ("by python", 1500),
+            ("second", 450),
+        ]
 
 
 def test_the_shell_removes_a_model_and_its_sketch(hub_file: Path) -> None:
     script = f"SET VARIABLE model = 'by python';\n.read '{verb(hub_file, 'remove')}'\n"
     shell(str(hub_file), script=script)
     with duckdb.connect(str(hub_file), read_only=True) as con:
-        for table in ("models", "datasets", "features", "feature_bands", "histograms"):
+        for table in ("models", "datasets", "features", "histograms"):
             assert con.execute("SELECT count(*) FROM query_table(?)", [table]).fetchall() == [(0,)], table
 
 

@@ -92,17 +92,17 @@ def fill(hub: modelhub_sql.Hub, models: int, families: int, partitions: int = PA
             CREATE OR REPLACE TEMP TABLE chunk_features AS
             SELECT *, list_sum(counts)::UBIGINT AS "values" FROM chunk_features_arrow;
             CREATE OR REPLACE TEMP TABLE chunk_sketch AS
-            SELECT f.*, m.minhash FROM chunk_features AS f JOIN minhash_signatures('chunk_features') AS m USING (feature_id);
+            SELECT f.*, m.elements, m.minhash
+            FROM chunk_features AS f JOIN minhash_signatures('chunk_features') AS m USING (feature_id);
             BEGIN;
             INSERT INTO datasets
             SELECT DISTINCT dataset_id, 'd' || dataset_id, $partitions * $size, $partitions, 'synthetic', [], now()::TIMESTAMP, ''
             FROM chunk_features;
             INSERT INTO models SELECT 'm' || dataset_id, '', dataset_id, NULL, NULL, NULL, NULL, NULL, now()::TIMESTAMP
             FROM (SELECT DISTINCT dataset_id FROM chunk_features);
-            INSERT INTO feature_bands SELECT b.band, b.signature, f.dataset_id, f.feature_number
-            FROM minhash_bands('chunk_sketch') AS b JOIN chunk_features AS f USING (feature_id);
             INSERT INTO features
-            SELECT dataset_id, feature_number, feature, 'number', "values", 0, NULL, NULL, bins, counts, minhash FROM chunk_sketch
+            SELECT dataset_id, feature_number, feature, 'number', "values", 0, NULL, NULL, bins, counts, elements, minhash
+            FROM chunk_sketch
             ORDER BY ALL;
             INSERT INTO histograms FROM chunk_histograms;
             COMMIT;

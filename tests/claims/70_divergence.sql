@@ -17,10 +17,3 @@ FROM (SELECT js_divergence([i / 100, 1 - i / 100], [0.25, 0.75]) AS js, hellinge
 
 SELECT 'smoothed probabilities are a distribution without zeros',
     abs(list_sum(list_transform([0, 0.25, 0.75], lambda p: smoothed(p, 3))) - 1) < 1e-12 AND smoothed(0, 3) > 0;
-
-WITH source AS (FROM (VALUES (1, 1, [sqrt(0.5), sqrt(0.5)]), (2, 1, [1.0, 0.0])) AS v(owner, space_id, roots)),
-target AS (FROM (VALUES (0, 1, [sqrt(0.5), sqrt(0.5)])) AS v(owner, space_id, roots)),
-any_distance AS (FROM search_options())
-SELECT 'the divergences of a whole dataset are those of its distribution', abs(js_divergence - expected) < 1e-9
-FROM dataset_divergences('source', 'target', 'any_distance')
-JOIN (VALUES (1, 0), (2, js_divergence([1, 0], [0.5, 0.5]))) AS v(dataset_id, expected) USING (dataset_id);
