@@ -31,7 +31,7 @@ class Timing(NamedTuple):
     result: Any
 
 
-def side_by_side(contestants: Contestants, repeats: int = 5, budget: float = 20.0) -> dict[str, Timing]:
+def side_by_side(contestants: Contestants, repeats: int = 5, budget: float = 6.0) -> dict[str, Timing]:
     """Run the contestants in turn, ``1 + repeats`` rounds; who has used ``budget`` seconds sits out the later rounds."""
     seconds: dict[str, list[float]] = {name: [] for name in contestants}
     results: dict[str, Any] = {}
@@ -95,7 +95,7 @@ def arguments(description: str | None, **sizes: tuple[Sequence[Any], Sequence[An
     parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--full", action="store_true", help="the full sizes: a few minutes")
     parser.add_argument("--repeats", type=int, default=5, help="rounds after the first")
-    parser.add_argument("--budget", type=float, default=20.0, help="seconds after which a contestant is not run again")
+    parser.add_argument("--budget", type=float, default=6.0, help="seconds after which a contestant is not run again")
     parser.add_argument("--results", type=Path, default=RESULTS, help="folder to write the Markdown to")
     parser.add_argument("--child", nargs="+", help=argparse.SUPPRESS)
     for name, (small, full, meaning) in sizes.items():
