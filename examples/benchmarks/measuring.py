@@ -71,9 +71,13 @@ def peak_megabytes() -> float:
     return peak / 2**20 if sys.platform == "darwin" else peak / 2**10
 
 
-def in_a_process(program: str, *arguments: str) -> dict[str, Any]:
-    """Run a program of this folder; what it prints last is a JSON object, or an error is made of what it said."""
-    done = subprocess.run([sys.executable, program, *arguments], capture_output=True, encoding="utf-8", check=False)
+def in_a_process(program: str, *arguments: str, timeout: float = 120.0) -> dict[str, Any]:
+    """Run a program of this folder; what it prints last is a JSON object. Otherwise ``error`` says what went wrong."""
+    call = [sys.executable, program, *arguments]
+    try:
+        done = subprocess.run(call, capture_output=True, encoding="utf-8", check=False, timeout=timeout)
+    except subprocess.TimeoutExpired:
+        return {"error": f"stopped after {timeout:.0f} s"}
     if done.returncode:
         return {"error": (done.stderr.strip().splitlines() or [f"exit code {done.returncode}"])[-1]}
     answer: dict[str, Any] = json.loads(done.stdout.strip().splitlines()[-1])
