@@ -1,0 +1,212 @@
+"""MinHash: the numpy kernel and the hub's SQL against datasketch and rensa.
+
+Checks that ours and datasketch's ``affine32`` signatures are equal, number by number.
+
+    python examples/benchmarks/minhash.py [--full]
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import duckdb
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+from datasketch import MinHash
+from measuring import OMITTED, Report, Timing, arguments, number, peer, ratio, side_by_side
+
+import modelhub_sql
+from modelhub_sql.udfs.minhash import signatures
+
+SEED = 1
+OURS = "ModelHub, numpy"
+SQL_ALONE = "ModelHub, SQL alone"
+MATRIX = "numpy, hashes x functions at once"
+PER_SET, BULK = "datasketch update_batch", "datasketch bulk"
+RENSA_PER_SET, RENSA_BATCH = "rensa update", "rensa batch"
+
+Words = npt.NDArray[np.uint32]
+
+# What `minhash_signatures` of the hub does, from the strings of a list.
+FROM_STRINGS = """
+    WITH element AS (SELECT row_id, unnest(tokens) AS token FROM benchmark_sets),
+    hashed AS (SELECT row_id, sha1_hash32(token)::UBIGINT AS hash FROM element),
+    once AS (SELECT row_id, fmix32_step(xor(hash, 0::UBIGINT), 16, 2246822507::UBIGINT) AS mixed FROM hashed),
+    twice AS (SELECT row_id, fmix32_step(mixed, 13, 3266489909::UBIGINT) AS mixed FROM once)
+    SELECT row_id, minhash_agg(xor(mixed, mixed >> 16))::UINTEGER[] AS minhash FROM twice GROUP BY row_id ORDER BY row_id
+"""
+
+
+def finalised(hashes: Words) -> Words:
+    """The MurmurHash3 finaliser."""
+    h = hashes.copy()
+    for shift, factor in ((16, 2246822507), (13, 3266489909)):
+        h = (h ^ (h >> np.uint32(shift))) * np.uint32(factor)
+    mixed: Words = h ^ (h >> np.uint32(16))
+    return mixed
+
+
+def from_hashes(sets: int, size: int, functions: int) -> dict[str, Callable[[], Any]]:
+    """Contestants that start from 32-bit hashes: the signatures of ``sets`` sets of ``size`` elements."""
+    rng = np.random.default_rng(SEED)
+    hashes = rng.integers(0, 2**32, sets * size, dtype=np.uint32)
+    offsets = np.arange(sets + 1, dtype=np.int64) * size
+    permutations = MinHash(num_perm=functions, seed=SEED, scheme="affine32").permutations
+    a, b = (np.asarray(side, dtype=np.uint32) for side in permutations)
+    lists = [part.tolist() for part in np.split(hashes, sets)]
+    options = dict(num_perm=functions, seed=SEED, scheme="affine32", hashfunc=int)
+
+    def ours() -> Words:
+        return signatures(finalised(hashes), offsets, a, b)
+
+    def matrix() -> Words:
+        mixed = finalised(hashes).reshape(sets, size, 1)
+        return np.stack([(each * a + b).min(axis=0) for each in mixed])
+
+    def per_set() -> Words:
+        minhashes = []
+        for elements in lists:
+            minhash = MinHash(**options, permutations=permutations)
+            minhash.update_batch(elements)
+            minhashes.append(minhash.hashvalues)
+        return np.stack(minhashes)
+
+    def bulk() -> Words:
+        return np.stack([minhash.hashvalues for minhash in MinHash.bulk(lists, **options)])
+
+    contestants: dict[str, Callable[[], Any]] = {OURS: ours, MATRIX: matrix, PER_SET: per_set, BULK: bulk}
+    rensa = peer("rensa")
+    if rensa is not None:
+        wide, ends = hashes.astype(np.uint64), offsets.astype(np.uint64)
+        contestants[RENSA_BATCH] = lambda: rensa.RMinHash.digest_matrix_from_flat_token_hashes(
+            wide, ends, functions, SEED
+        ).to_rows()
+    return contestants
+
+
+def from_strings(hub: modelhub_sql.Hub, sets: int, size: int, functions: int) -> dict[str, Callable[[], Any]]:
+    """Contestants that start from Python lists of strings."""
+    rng = np.random.default_rng(SEED)
+    words = [[f"token{word}" for word in row] for row in rng.integers(0, 2**31, (sets, size)).tolist()]
+    permutations = MinHash(num_perm=functions, seed=SEED, scheme="affine32").permutations
+    options = dict(num_perm=functions, seed=SEED, scheme="affine32")
+
+    def in_duckdb(con: duckdb.DuckDBPyConnection) -> Callable[[], Words]:
+        def run() -> Words:
+            con.register("benchmark_sets", pa.table({"row_id": np.arange(sets), "tokens": words}))
+            minhash = con.sql(FROM_STRINGS).to_arrow_table()["minhash"].combine_chunks()
+            con.unregister("benchmark_sets")
+            signature: Words = minhash.values.to_numpy().reshape(sets, -1)
+            return signature
+
+        return run
+
+    def per_set() -> Words:
+        minhashes = []
+        for tokens in words:
+            minhash = MinHash(**options, permutations=permutations)
+            minhash.update_batch([token.encode() for token in tokens])
+            minhashes.append(minhash.hashvalues)
+        return np.stack(minhashes)
+
+    def bulk() -> Words:
+        encoded = ([token.encode() for token in tokens] for tokens in words)
+        return np.stack([minhash.hashvalues for minhash in MinHash.bulk(encoded, **options)])
+
+    contestants: dict[str, Callable[[], Any]] = {
+        OURS: in_duckdb(hub.con),
+        SQL_ALONE: in_duckdb(hub.con.cursor()),
+        PER_SET: per_set,
+        BULK: bulk,
+    }
+    rensa = peer("rensa")
+    if rensa is not None:
+
+        def rensa_per_set() -> list[list[int]]:
+            digests = []
+            for tokens in words:
+                minhash = rensa.RMinHash(functions, SEED)
+                minhash.update(tokens)
+                digests.append(minhash.digest())
+            return digests
+
+        contestants[RENSA_PER_SET] = rensa_per_set
+        contestants[RENSA_BATCH] = lambda: rensa.RMinHash.digest_matrix_from_token_sets(words, functions, SEED).to_rows()
+    return contestants
+
+
+def check(timings: dict[str, Timing], sets: int, functions: int) -> None:
+    """Ours and datasketch's signatures must be the same numbers; rensa's are others, but as many."""
+    for name, timing in timings.items():
+        if name.startswith("rensa"):
+            assert np.shape(timing.result) == (sets, functions), name
+        else:
+            assert timing.result.shape == (sets, functions), name
+            assert np.array_equal(timing.result, timings[PER_SET].result), f"{name} and {PER_SET} differ"
+
+
+def main() -> None:
+    given = arguments(
+        __doc__,
+        sizes=(
+            ["1000x100", "100x1000", "10x10000"],
+            ["10000x10", "10000x100", "1000x1000", "100x10000", "10x100000"],
+            "sets x elements of each",
+        ),
+        functions=([128], [128], "functions; those of the hub are as many"),
+    )
+    report = Report("MinHash", given.full, ("datasketch", "rensa"))
+    (functions,) = given.functions
+    shapes = [(int(sets), int(size)) for sets, size in (shape.split("x") for shape in given.sizes)]
+
+    names = [OURS, MATRIX, PER_SET, BULK, RENSA_BATCH]
+    rows = []
+    for sets, size in shapes:
+        timings = side_by_side(from_hashes(sets, size, functions), given.repeats, given.budget)
+        check(timings, sets, functions)
+        rate = sets * size * functions / timings[OURS].median
+        rows.append(
+            [
+                f"{sets:,} x {size:,}",
+                f"{number(rate / 1e6)} M/s",
+                *(ratio(timings.get(name), timings[OURS]) for name in names[1:]),
+            ]
+        )
+    report.table(
+        f"From 32-bit hashes, {functions} functions",
+        ["sets x elements", f"{OURS}: hashes x functions", *names[1:]],
+        rows,
+        f"The first column is a rate, the others are times divided by that of {OURS}: above 1 is slower. All but rensa "
+        "return the same numbers, which is checked; rensa computes another signature with fewer evaluations (its rate is "
+        f"per signature, not per evaluation). {PER_SET} and bulk get Python lists of numbers and int as the hash function.",
+    )
+
+    names = [OURS, SQL_ALONE, PER_SET, BULK, RENSA_PER_SET, RENSA_BATCH]
+    rows = []
+    with modelhub_sql.connect(seed=SEED, minhash_bands=functions, minhash_rows=1) as hub:
+        for sets, size in shapes:
+            timings = side_by_side(from_strings(hub, sets, size, functions), given.repeats, given.budget)
+            check(timings, sets, functions)
+            rate = sets * size / timings[OURS].median
+            rows.append(
+                [
+                    f"{sets:,} x {size:,}",
+                    f"{number(rate / 1e3)} k/s",
+                    *(ratio(timings.get(name), timings[OURS]) for name in names[1:]),
+                ]
+            )
+    report.table(
+        f"From lists of strings to signatures, {functions} functions",
+        ["sets x tokens", f"{OURS}: tokens", *names[1:]],
+        rows,
+        "Every contestant starts from the same Python lists of strings; ours hands them to DuckDB as Arrow, hashes with SHA-1 "
+        f"and mixes in SQL. Times divided by that of {OURS}; {OMITTED} is a peer that is not installed. "
+        "ModelHub and datasketch return the same numbers (checked); rensa hashes with FxHash instead of SHA-1.",
+    )
+    report.write(given.results, "minhash")
+
+
+if __name__ == "__main__":
+    main()
