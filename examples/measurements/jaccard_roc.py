@@ -209,7 +209,7 @@ def sketched(folder: Path) -> list[Feature]:
     return sorted(Feature(*row) for row in rows)
 
 
-def scale(folder: Path) -> list[str]:
+def scale(folder: Path, large: int = 100_000) -> list[str]:
     """Similarity of small and large samples of one column, and of an even and a skewed column over the same bins."""
     rng = np.random.default_rng(0)
     with duckdb.connect() as con:
@@ -224,7 +224,7 @@ def scale(folder: Path) -> list[str]:
     }
     draws: dict[str, npt.NDArray[Any]] = {}
     for name, values in columns.items():
-        for rows in (1_000, 100_000):
+        for rows in (1_000, large):
             draws[f"{name}/{rows}"] = rng.choice(values, rows)
     edges = np.sinh(np.linspace(4, 8, 40)) * 0.01
     draws["even/20000"] = rng.choice(edges, 20_000)
@@ -235,7 +235,7 @@ def scale(folder: Path) -> list[str]:
         rows = hub.sql("SELECT dataset, feature, kind, bins, counts FROM features JOIN datasets USING (dataset_id)").fetchall()
     features = [Feature(*row) for row in rows]
     place = {feature.table: i for i, feature in enumerate(features)}
-    pairs = [(name, f"{name}/1000", f"{name}/100000") for name in columns] + [("even, skewed", "even/20000", "skewed/20000")]
+    pairs = [(name, f"{name}/1000", f"{name}/{large}") for name in columns] + [("even, skewed", "even/20000", "skewed/20000")]
     lines = ["| weight | " + " | ".join(name for name, *_ in pairs) + " |", "|---" * (len(pairs) + 1) + "|"]
     for name, weigh in WEIGHTS.items():
         similarity = jaccards(features, weigh)
@@ -304,7 +304,10 @@ def roc(features: list[Feature]) -> tuple[list[str], list[list[Any]]]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, default=Path("data"), help="folder of har/, tabular/ and em/")
+    parser.add_argument("--results", type=Path, default=RESULTS, help="folder to write to")
+    parser.add_argument("--fast", action="store_true", help="smaller samples of the columns drawn from")
     arguments = parser.parse_args()
+    large = 10_000 if arguments.fast else 100_000
     for file in [file for file, *_ in PARTS.values()] + [f"em/{task}.parquet" for task in DOMAIN_OF]:
         if not (arguments.data / file).exists():
             parser.error(f"{arguments.data / file} is missing: --data names the folder that holds it")
@@ -315,17 +318,17 @@ def main() -> None:
         *lines[: lines.index("## All comparisons")],
         "## Scale",
         "",
-        "Similarity of 1,000 and 100,000 rows drawn from one column (should be high), and of an even and a skewed column",
+        f"Similarity of 1,000 and {large:,} rows drawn from one column (should be high), and of an even and a skewed column",
         "over the same forty bins (should not).",
         "",
-        *scale(arguments.data),
+        *scale(arguments.data, large),
         "",
         *lines[lines.index("## All comparisons") :],
     ]
     print("\n".join(lines))
-    RESULTS.mkdir(exist_ok=True)
-    (RESULTS / "jaccard_roc.md").write_text("\n".join(lines) + "\n", encoding="utf-8")
-    with (RESULTS / "jaccard_roc.csv").open("w", newline="") as output:
+    arguments.results.mkdir(exist_ok=True, parents=True)
+    (arguments.results / "jaccard_roc.md").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    with (arguments.results / "jaccard_roc.csv").open("w", newline="") as output:
         writer = csv.writer(output)
         writer.writerow(
             ["comparison", "kind", "weight", "same", "other", "auc", "same_05", "same_25", "same_50", "other_95", "other_99"]

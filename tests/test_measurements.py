@@ -1,0 +1,152 @@
+"""The programs under examples/measurements run from end to end on made-up tables, and find what they must."""
+
+from __future__ import annotations
+
+import csv
+import math
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+ROOT = Path(__file__).parent.parent
+PROGRAMS = ROOT / "examples" / "measurements"
+FEATURES = ("acc_mean", "acc_energy", "acc_cross", "gyro_shape_skew", "gyro_mean", "gyro_energy")
+TASKS = (
+    "abt_buy", "amazon_barnes", "amazon_goodreads", "amazon_google", "beer", "bikedekho_bikewale", "dblp_acm", "dblp_scholar",
+    "fodors_zagats", "goodreads_barnes", "imdb_rotten", "imdb_tmdb", "itunes_amazon", "rottentomatoes_imdb", "walmart_amazon",
+    "yelp_zomato",
+)  # fmt: skip
+TEXTS = ("mrpc", "qqp", "paws", "rte", "qnli", "scitail", "sick")
+RNG = np.random.default_rng(0)
+
+
+Columns = dict[str, list[Any]]
+
+
+def write(path: Path, columns: Columns) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    pq.write_table(pa.table(columns), path)
+
+
+def words(rows: int, first: int, length: int = 4) -> list[str]:
+    return [" ".join(f"word{first + i}" for i in RNG.integers(0, 60, length)) for _ in range(rows)]
+
+
+def sensors(rows: int, centre: float) -> Columns:
+    return {name: RNG.normal(centre + 3 * i, 1 + i, rows).tolist() for i, name in enumerate(FEATURES)}
+
+
+def joined(parts: list[Columns]) -> Columns:
+    return {name: [x for part in parts for x in part[name]] for name in parts[0]}
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Small tables in the formats that the programs read."""
+    made = tmp_path_factory.mktemp("data")
+    rows = 160
+    har = []
+    for dataset, centre in (("one", 0.0), ("two", 20.0)):
+        for subject in range(4):
+            keys: Columns = {"dataset": [dataset] * rows, "subject": [subject] * rows, "body_part": ["arm"] * rows}
+            keys |= {"activity": ["walk"] * rows, "activity_common": ["walk"] * rows}
+            har.append(keys | sensors(rows, centre + subject / 4))
+    write(made / "har" / "har54.parquet", joined(har))
+    dsads = []
+    for subject in (1, 2, 3):
+        keys = {"activity": [1] * rows, "subject": [subject] * rows, "segment": [0] * rows, "body_part": ["leg"] * rows}
+        dsads.append(keys | sensors(rows, 20.0 + subject) | {"mag_mean": RNG.normal(0, 1, rows).tolist()})
+    write(made / "har" / "dsads81.parquet", joined(dsads))
+    n = 1280
+    write(made / "tabular" / "adult.parquet", {
+        "split": ["train"] * n, "native_country": [f"country {i % 4}" for i in range(n)],
+        "workclass": [f"class {i // 4 % 4}" for i in range(n)], "occupation": words(n, 0, 1), "education": words(n, 100, 1),
+        **{name: RNG.lognormal(i, 1, n).tolist() for i, name in enumerate(("age", "hours_per_week", "capital_gain", "fnlwgt"))},
+    })  # fmt: skip
+    write(made / "tabular" / "loans_full_schema.parquet", {
+        "state": [f"state {i % 4}" for i in range(n)], "purpose": words(n, 0, 1), "job": words(n, 200, 2),
+        **{name: RNG.lognormal(2 * i, 1, n).tolist() for i, name in enumerate(("interest_rate", "annual_income", "balance"))},
+    })  # fmt: skip
+    for place, task in enumerate(TASKS):
+        write(made / "em" / f"{task}.parquet", {
+            **{f"{side}_name": words(110, 40 * place) for side in ("left", "right")},
+            **{f"{side}_price": [f"$ {x:.2f}" for x in RNG.lognormal(1 + place / 4, 1, 110)] for side in ("left", "right")},
+            "label": [0] * 110, "split": ["train"] * 110,
+        })  # fmt: skip
+    for place, task in enumerate(TEXTS):
+        sentences = {f"sentence{i}": words(220, 100 * place, 8) for i in (1, 2)}
+        write(made / "text" / f"{task}.parquet", {**sentences, "label": [0] * 220, "split": ["train"] * 220})
+    return made
+
+
+def results(program: str, folder: Path, to: Path, *options: str) -> list[dict[str, str]]:
+    """The records that a program writes."""
+    done = subprocess.run(
+        [sys.executable, str(PROGRAMS / f"{program}.py"), "--data", str(folder), "--results", str(to), *options],
+        env=os.environ | {"PYTHONPATH": str(ROOT)}, capture_output=True, encoding="utf-8", check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert to.joinpath(f"{program}.md").read_text(encoding="utf-8").startswith("# ")
+    with to.joinpath(f"{program}.csv").open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def test_lsh_finds_what_comparing_all_pairs_finds_and_the_ways_to_compare_agree(folder: Path, tmp_path: Path) -> None:
+    # The program itself asserts that the product, the bounds and the pairwise comparison find the same pairs.
+    runs = results("figures_3_4", folder, tmp_path, "--fast")
+    assert runs
+    for run in runs:
+        assert float(run["precision"]) == 1
+        assert float(run["recall"]) >= 0.97
+        assert 0 < float(run["related"]) <= float(run["candidates"]) < 1
+    with tmp_path.joinpath("figures_3_4_crossover.csv").open(newline="") as file:
+        hubs = list(csv.DictReader(file))
+    assert len({hub["distributions"] for hub in hubs}) > 1
+    assert all(float(hub["recall"]) >= 0.95 for hub in hubs)
+    assert min(float(hub["candidates"]) for hub in hubs) < 0.1
+
+
+def test_partitions_that_match_share_a_band(folder: Path, tmp_path: Path) -> None:
+    records = results("lsh_recall", folder, tmp_path, "--fast")
+    exact, lsh, both, pairs, candidates = (
+        sum(int(r[name]) for r in records) for name in ("exact", "lsh", "both", "pairs", "candidates")
+    )
+    assert exact > 0
+    assert lsh == both, "precision is 1"
+    assert both / exact >= 0.97
+    assert candidates < pairs, "not every pair shares a band"
+
+
+def test_range_free_bins_tell_columns_apart(folder: Path, tmp_path: Path) -> None:
+    records = results("binning", folder, tmp_path, "--fast")
+    free = [r for r in records if r["binning"] == "range-free, 256 bins"]
+    assert {r["collection"] for r in free} >= {"sensors", "loans by state", "records"}
+    for record in free:
+        if not math.isnan(float(record["auc_other"])):
+            assert float(record["auc_other"]) > 0.8
+            assert float(record["halves"]) < float(record["other"])
+
+
+def test_similarity_of_features_tells_the_same_column(folder: Path, tmp_path: Path) -> None:
+    records = results("jaccard_roc", folder, tmp_path, "--fast")
+    assert {r["comparison"] for r in records} >= {"sensors, one dataset", "records, left and right"}
+    assert all(0 <= float(r["auc"]) <= 1 for r in records)
+    kept = [float(r["auc"]) for r in records if r["weight"] == "round(12 sqrt f)" and r["comparison"] == "sensors, one dataset"]
+    assert min(kept) > 0.8
+
+
+@pytest.mark.parametrize("program", ["jaccard_roc", "binning", "figures_3_4", "lsh_recall"])
+def test_a_folder_without_the_data_is_refused_by_name(program: str, tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, str(PROGRAMS / f"{program}.py"), "--data", str(tmp_path)],
+        env=os.environ | {"PYTHONPATH": str(ROOT)}, capture_output=True, encoding="utf-8", check=False,
+    )  # fmt: skip
+    assert done.returncode == 2
+    assert "is missing: --data names the folder" in done.stderr
