@@ -188,7 +188,7 @@ def check(timings: dict[str, Timing], kind: str, rows: int, columns: int) -> Non
         histograms = timings[BINCOUNT].result
         assert [int(counts.sum()) for counts in histograms] == [rows] * columns
     if BINCOUNT in timings and kind == "numeric":
-        for (*_, bins, counts, _minhash, _partitions), histogram in zip(ours, histograms, strict=True):
+        for (*_, bins, counts, _elements, _minhash, _partitions), histogram in zip(ours, histograms, strict=True):
             sketched = np.zeros(histogram.shape[1], np.int64)
             sketched[bins] = counts
             # asinh may differ in the last digit, which matters only at the edge of a bin.
