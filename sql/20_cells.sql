@@ -1,17 +1,31 @@
 -- dataset -> cells. A row is a cell of the dataset: one column of one row, in the partition
--- that the row falls into (Def. 2).
+-- that the row falls into (Def. 2). Numbers and times, lists of numbers, and texts are taken
+-- apart in four macros of the same form, because one column of SQL has one type.
 
-CREATE MACRO element_type(type) AS regexp_replace(type, '(\[[0-9]*\])+$', '');
+CREATE MACRO element_type(type) AS rtrim(type, '[]0123456789');
 COMMENT ON MACRO element_type IS 'type of the elements of a (nested) list; any other type itself';
 
-CREATE MACRO list_depth(type) AS len(regexp_replace(regexp_extract(type, '(\[[0-9]*\])+$'), '[^\[]', '', 'g'));
+CREATE MACRO list_depth(type) AS
+    len(substr(type, len(element_type(type)) + 1)) - len(replace(substr(type, len(element_type(type)) + 1), '[', ''));
 COMMENT ON MACRO list_depth IS 'how deep the lists of a type are nested; 0 for a type that is no list';
+
+CREATE MACRO is_number_type(type) AS list_contains(
+    [
+        'TINYINT', 'SMALLINT', 'INTEGER', 'BIGINT', 'HUGEINT', 'UTINYINT', 'USMALLINT', 'UINTEGER', 'UBIGINT', 'UHUGEINT',
+        'BIGNUM', 'FLOAT', 'DOUBLE', 'DECIMAL'
+    ],
+    rtrim(type, '(0123456789,)')
+);
+COMMENT ON MACRO is_number_type IS 'whether a type is one of numbers';
+
+CREATE MACRO is_time_type(type) AS
+    type IN ('DATE', 'INTERVAL') OR (type LIKE 'TIME%' AND type NOT LIKE '%]');
+COMMENT ON MACRO is_time_type IS 'whether a type is a date, time of day, timestamp or interval';
 
 CREATE MACRO kind_of(type) AS CASE
     WHEN element_type(type) IN ('BLOB', 'GEOMETRY', '"NULL"', 'NULL') THEN NULL
-    WHEN regexp_full_match(element_type(type), 'U?(TINY|SMALL|BIG|HUGE)INT|U?INTEGER|BIGNUM|FLOAT|DOUBLE|DECIMAL\(.*\)')
-     AND list_depth(type) <= 3 THEN 'number'
-    WHEN regexp_full_match(type, 'DATE|TIME[ A-Z_]*|INTERVAL') THEN 'time'
+    WHEN is_number_type(element_type(type)) AND list_depth(type) <= 3 THEN 'number'
+    WHEN is_time_type(type) THEN 'time'
     ELSE 'text'
 END;
 COMMENT ON MACRO kind_of IS 'kind of a column of a type: number, time or text; NULL for a type that cannot be compared';
@@ -25,73 +39,125 @@ CREATE MACRO leaves(target, exclude := []) AS TABLE
 COMMENT ON MACRO TABLE leaves IS 'a row of a dataset without the excluded columns; a struct is replaced by its leaves';
 
 CREATE MACRO dataset_columns(target, exclude := []) AS TABLE
-    SELECT row_number() OVER ()::USMALLINT AS feature_id, feature, type, kind_of(type) AS kind
+    SELECT
+        row_number() OVER ()::USMALLINT AS feature_id, feature, type, kind_of(type) AS kind,
+        CASE WHEN kind = 'number' AND list_depth(type) > 0 THEN 'list' ELSE kind END AS form
     FROM (
         UNPIVOT (
-            SELECT any_value(typeof(COLUMNS(*))) FROM (FROM leaves(target, exclude := exclude) LIMIT 1)
+            SELECT typeof(COLUMNS(*)) FROM leaves(target, exclude := exclude) LIMIT 1
         ) ON COLUMNS(*) INTO NAME feature VALUE type
     );
-COMMENT ON MACRO TABLE dataset_columns IS 'a column of a dataset (a leaf, for a struct), its type and kind; no rows for an empty dataset';
+COMMENT ON MACRO TABLE dataset_columns IS 'a column of a dataset (a leaf, for a struct), its type, its kind, and the form of its cells (number, time, list or text); no rows for an empty dataset';
 
-CREATE MACRO time_value(x) AS CASE
-    WHEN typeof(x) = 'INTERVAL' THEN epoch(TRY_CAST(x AS INTERVAL)) / 3600
-    WHEN typeof(x) LIKE 'TIME%' AND typeof(x) NOT LIKE 'TIMESTAMP%' THEN epoch(TRY_CAST(x AS TIME)) / 3600
-    WHEN isfinite(TRY_CAST(x AS TIMESTAMP)) THEN (epoch(TRY_CAST(x AS TIMESTAMP)) - 1262304000) / 31557600
-    WHEN TRY_CAST(x AS TIMESTAMP) > TIMESTAMP '2000-01-01' THEN 'inf'::DOUBLE
-    WHEN TRY_CAST(x AS TIMESTAMP) < TIMESTAMP '2000-01-01' THEN '-inf'::DOUBLE
-END;
-COMMENT ON MACRO time_value IS 'a date or timestamp in years since 2010, a time of day or interval in hours';
-
-CREATE MACRO list_value_of(x) AS CASE list_depth(typeof(x))
-    WHEN 1 THEN TRY_CAST(x AS DOUBLE[])
-    WHEN 2 THEN flatten(TRY_CAST(x AS DOUBLE[][]))
-    WHEN 3 THEN flatten(flatten(TRY_CAST(x AS DOUBLE[][][])))
-END;
-COMMENT ON MACRO list_value_of IS 'the numbers of a list nested up to three deep (an image, an embedding)';
-
-CREATE MACRO text_value(x) AS CASE
-    WHEN list_depth(typeof(x)) = 1 THEN array_to_string(TRY_CAST(x AS VARCHAR[]), ' ')
-    ELSE TRY_CAST(x AS VARCHAR)
-END;
-COMMENT ON MACRO text_value IS 'a value as text; the elements of a list one after the other';
+CREATE MACRO numbered_rows(target, exclude := []) AS TABLE
+    SELECT row_number() OVER () - 1 AS "modelhub row", * FROM leaves(target, exclude := exclude);
+COMMENT ON MACRO TABLE numbered_rows IS 'a row of a dataset, after its number from 0';
 
 CREATE MACRO stride(rows) AS (
-    SELECT min(step) FROM range(greatest(1, floor(rows * 0.6180339887498949e0)::BIGINT), rows + 2) AS t(step) WHERE gcd(step, rows) = 1
+    WITH golden AS (SELECT greatest(1, floor(rows * 0.6180339887498949e0)::BIGINT) AS start)
+    -- Of 100 successive numbers one is coprime to any number below 2^64, which has at most 15 different primes.
+    SELECT min(start + step) FROM golden, range(100) AS t(step) WHERE gcd(start + step, rows) = 1
 );
 COMMENT ON MACRO stride IS 'the first number from rows / golden ratio on that is coprime to rows: steps of it visit every row once, evenly';
 
-CREATE MACRO cells(target, exclude := []) AS TABLE
-    WITH numbered AS MATERIALIZED (
-        SELECT row_number() OVER () - 1 AS "row", * FROM leaves(target, exclude := exclude)
-    ),
-    layout AS MATERIALIZED (
-        SELECT count(*) AS rows FROM numbered
+CREATE MACRO partitioned_rows(numbered) AS TABLE
+    WITH layout AS MATERIALIZED (
+        SELECT greatest(count(*), 1) AS rows FROM query_table(numbered)
     ),
     permutation AS MATERIALIZED (
         SELECT
-            greatest(rows, 1) AS rows,
+            rows,
             CASE hub_partitioning() WHEN 'sequential' THEN 1 ELSE stride(rows) END AS stride,
             CASE hub_partitioning() WHEN 'sequential' THEN 0 ELSE hub_seed() END AS shift
         FROM layout
-    ),
-    typed AS (
-        SELECT "row", struct_pack(
-            num := CASE
-                WHEN kind_of(typeof(COLUMNS(* EXCLUDE "row"))) = 'number' AND list_depth(typeof(COLUMNS(* EXCLUDE "row"))) = 0
-                    THEN TRY_CAST(COLUMNS(* EXCLUDE "row") AS DOUBLE)
-            END,
-            tim := CASE WHEN kind_of(typeof(COLUMNS(* EXCLUDE "row"))) = 'time' THEN time_value(COLUMNS(* EXCLUDE "row")) END,
-            nums := CASE WHEN kind_of(typeof(COLUMNS(* EXCLUDE "row"))) = 'number' THEN list_value_of(COLUMNS(* EXCLUDE "row")) END,
-            txt := CASE WHEN kind_of(typeof(COLUMNS(* EXCLUDE "row"))) = 'text' THEN text_value(COLUMNS(* EXCLUDE "row")) END
-        )
-        FROM numbered
-    ),
-    listed AS (
-        SELECT "row", [*COLUMNS(* EXCLUDE "row")] AS row_cells FROM typed
     )
     SELECT
-        (((listed."row" * p.stride + p.shift) % p.rows) // hub_partition_size())::UINTEGER AS partition_id,
-        generate_subscripts(row_cells, 1)::USMALLINT AS feature_id,
-        unnest(row_cells) AS cell
-    FROM listed, permutation AS p;
-COMMENT ON MACRO TABLE cells IS 'a cell of a dataset: partition, feature and one of num (number), nums (list of numbers), tim (time) or txt';
+        (((n."modelhub row" * p.stride + p.shift) % p.rows) // hub_partition_size())::UINTEGER AS "modelhub partition",
+        n.* EXCLUDE ("modelhub row")
+    FROM query_table(numbered) AS n, permutation AS p;
+COMMENT ON MACRO TABLE partitioned_rows IS 'a row of a dataset, after the partition that it falls into: an affine permutation of the row numbers, or their order';
+
+CREATE MACRO time_value(x) AS CASE
+    WHEN typeof(x) = 'INTERVAL' THEN epoch(TRY_CAST(x AS INTERVAL)) / 3600
+    WHEN starts_with(typeof(x), 'TIME') AND NOT starts_with(typeof(x), 'TIMESTAMP') THEN epoch(TRY_CAST(x AS TIME)) / 3600
+    ELSE coalesce(
+        -- NULL for an infinite time.
+        (epoch(TRY_CAST(x AS TIMESTAMP)) - 1262304000) / 31557600,
+        CASE WHEN TRY_CAST(x AS TIMESTAMP) > TIMESTAMP '2000-01-01' THEN 'inf'::DOUBLE WHEN x IS NOT NULL THEN '-inf'::DOUBLE END
+    )
+END;
+COMMENT ON MACRO time_value IS 'a date or timestamp in years since 2010, a time of day or interval in hours';
+
+CREATE MACRO number_of(x) AS CASE WHEN is_number_type(typeof(x)) THEN TRY_CAST(x AS DOUBLE) END;
+COMMENT ON MACRO number_of IS 'a number; NULL for any other type';
+
+CREATE MACRO time_of(x) AS CASE WHEN is_time_type(typeof(x)) THEN time_value(x) END;
+COMMENT ON MACRO time_of IS 'a time as a number; NULL for any other type';
+
+CREATE MACRO numbers_of(x) AS CASE
+    WHEN NOT is_number_type(element_type(typeof(x))) THEN NULL
+    WHEN typeof(x) LIKE '%][%][%][%]' THEN NULL
+    WHEN typeof(x) LIKE '%][%][%]' THEN flatten(flatten(TRY_CAST(x AS DOUBLE[][][])))
+    WHEN typeof(x) LIKE '%][%]' THEN flatten(TRY_CAST(x AS DOUBLE[][]))
+    WHEN typeof(x) LIKE '%]' THEN TRY_CAST(x AS DOUBLE[])
+END;
+COMMENT ON MACRO numbers_of IS 'the numbers of a list nested up to three deep (an image, an embedding); NULL for any other type';
+
+CREATE MACRO text_of(x) AS CASE
+    WHEN is_number_type(element_type(typeof(x))) AND typeof(x) NOT LIKE '%][%][%][%]' THEN NULL
+    WHEN is_time_type(typeof(x)) THEN NULL
+    WHEN typeof(x) LIKE '%]' AND typeof(x) NOT LIKE '%][%]' THEN array_to_string(TRY_CAST(x AS VARCHAR[]), ' ')
+    ELSE TRY_CAST(x AS VARCHAR)
+END;
+COMMENT ON MACRO text_of IS 'any other value as text; the elements of a list one after the other';
+
+CREATE MACRO number_cells(numbered, columns) AS TABLE
+    WITH typed AS (
+        SELECT "modelhub partition", number_of(COLUMNS(* EXCLUDE "modelhub partition"))
+        FROM partitioned_rows(numbered)
+        WHERE (SELECT count(*) > 0 FROM query_table(columns) WHERE form = 'number')
+    ),
+    listed AS (
+        SELECT "modelhub partition" AS partition_id, [*COLUMNS(* EXCLUDE "modelhub partition")] AS cells FROM typed
+    )
+    SELECT partition_id, generate_subscripts(cells, 1)::USMALLINT AS feature_id, unnest(cells) AS "value" FROM listed;
+COMMENT ON MACRO TABLE number_cells IS 'a cell of a dataset as a number; NULL, too, in a column that is none of numbers';
+
+CREATE MACRO time_cells(numbered, columns) AS TABLE
+    WITH typed AS (
+        SELECT "modelhub partition", time_of(COLUMNS(* EXCLUDE "modelhub partition"))
+        FROM partitioned_rows(numbered)
+        WHERE (SELECT count(*) > 0 FROM query_table(columns) WHERE form = 'time')
+    ),
+    listed AS (
+        SELECT "modelhub partition" AS partition_id, [*COLUMNS(* EXCLUDE "modelhub partition")] AS cells FROM typed
+    )
+    SELECT partition_id, generate_subscripts(cells, 1)::USMALLINT AS feature_id, unnest(cells) AS "value" FROM listed;
+COMMENT ON MACRO TABLE time_cells IS 'a cell of a dataset as a time; NULL, too, in a column that is none of times';
+
+CREATE MACRO list_cells(numbered, columns) AS TABLE
+    WITH typed AS (
+        SELECT "modelhub partition", numbers_of(COLUMNS(* EXCLUDE "modelhub partition"))
+        FROM partitioned_rows(numbered)
+        WHERE (SELECT count(*) > 0 FROM query_table(columns) WHERE form = 'list')
+    ),
+    listed AS (
+        SELECT "modelhub partition" AS partition_id, [*COLUMNS(* EXCLUDE "modelhub partition")] AS cells FROM typed
+    ),
+    cell AS (
+        SELECT partition_id, generate_subscripts(cells, 1)::USMALLINT AS feature_id, unnest(cells) AS "values" FROM listed
+    )
+    SELECT partition_id, feature_id, unnest(coalesce("values", [NULL])) AS "value" FROM cell;
+COMMENT ON MACRO TABLE list_cells IS 'a number of a cell that is a list; one NULL for a cell that is NULL or no list';
+
+CREATE MACRO text_cells(numbered, columns) AS TABLE
+    WITH typed AS (
+        SELECT "modelhub partition", text_of(COLUMNS(* EXCLUDE "modelhub partition"))
+        FROM partitioned_rows(numbered)
+        WHERE (SELECT count(*) > 0 FROM query_table(columns) WHERE form = 'text')
+    ),
+    listed AS (
+        SELECT "modelhub partition" AS partition_id, [*COLUMNS(* EXCLUDE "modelhub partition")] AS cells FROM typed
+    )
+    SELECT partition_id, generate_subscripts(cells, 1)::USMALLINT AS feature_id, unnest(cells) AS "value" FROM listed;
+COMMENT ON MACRO TABLE text_cells IS 'a cell of a dataset as text; NULL, too, in a column that is none of texts';

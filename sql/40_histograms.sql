@@ -22,29 +22,46 @@ CREATE MACRO feature_histograms(elements) AS TABLE
 COMMENT ON MACRO TABLE feature_histograms IS 'a feature that has values: its histogram over the whole dataset';
 
 CREATE MACRO partition_histograms(elements, features) AS TABLE
-    WITH partition_feature AS (
-        SELECT partition_id, feature_id
-        FROM (SELECT DISTINCT partition_id FROM query_table(elements)), (SELECT feature_id FROM query_table(features))
+    -- A bin is looked up in a list. Lists of hundreds (texts) are first cut into blocks of about 128 bins.
+    WITH feature_layout AS MATERIALIZED (
+        SELECT feature_id, bins, bins[1] AS low, ceil((bins[-1] - bins[1] + 1) / ceil(len(bins) / 128))::USMALLINT AS width
+        FROM query_table(features)
+    ),
+    feature_block AS MATERIALIZED (
+        SELECT feature_id, (bin - low) // width AS block, list(bin ORDER BY bin) AS bins
+        FROM (SELECT feature_id, low, width, unnest(bins) AS bin FROM feature_layout)
+        GROUP BY ALL
+    ),
+    partition_block AS (
+        SELECT partition_id, feature_id, block, bins
+        FROM (SELECT DISTINCT partition_id FROM query_table(elements)), feature_block
     ),
     occurring AS (
-        SELECT partition_id, feature_id, list(bin) AS bins, list(occurrences::UINTEGER) AS counts
+        SELECT partition_id, feature_id, (bin - low) // width AS block, list(bin) AS bins, list(occurrences::UINTEGER) AS counts
         FROM query_table(elements)
+        JOIN feature_layout USING (feature_id)
         WHERE bin IS NOT NULL
         GROUP BY ALL
+    ),
+    block_histogram AS (
+        SELECT
+            feature_id,
+            partition_id,
+            block,
+            o.bins IS NOT NULL AS occurs,
+            list_transform(
+                list_select(coalesce(o.counts, []), list_transform(b.bins, lambda bin: coalesce(list_position(o.bins, bin), 0))),
+                lambda n: coalesce(n, 0)
+            ) AS counts
+        FROM partition_block AS b
+        LEFT JOIN occurring AS o USING (feature_id, partition_id, block)
     )
     SELECT
         feature_id,
         partition_id,
-        CASE
-            WHEN o.bins IS NULL THEN []::UINTEGER[]
-            ELSE list_transform(
-                list_select(o.counts, list_transform(f.bins, lambda b: coalesce(list_position(o.bins, b), 0))),
-                lambda n: coalesce(n, 0)
-            )::UINTEGER[]
-        END AS counts
-    FROM partition_feature
-    JOIN query_table(features) AS f USING (feature_id)
-    LEFT JOIN occurring AS o USING (partition_id, feature_id);
+        CASE WHEN bool_or(occurs) THEN flatten(list(counts ORDER BY block))::UINTEGER[] ELSE []::UINTEGER[] END AS counts
+    FROM block_histogram
+    GROUP BY feature_id, partition_id;
 COMMENT ON MACRO TABLE partition_histograms IS 'a feature of a partition: occurrences of each bin of the feature; empty where it has no value';
 
 CREATE MACRO distincts(target, exclude := []) AS TABLE

@@ -2,10 +2,9 @@
 -- that is registered and the target of a query go through this same macro.
 
 CREATE MACRO sketch(dataset, exclude := []) AS TABLE
-    -- Named so that it does not hide a table of the user from the next line.
-    WITH "the cells" AS (FROM cells(dataset, exclude := exclude)),
-    dataset_column AS MATERIALIZED (FROM dataset_columns(dataset, exclude := exclude)),
-    dataset_elements AS MATERIALIZED (FROM elements('the cells', 'dataset_column')),
+    WITH dataset_row AS MATERIALIZED (FROM numbered_rows(dataset, exclude := exclude)),
+    dataset_column AS MATERIALIZED (FROM dataset_columns('dataset_row', exclude := ['modelhub row'])),
+    dataset_elements AS MATERIALIZED (FROM elements('dataset_row', 'dataset_column')),
     dataset_features AS MATERIALIZED (FROM feature_histograms('dataset_elements')),
     feature_minhash AS MATERIALIZED (FROM minhash_signatures('dataset_features')),
     feature_partitions AS (

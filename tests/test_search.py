@@ -347,7 +347,7 @@ def test_a_target_may_have_the_name_of_any_step_on_its_way(stock: duckdb.DuckDBP
         for text in sql.stages().values()
         for name in re.findall(r"^(?:    WITH(?: RECURSIVE)?|   ) (\w+) AS ", text, re.MULTILINE)
     }
-    assert {"target_sketch", "options", "numbered"} <= names
+    assert {"target_sketch", "options", "typed"} <= names
     expected = stock.execute("SELECT model, adaptivity FROM find_models(?, exclude := ['activity'])", [data("leg2")]).fetchall()
     for name in sorted(names):
         stock.execute(f"CREATE TEMP VIEW \"{name}\" AS FROM query_table('{data('leg2')}')")

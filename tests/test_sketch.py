@@ -38,22 +38,29 @@ def stored(hub: modelhub_sql.Hub, model: str) -> list[Any]:
     return rows
 
 
+#: The numbers of the table t and their partitions.
+CELLS = """
+    WITH numbered AS (FROM numbered_rows('t')), columns AS (FROM dataset_columns('t'))
+    SELECT "value"::INT, partition_id FROM number_cells('numbered', 'columns')
+"""
+
+
 @pytest.mark.parametrize("partitioning", ["random", "sequential"])
 @pytest.mark.parametrize(("rows", "size"), [(1, 10), (10, 10), (11, 10), (1000, 7), (997, 100)])
 def test_a_partition_has_exactly_m_rows_and_the_last_the_residue(partitioning: str, rows: int, size: int) -> None:
     with modelhub_sql.connect(partition_size=size, partitioning=partitioning) as hub:
         hub.con.execute("CREATE TABLE t AS SELECT i FROM range(?) r(i)", [rows])
-        cells = hub.con.execute("SELECT partition_id, cell.num FROM cells('t')").fetchall()
-    sizes = Counter(partition for partition, _ in cells)
-    assert sorted(value for _, value in cells) == list(range(rows))
+        cells = hub.con.execute(CELLS).fetchall()
+    sizes = Counter(partition for _, partition in cells)
+    assert sorted(value for value, _ in cells) == list(range(rows))
     assert [sizes[i] for i in range(len(sizes))] == [size] * (rows // size) + [rows % size] * (rows % size > 0)
     if partitioning == "sequential":
-        assert all(partition == value // size for partition, value in cells)
+        assert all(partition == value // size for value, partition in cells)
 
 
 def test_random_partitions_are_the_documented_permutation_and_mix_the_rows(hub: modelhub_sql.Hub) -> None:
     hub.con.execute("CREATE TABLE t AS SELECT i FROM range(1003) r(i)")
-    cells = dict(hub.con.execute("SELECT cell.num::INT, partition_id FROM cells('t')").fetchall())
+    cells = dict(hub.con.execute(CELLS).fetchall())
     assert [cells[i] for i in range(1003)] == oracle.partitions(1003, 100).tolist()
     for partition in range(10):
         members = [i for i in range(1003) if cells[i] == partition]
@@ -189,13 +196,31 @@ def test_learnt_bins_have_the_edges_given() -> None:
 
 def test_tokens_are_lower_cased_words_of_any_script(hub: modelhub_sql.Hub) -> None:
     text = "Café-CRÈME, naïve_user 42! 東京 Straße"
-    assert hub.sql("SELECT tokens(?)", [text]).fetchall()[0][0] == ["café", "crème", "naïve", "user", "42", "東京", "straße"]
-    assert hub.sql("SELECT tokens('--'), tokens('')").fetchall() == [(["--"], [""])]
+    tokens = (
+        "SELECT list(token) FROM (SELECT unnest(tokens(word)) AS token FROM (SELECT unnest(words(?)) AS word) WHERE word <> '')"
+    )
+    assert hub.sql(tokens, [text]).fetchall() == [(["café", "crème", "naïve", "user", "42", "東京", "straße"],)]
+    assert hub.sql(tokens, ["-- ||"]).fetchall() == [(["--", "||"],)]
+    assert hub.sql(tokens, [" "]).fetchall() == [([""],)]
+
+
+@settings(max_examples=100, deadline=None)
+@given(text=st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=40))
+def test_a_text_that_has_a_word_or_sign_has_tokens_and_its_words_are_among_them(settled_hub: modelhub_sql.Hub, text: str) -> None:
+    query = (
+        "SELECT list(token) FROM (SELECT unnest(tokens(word)) AS token FROM (SELECT unnest(words(?)) AS word) WHERE word <> '')"
+    )
+    ((tokens,),) = settled_hub.con.execute(query, [text]).fetchall()
+    ((runs,),) = settled_hub.con.execute(
+        "SELECT regexp_extract_all(lower(?), '[\\p{L}\\p{M}\\p{N}]*[\\p{L}\\p{N}][\\p{L}\\p{M}\\p{N}]*')", [text]
+    ).fetchall()
+    assert tokens
+    assert Counter(runs) <= Counter(tokens)
 
 
 CURSED = [
     'quo"te', "semi;colon", "row", "row_1", "select", "Robert'); DROP TABLE models;--", "ünïcödé", "🦆", " ", "a.b", "cell", "x" * 10_000,
-    "partition_id", "feature_id", "bin", "values", "target", "exclude",
+    "partition_id", "feature_id", "bin", "values", "target", "exclude", "rows", "value",
 ]  # fmt: skip
 
 

@@ -29,7 +29,9 @@ SELECT 'a step that is coprime to ' || rows || ' visits every row once',
 FROM (VALUES (1), (2), (6), (97), (360), (1003)) AS t(rows);
 
 WITH t AS (SELECT i, -i AS j FROM range(1003) AS r(i)),
-sizes AS (SELECT partition_id, feature_id, count(*) AS rows FROM cells('t') GROUP BY ALL),
+numbered AS (FROM numbered_rows('t')),
+columns AS (FROM dataset_columns('t')),
+sizes AS (SELECT partition_id, feature_id, count(*) AS rows FROM number_cells('numbered', 'columns') GROUP BY ALL),
 layout AS (SELECT partition_size, 1003 // partition_size AS last, 1003 % partition_size AS residue FROM settings)
 SELECT 'a partition has exactly m rows, and the last one the residue',
     bool_and(rows = CASE WHEN partition_id < last THEN partition_size ELSE residue END)
@@ -37,13 +39,41 @@ SELECT 'a partition has exactly m rows, and the last one the residue',
 FROM sizes, layout;
 
 WITH t AS (SELECT i FROM range(1003) AS r(i)),
-seen AS (SELECT cell.num AS i, count(*) AS times FROM cells('t') GROUP BY ALL)
+numbered AS (FROM numbered_rows('t')),
+columns AS (FROM dataset_columns('t')),
+seen AS (SELECT "value" AS i, count(*) AS times FROM number_cells('numbered', 'columns') GROUP BY ALL)
 SELECT 'every row is in exactly one partition', count(*) = 1003 AND max(times) = 1 AND min(i) = 0 AND max(i) = 1002
 FROM seen;
 
 WITH t AS (SELECT i FROM range(1003) AS r(i)),
-first AS (SELECT avg(cell.num) AS mean, max(cell.num) - min(cell.num) AS spread FROM cells('t') WHERE partition_id = 0)
+numbered AS (FROM numbered_rows('t')),
+columns AS (FROM dataset_columns('t')),
+first AS (SELECT avg("value") AS mean, max("value") - min("value") AS spread FROM number_cells('numbered', 'columns') WHERE partition_id = 0)
 SELECT 'a random partition is spread over the whole dataset', mean BETWEEN 400 AND 600 AND spread > 900 FROM first;
+
+WITH t AS (SELECT 7 AS n, DATE '2012-01-01' AS d, [1, NULL] AS l, ['x', 'y'] AS s, NULL AS nothing, '\xAA'::BLOB AS b),
+numbered AS (FROM numbered_rows('t')),
+columns AS (FROM dataset_columns('t')),
+cell AS (
+    SELECT 'number' AS form, feature_id, "value"::VARCHAR AS "value" FROM number_cells('numbered', 'columns')
+    UNION ALL
+    SELECT 'time', feature_id, round("value")::VARCHAR FROM time_cells('numbered', 'columns')
+    UNION ALL
+    SELECT 'list', feature_id, coalesce("value"::VARCHAR, '-') FROM list_cells('numbered', 'columns')
+    UNION ALL
+    SELECT 'text', feature_id, "value" FROM text_cells('numbered', 'columns')
+)
+SELECT 'a cell is taken apart in the form of its column, and only in that',
+    list((form, feature, "value") ORDER BY c.feature_id, "value" DESC)
+        = [('number', 'n', '7.0'), ('time', 'd', '2.0'), ('list', 'l', '1.0'), ('list', 'l', '-'), ('text', 's', 'x y')]
+FROM columns AS c
+JOIN cell USING (form, feature_id);
+
+WITH t AS (SELECT 1 AS "modelhub row", 2 AS "modelhub partition", 3 AS "row", 4 AS partition_id),
+numbered AS (FROM numbered_rows('t')),
+columns AS (FROM dataset_columns('t'))
+SELECT 'a column may have the name of what the stages add', list("value" ORDER BY feature_id) = [1, 2, 3, 4]
+FROM number_cells('numbered', 'columns');
 
 SELECT 'a date is years from 2010: ' || value, abs(time_value(value) - number) < 1e-6
 FROM (VALUES (DATE '2010-01-01', 0.0), (DATE '2014-01-01', 4.0), (DATE '2006-01-01', -4.0)) AS t(value, number);
@@ -54,6 +84,6 @@ SELECT 'an infinite date is an infinite number',
 SELECT 'a time of day and an interval count hours', time_value(TIME '06:30:00') = 6.5 AND time_value(INTERVAL 90 MINUTE) = 1.5;
 
 SELECT 'the numbers of a list are taken one by one, however deep',
-    list_value_of([1, NULL, 3]) = [1, NULL, 3] AND list_value_of([[1, 2], [3]]) = [1, 2, 3] AND list_value_of([[[1], [2]], [[3]]]) = [1, 2, 3];
+    numbers_of([1, NULL, 3]) = [1, NULL, 3] AND numbers_of([[1, 2], [3]]) = [1, 2, 3] AND numbers_of([[[1], [2]], [[3]]]) = [1, 2, 3];
 
-SELECT 'the texts of a list stand one after the other', text_value(['red', 'green']) = 'red green' AND text_value(true) = 'true';
+SELECT 'the texts of a list stand one after the other', text_of(['red', 'green']) = 'red green' AND text_of(true) = 'true';
