@@ -17,9 +17,14 @@ CREATE MACRO space_functions(axis) AS TABLE
     hash_function AS (
         SELECT unnest(range((SELECT jslsh_bands * jslsh_rows FROM settings)))::INTEGER AS function
     ),
+    -- Drawn once, however many spaces have the coordinate.
+    drawn AS MATERIALIZED (
+        SELECT slot, bin, function, gaussian(function, slot, bin) AS a FROM (SELECT DISTINCT slot, bin FROM coordinate), hash_function
+    ),
     direction AS (
-        SELECT space_id, function, list(gaussian(function, slot, bin) ORDER BY position) AS direction
-        FROM coordinate, hash_function
+        SELECT space_id, function, list(a ORDER BY position) AS direction
+        FROM coordinate
+        JOIN drawn USING (slot, bin)
         GROUP BY space_id, function
     )
     SELECT

@@ -17,16 +17,21 @@ from modelhub_sql.udfs import divergence, jslsh, minhash
 
 __all__ = ["OVERLAYS", "load"]
 
+# The matrices of source and target, the keys of their rows, and the keys of the pairs.
+PAIRS = ["DOUBLE[]", "UBIGINT[]", "DOUBLE[]", "UBIGINT[]", "UBIGINT[]", "UBIGINT[]"]
+
 #: UDF name -> (Arrow adapter, parameter types, return type). ``overlays.sql`` lays the hub's
 #: macros over them; a UDF never has a macro's name, which would hide it.
 OVERLAYS = {
     "modelhub_minhash": (minhash.arrow, ["UINTEGER[]", "UINTEGER[]", "UINTEGER[]"], "UINTEGER[]"),
     "modelhub_jslsh": (jslsh.arrow, ["DOUBLE[]", "DOUBLE[]", "DOUBLE[]", "DOUBLE"], "BIGINT[]"),
     "modelhub_close_pairs": (
-        divergence.arrow,
+        divergence.close_pairs_arrow,
         ["DOUBLE[]", "UINTEGER[]", "UINTEGER[]", "DOUBLE[]", "UINTEGER[]", "DOUBLE"],
         "STRUCT(owner UINTEGER, source_partition UINTEGER, target_partition UINTEGER, hellinger2 DOUBLE)[]",
     ),
+    "modelhub_pair_hellinger2": (divergence.pair_hellinger2_arrow, PAIRS, "DOUBLE[]"),
+    "modelhub_pair_divergences": (divergence.pair_divergences_arrow, PAIRS, "DOUBLE[]"),
 }
 
 

@@ -19,19 +19,27 @@ CREATE OR REPLACE TEMP MACRO jslsh_signatures(vectors, functions, threshold) AS 
     ),
     hashed AS (
         SELECT
-            space_id, len(shifts) AS hash_count, unnest(owners) AS owner, unnest(partitions) AS partition_id,
-            generate_subscripts(owners, 1) AS member,
-            modelhub_jslsh(roots, directions, shifts, (SELECT width FROM query_table(threshold))) AS hashes
+            space_id, len(shifts) AS hash_count,
+            unnest(modelhub_jslsh(roots, directions, shifts, (SELECT width FROM query_table(threshold)))) AS hash,
+            unnest(range(len(owners) * len(shifts))) AS place
         FROM space_matrix
         JOIN space_function USING (space_id)
     ),
     banded AS (
-        SELECT *, unnest(range((SELECT jslsh_bands FROM settings))) AS band, (SELECT jslsh_rows FROM settings) AS rows FROM hashed
+        SELECT
+            space_id, place // hash_count AS member, place % hash_count // (SELECT jslsh_rows FROM settings) AS band,
+            list(hash ORDER BY place) AS signature
+        FROM hashed
+        GROUP BY ALL
+    ),
+    member AS (
+        SELECT
+            space_id, unnest(owners) AS owner, unnest(partitions) AS partition_id, unnest(range(len(owners))) AS member
+        FROM space_matrix
     )
-    SELECT
-        owner, space_id, partition_id, band,
-        hashes[(member - 1) * hash_count + band * rows + 1 : (member - 1) * hash_count + (band + 1) * rows] AS signature
-    FROM banded;
+    SELECT owner, space_id, partition_id, band, signature
+    FROM banded
+    JOIN member USING (space_id, member);
 
 CREATE OR REPLACE TEMP MACRO all_pairs(source_vectors, target_vectors, threshold, method) AS TABLE
     WITH source_matrix AS (
@@ -57,3 +65,53 @@ CREATE OR REPLACE TEMP MACRO all_pairs(source_vectors, target_vectors, threshold
         JOIN target_matrix AS t USING (space_id)
     )
     SELECT pair.owner, space_id, pair.source_partition, pair.target_partition, pair.hellinger2 FROM close_pair;
+
+CREATE OR REPLACE TEMP MACRO pair_matrices(pairs, source_vectors, target_vectors) AS TABLE
+    WITH space_pair AS (
+        SELECT
+            space_id,
+            list(pair_id) AS pair_ids,
+            list((owner::UBIGINT << 32) | source_partition::UINTEGER) AS pair_sources,
+            list(target_partition::UBIGINT) AS pair_targets
+        FROM query_table(pairs)
+        GROUP BY space_id
+    ),
+    source_matrix AS (
+        SELECT space_id, flatten(list(roots)) AS source_roots, list((owner::UBIGINT << 32) | partition_id::UINTEGER) AS source_keys
+        FROM query_table(source_vectors) AS v
+        SEMI JOIN query_table(pairs) AS p ON p.owner = v.owner AND p.source_partition = v.partition_id
+        GROUP BY space_id
+    ),
+    target_matrix AS (
+        SELECT space_id, flatten(list(roots)) AS target_roots, list(partition_id::UBIGINT) AS target_keys
+        FROM query_table(target_vectors)
+        GROUP BY space_id
+    )
+    FROM space_pair
+    JOIN source_matrix USING (space_id)
+    JOIN target_matrix USING (space_id);
+
+CREATE OR REPLACE TEMP MACRO pair_divergences(pairs, source_vectors, target_vectors) AS TABLE
+    SELECT
+        unnest(pair_ids) AS pair_id,
+        unnest(modelhub_pair_divergences(source_roots, source_keys, target_roots, target_keys, pair_sources, pair_targets)) AS js_divergence
+    FROM pair_matrices(pairs, source_vectors, target_vectors);
+
+CREATE OR REPLACE TEMP MACRO colliding_pairs(source_vectors, target_vectors, source_signatures, target_signatures, threshold) AS TABLE
+    WITH colliding AS MATERIALIZED (
+        SELECT row_number() OVER () AS pair_id, * FROM (
+            SELECT DISTINCT s.owner, s.space_id, s.partition_id AS source_partition, t.partition_id AS target_partition
+            FROM query_table(source_signatures) AS s
+            JOIN query_table(target_signatures) AS t USING (space_id, band, signature)
+        )
+    ),
+    distance AS (
+        SELECT
+            unnest(pair_ids) AS pair_id,
+            unnest(modelhub_pair_hellinger2(source_roots, source_keys, target_roots, target_keys, pair_sources, pair_targets)) AS hellinger2
+        FROM pair_matrices('colliding', source_vectors, target_vectors)
+    )
+    SELECT owner, space_id, source_partition, target_partition, hellinger2
+    FROM colliding
+    JOIN distance USING (pair_id)
+    WHERE hellinger2 <= (SELECT max_js FROM query_table(threshold)) / ln(2);
