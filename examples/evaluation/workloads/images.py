@@ -39,7 +39,7 @@ def office(context: Context) -> Iterator[Draw]:
     path = context.file("images/office_caltech10_surf.parquet")
     data = read(f"FROM '{path}'")
     features = [column for column in data if column not in ("domain", "label")]
-    draws = 2 if context.fast else 6
+    draws = 1 if context.fast else 6
     for draw in range(draws):
         rng = context.rng("office", draw)
         taken = data[rng.random(len(data)) < 0.6]
@@ -97,7 +97,7 @@ def _pooled(images: Array, size: int) -> Array:
 
 
 def _skewed(context: Context, name: str, features: Array, sketched: Array, labels: Array) -> Iterator[Draw]:
-    draws = 2 if context.fast else 9
+    draws = 1 if context.fast else 9
     for draw in range(draws):
         rng = context.rng(name, draw)
         groups = _subsets(labels, rng)

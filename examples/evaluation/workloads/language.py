@@ -82,7 +82,7 @@ def reviews(context: Context) -> Iterator[Draw]:
 
 def _pairs(context: Context, name: str, queries: Mapping[str, str]) -> Iterator[Draw]:
     data = {key: read(query.format(context.file(f"text/{key}.parquet"))) for key, query in queries.items()}
-    draws = 2 if context.fast else 6
+    draws = 1 if context.fast else 6
     size = 800 if context.fast else 2000
     for draw in range(draws):
         rng = context.rng(name, draw)
