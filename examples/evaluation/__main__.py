@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from examples.evaluation import latency, settings
 from examples.evaluation.report import write_results
 from examples.evaluation.scores import disagreement, scores
 from examples.evaluation.search import Evidence, Search
@@ -34,6 +35,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--cache", type=Path, help="a folder to keep trained models' accuracies and searches in between runs")
     parser.add_argument("--no-latency", action="store_true", help="leave the latency tables out")
+    parser.add_argument("--no-settings", action="store_true", help="leave the tables of the hub's settings out")
     options = parser.parse_args(arguments)
     context = Context(options.data, options.fast, options.seed, options.cache)
     judged: list[dict[str, object]] = []
@@ -54,13 +56,15 @@ def main(arguments: list[str] | None = None) -> int:
         return 1
     write_results(pd.DataFrame(judged), options.out, options.seed)
     print(f"largest difference between find_models and its stages: {difference:.1e}", file=sys.stderr)
-    if not options.no_latency:
-        from examples.evaluation.latency import measure
-
-        try:
-            measure(context, options.out)
-        except MissingData as missing:
-            print(f"latency: skipped, {missing}", file=sys.stderr)
+    for name, module, left_out in (("latency", latency, options.no_latency), ("settings", settings, options.no_settings)):
+        if not left_out:
+            started = time.perf_counter()
+            try:
+                module.measure(context, options.out)
+            except MissingData as missing:
+                print(f"{name}: skipped, {missing}", file=sys.stderr)
+                continue
+            print(f"{name}: {time.perf_counter() - started:.0f} s", file=sys.stderr)
     print(f"results are in {options.out}", file=sys.stderr)
     return 0
 

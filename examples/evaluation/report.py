@@ -14,18 +14,29 @@ import pandas as pd
 
 from examples.evaluation.statistics import MEASURES, RANDOM, SOURCE, interval
 
-__all__ = ["MAIN", "markdown", "write_latency", "write_results"]
+__all__ = ["MAIN", "markdown", "write_latency", "write_results", "write_settings"]
 
 _BOTH = ("aligned", "flattened")
 MAIN = [
-    *(f"adaptivity {rule} · {space}" for space in _BOTH for rule in ("auto", "2%", "5%", "10%", "50%")),
-    *(f"coverage auto · {space}" for space in _BOTH),
-    *(f"js · {space}" for space in _BOTH),
-    *(f"kl {way} · {space}" for space in _BOTH for way in ("target|source", "source|target")),
-    "l2 of centres", "mmd", "jaccard", SOURCE, RANDOM,
+    *(
+        f"{metric} · {space}"
+        for space in _BOTH
+        for metric in (
+            "fit auto", "adaptivity auto", "adaptivity auto, 0 floors", "adaptivity 2%", "adaptivity 10%", "adaptivity 50%",
+            "coverage auto, 0 floors", "js", "js, LSH", "kl target|source", "kl source|target",
+        )
+    ),
+    "adaptivity auto, LSH · aligned", "l2 of centres", "l2 of centres, LSH", "mmd", "jaccard", SOURCE, RANDOM,
 ]  # fmt: skip
 
-_PLOTTED = ["adaptivity auto · aligned", "adaptivity auto · flattened", "js · aligned", "js · flattened", "l2 of centres", "mmd"]
+_PLOTTED = [
+    "fit auto · aligned",
+    "adaptivity auto · aligned",
+    "adaptivity auto, 0 floors · aligned",
+    "js · aligned",
+    "js · flattened",
+    "mmd",
+]
 
 
 def write_results(rows: pd.DataFrame, folder: Path, seed: int) -> pd.DataFrame:
@@ -64,7 +75,7 @@ def _overview(summary: pd.DataFrame, report: pd.DataFrame) -> str:
         "Written by `python -m examples.evaluation`; how to read them: `../README.md`. Each number is the mean over the searches "
         "that are reported (those for tuning left out), with its bootstrap 95 % confidence interval. "
         "`aligned` and `flattened` are the two sample spaces; the percentages are quantiles that the threshold *t* was put at; "
-        "`auto` is the hub's own rule. In each column the best metric that needs only data is bold.",
+        "`auto` is the hub's own rule, `0 floors` the same without its lower bound. In each column the best metric that needs only data is bold.",
         "",
         "Searches reported: " + ", ".join(f"{case}: {searches[case]}" for case in cases) + ".",
         "",
@@ -182,10 +193,25 @@ def write_latency(latency: pd.DataFrame, partition: pd.DataFrame, folder: Path) 
     plt.close(figure)
 
 
+def write_settings(regret: pd.DataFrame, folder: Path) -> None:
+    """Relative regret by setting of the hub."""
+    regret.to_csv(folder / "settings.csv", index=False, float_format="%.4f")
+    text = [
+        "# Settings of the hub",
+        "",
+        "Regret divided by that of a random choice, when one setting is changed and the others are left as they are in the "
+        "workload (the first searches of each).",
+    ]
+    for (workload, setting), part in regret.groupby(["workload", "setting"], sort=False):
+        table = part.drop(columns=["workload", "setting"]).set_index("value").rename_axis(str(setting))
+        text += ["", f"## {workload}", "", markdown(table.map(lambda x: f"{x:.2f}"))]
+    (folder / "settings.md").write_text("\n".join([*text, ""]))
+
+
 def _plot(summary: pd.DataFrame, path: Path) -> None:
     metrics = [*_PLOTTED, SOURCE]
     regret = summary.pivot(index="case", columns="metric", values="regret").reindex(index=dict.fromkeys(summary["case"]))
-    relative = regret.div(regret[RANDOM], axis=0)[metrics]
+    relative = regret.div(regret[RANDOM], axis=0).reindex(columns=metrics)
     figure, axes = plt.subplots(figsize=(9, 0.55 * len(relative) + 1.5))
     positions = np.arange(len(relative))
     for i, metric in enumerate(metrics):

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from examples.evaluation.search import Evidence, InSpace, Matrix, auto_threshold
+from examples.evaluation.search import FLOORS, Evidence, InSpace, Matrix, auto_quantile, auto_threshold
 
 __all__ = ["QUANTILES", "disagreement", "scores"]
 
@@ -21,21 +21,26 @@ def scores(evidence: Evidence) -> pd.DataFrame:
     for space, inside in evidence.spaces.items():
         found = inside.found
         metrics = {
-            "adaptivity auto": found["adaptivity"],
-            "adaptivity auto, LSH": inside.found_lsh["adaptivity"],
-            "coverage auto": found["coverage"],
             "js": -found["js_divergence"],
-            "js, LSH": inside.js_collisions,
             "kl target|source": -found["kl_target_source"],
             "kl source|target": -found["kl_source_target"],
+            "kl both": -found["kl_target_source"] - found["kl_source_target"],
         }
+        if inside.found_lsh is not None:
+            metrics["adaptivity auto, LSH"] = inside.found_lsh["adaptivity"]
+        if inside.js_collisions is not None:
+            metrics["js, LSH"] = inside.js_collisions
         metrics |= _of_pairs(inside, evidence)
+        for cost in (0.1, 0.5):
+            metrics[f"js, size {cost}"] = metrics["js"] * (1 + cost / np.sqrt(evidence.rows / 500))
         columns |= {f"{metric} · {space}": values for metric, values in metrics.items()}
         columns["l2 of centres"] = -found["l2_distance"]
     columns["l2 of centres, LSH"] = evidence.l2_collisions
     columns["jaccard"] = evidence.jaccard
     columns["mmd"] = -evidence.mmd
     columns["source rows"] = evidence.rows
+    columns["ranks of js and jaccard"] = columns["js · aligned"].rank() + evidence.jaccard.rank()
+    columns["median js of features"] = -evidence.features.median(axis=1)
     return pd.DataFrame(columns, index=evidence.rows.index)
 
 
@@ -54,14 +59,39 @@ def disagreement(evidence: Evidence) -> float:
 def _of_pairs(inside: InSpace, evidence: Evidence) -> dict[str, pd.Series]:
     pairs, floor = inside.pairs, inside.floor
 
-    def each(score: Callable[[Matrix], Any]) -> pd.Series:
-        return pd.Series({model: float(score(pairs[model])) if model in pairs else np.nan for model in evidence.rows.index})
+    def each(score: Callable[[Matrix, float], Any], t: float = 1.0) -> pd.Series:
+        found = {model: float(score(divergences, t)) for model, divergences in pairs.items()}
+        return pd.Series(found, dtype=float).reindex(evidence.rows.index)
 
+    def adaptivity(d: Matrix, t: float) -> Any:
+        return (d <= t).sum() / len(d)
+
+    def coverage(d: Matrix, t: float) -> Any:
+        return (d <= t).any(axis=1).mean()
+
+    def fit(d: Matrix, t: float) -> Any:
+        # Adaptivity, averaged over all thresholds from 0 to t.
+        return np.maximum(0, 1 - d / t).sum() / len(d)
+
+    auto = auto_quantile(len(pairs))
+    partitions = each(lambda d, _: d.shape[1])
     metrics: dict[str, pd.Series] = {}
-    for quantile in QUANTILES:
-        t = auto_threshold(pairs, quantile, floor)
-        metrics[f"adaptivity {quantile:.0%}"] = each(lambda d, t=t: (d <= t).sum() / len(d))
-        metrics[f"coverage {quantile:.0%}"] = each(lambda d, t=t: (d <= t).any(axis=1).mean())
-    t = inside.threshold
-    metrics["adaptivity per source partition auto"] = each(lambda d: (d <= t).mean())
+    for multiple in (0.0, 0.5, 1.0, 2.0):
+        t = auto_threshold(pairs, auto, multiple * floor)
+        name = "auto" if multiple == FLOORS else f"auto, {multiple:g} floors"
+        metrics[f"adaptivity {name}"] = each(adaptivity, t)
+        metrics[f"coverage {name}"] = each(coverage, t)
+    thresholds = {f"{quantile:.0%}": auto_threshold(pairs, quantile, 0) for quantile in QUANTILES}
+    for name, t in {"auto": auto_threshold(pairs, auto, 0), **thresholds}.items():
+        if name != "auto":
+            metrics[f"adaptivity {name}"] = each(adaptivity, t)
+            metrics[f"coverage {name}"] = each(coverage, t)
+        metrics[f"fit {name}"] = each(fit, t)
+        metrics[f"adaptivity per source partition {name}"] = each(adaptivity, t) / partitions
+        metrics[f"fit per root of source partitions {name}"] = each(fit, t) / np.sqrt(partitions)
+    metrics["adaptivity, mean of thresholds"] = sum(each(adaptivity, t) for t in thresholds.values()) / len(thresholds)
+    for nearest in (1, 3, 5):
+        metrics[f"nearest {nearest}"] = -each(lambda d, k: np.sort(d, axis=1)[:, : int(k)].mean(), nearest)
+    metrics["soft adaptivity"] = each(lambda d, t: np.exp(-d / t).sum(axis=1).mean(), thresholds["10%"])
+    metrics["mean pair js"] = -each(lambda d, _: d.mean())
     return metrics

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 from typing import Any
@@ -14,12 +14,14 @@ import modelhub_sql
 from examples.evaluation.mmd import Embedding
 from examples.evaluation.tasks import Draw
 
-__all__ = ["SPACES", "Evidence", "Search", "auto_quantile", "auto_threshold", "l2_collisions"]
+__all__ = ["FLOORS", "SPACES", "Evidence", "Search", "auto_quantile", "auto_threshold", "l2_collisions"]
 
 SPACES = ("aligned", "flattened")
 STAGES = files("examples.evaluation").joinpath("stages.sql").read_text()
 OPTIONS: dict[str, Any] = dict(min_overlap=0.0, min_jaccard=0.0)
 L2_FUNCTIONS = 128
+#: The hub puts no automatic threshold below so many sampling floors.
+FLOORS = 2.0
 Matrix = np.ndarray[Any, np.dtype[np.float64]]
 
 
@@ -29,7 +31,7 @@ class InSpace:
 
     pairs: by model, JS divergences of target partitions (rows) and source partitions (columns), in
     [0, ln 2]. floor: the sampling floor. threshold: the automatic one. found, found_lsh: what
-    find_models returns at that threshold, exactly and by JS-LSH. js_collisions: JS-LSH functions
+    find_models returns at that threshold, exactly and (in the default space) by JS-LSH. js_collisions: JS-LSH functions
     that put the whole target and the whole of a candidate's data into one bucket, as a share.
     """
 
@@ -37,8 +39,8 @@ class InSpace:
     floor: float
     threshold: float
     found: pd.DataFrame
-    found_lsh: pd.DataFrame
-    js_collisions: pd.Series
+    found_lsh: pd.DataFrame | None
+    js_collisions: pd.Series | None
 
 
 @dataclass(frozen=True)
@@ -60,9 +62,11 @@ class Evidence:
 class Search:
     """A hub with the models of a draw; calling it with a target searches it."""
 
-    def __init__(self, draw: Draw, seed: int) -> None:
+    def __init__(self, draw: Draw, seed: int, spaces: Sequence[str] = SPACES, lsh: bool = True) -> None:
         self.draw = draw
         self.seed = seed
+        self.spaces = spaces
+        self.lsh = lsh
         self.hub = modelhub_sql.connect(":memory:", seed=seed, **{"max_candidates": 1000, **draw.settings})
         self.con = self.hub.con
         self.hub.register_many([dict(name=name, dataset=draw.tables[name]) for name in draw.models])
@@ -82,8 +86,10 @@ class Search:
         self.con.register("evaluation_target", table)
         self.con.execute("CREATE OR REPLACE TEMP TABLE evaluation_sketch AS FROM sketch('evaluation_target')")
         self.con.unregister("evaluation_target")
-        spaces = {space: self._in_space(space, candidates) for space in SPACES}
-        matches = self._frame("SELECT model, target_feature_id, jaccard, js_divergence FROM evaluation_matches JOIN models USING (dataset_id)")
+        spaces = {space: self._in_space(space, candidates) for space in self.spaces}
+        matches = self._frame(
+            "SELECT model, target_feature_id, jaccard, js_divergence FROM evaluation_matches JOIN models USING (dataset_id)"
+        )
         (features,) = self.con.execute("SELECT count(*) FROM evaluation_sketch").fetchall()[0]
         (partition_size,) = self.con.execute("SELECT partition_size FROM settings").fetchall()[0]
         return Evidence(
@@ -116,14 +122,14 @@ class Search:
             for model, group in found[found["model"].isin(candidates)].groupby("model", sort=False)
         }
         floor = float(self.con.execute("SELECT max(sampling_floor) FROM evaluation_floors").fetchall()[0][0])
-        threshold = auto_threshold(pairs, auto_quantile(len(pairs)), floor)
+        threshold = auto_threshold(pairs, auto_quantile(len(pairs)), FLOORS * floor)
         return InSpace(
             pairs=pairs,
             floor=floor,
             threshold=threshold,
             found=self._find(space, threshold, "exact").reindex(candidates),
-            found_lsh=self._find(space, threshold, "lsh").reindex(candidates),
-            js_collisions=self._js_collisions(threshold).reindex(candidates),
+            found_lsh=self._find(space, threshold, "lsh").reindex(candidates) if self.lsh and space == SPACES[0] else None,
+            js_collisions=self._js_collisions(threshold).reindex(candidates) if self.lsh else None,
         )
 
     def _options(self, space: str, max_js: float | None = None, search: str = "auto") -> None:
@@ -181,12 +187,12 @@ def auto_quantile(candidates: int) -> float:
     return min(0.25, 3.0 / candidates)
 
 
-def auto_threshold(pairs: Mapping[str, Matrix], quantile: float, floor: float) -> float:
-    """The hub's automatic threshold: a quantile of the divergences of the first partitions, and at
-    least twice the sampling floor."""
+def auto_threshold(pairs: Mapping[str, Matrix], quantile: float, least: float) -> float:
+    """A threshold as the hub chooses it: a quantile of the divergences of the first partitions, but
+    not below ``least``."""
     sample = np.sort(np.concatenate([divergences[:4, :4].ravel() for divergences in pairs.values()]))
     position = int(np.ceil(len(sample) * quantile))
-    return float(min(np.log(2), max(sample[max(position, 1) - 1], 2 * floor, 1e-9)))
+    return float(min(np.log(2), max(sample[max(position, 1) - 1], least, 1e-9)))
 
 
 def l2_collisions(source: Matrix, target: Matrix, functions: int, seed: int) -> Matrix:

@@ -65,7 +65,7 @@ def interactions(left: list[str], right: list[str]) -> csr_matrix:
 
 def _load(context: Context) -> dict[str, pd.DataFrame]:
     tasks: dict[str, pd.DataFrame] = {}
-    names = TASKS[4:11] if context.fast else TASKS
+    names = TASKS[4:10] if context.fast else TASKS
     for name in names:
         path = context.file(f"em/{name}.parquet")
         task = read(f"FROM '{path}'").drop(columns="split", errors="ignore")

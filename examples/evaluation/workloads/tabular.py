@@ -48,7 +48,7 @@ def _domains(context: Context, name: str, file: str, domain: str, label: str, le
                 groups[str(key)] = group.iloc[np.sort(rng.choice(len(group), rows, replace=False))].drop(columns=domain)
         if context.fast:
             groups = {key: groups[key] for key in list(groups)[:6]}
-        chosen = sorted(rng.choice(list(groups), min(3 if context.fast else 8, len(groups)), replace=False))
+        chosen = sorted(rng.choice(list(groups), min(2 if context.fast else 8, len(groups)), replace=False))
         outcome = context.cached(f"{name}-{draw}", partial(_outcome, groups, label, rng, context.seed))
         yield Draw(
             name=f"{name}-{draw}",
