@@ -12,7 +12,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 
-from examples.evaluation.statistics import MEASURES, RANDOM, SOURCE, interval
+from examples.evaluation.statistics import MEASURES, RANDOM, SOURCE, interval, worse
 
 __all__ = ["MAIN", "markdown", "write_latency", "write_results", "write_settings"]
 
@@ -22,7 +22,7 @@ MAIN = [
         f"{metric} · {space}"
         for space in _BOTH
         for metric in (
-            "fit auto", "adaptivity auto", "adaptivity auto, 0 floors", "adaptivity 2%", "adaptivity 10%", "adaptivity 50%",
+            "fit auto", "fit auto, 0 floors", "adaptivity auto", "adaptivity auto, 0 floors", "adaptivity 2%", "adaptivity 10%", "adaptivity 50%",
             "coverage auto, 0 floors", "js", "js, LSH", "kl target|source", "kl source|target",
         )
     ),
@@ -75,7 +75,8 @@ def _overview(summary: pd.DataFrame, report: pd.DataFrame) -> str:
         "Written by `python -m examples.evaluation`; how to read them: `../README.md`. Each number is the mean over the searches "
         "that are reported (those for tuning left out), with its bootstrap 95 % confidence interval. "
         "`aligned` and `flattened` are the two sample spaces; the percentages are quantiles that the threshold *t* was put at; "
-        "`auto` is the hub's own rule, `0 floors` the same without its lower bound. In each column the best metric that needs only data is bold.",
+        "`auto` is the hub's own rule, `0 floors` the same without its lower bound. In each column the best metric that needs only "
+        "data is bold.",
         "",
         "Searches reported: " + ", ".join(f"{case}: {searches[case]}" for case in cases) + ".",
         "",
@@ -130,29 +131,56 @@ def _workload(workload: str, report: pd.DataFrame, summary: pd.DataFrame) -> str
 
 
 def _rankings(rows: pd.DataFrame, seed: int) -> str:
-    cases = list(dict.fromkeys(rows["case"]))
-    relative = {}
-    for split, part in (("tune", rows[rows["tune"]]), ("report", rows[~rows["tune"]])):
-        means = part.groupby(["metric", "case"])["regret"].mean().unstack("case").reindex(columns=cases)
-        relative[split] = means / means.reindex([RANDOM]).iloc[0]
+    relative = {split: _relative(part) for split, part in (("tune", rows[rows["tune"]]), ("report", rows[~rows["tune"]]))}
+    report = relative["report"]
+    ties = _ties(rows[~rows["tune"]], seed)
     table = pd.DataFrame(
         {
-            "tune: mean": relative["tune"].mean(axis=1),
-            "report: mean": relative["report"].mean(axis=1),
-            "report: worst": relative["report"].max(axis=1),
-            **{case: relative["report"][case] for case in cases},
+            "tune: mean": relative["tune"].mean(axis=1).map(_short),
+            "report: mean": report.mean(axis=1).map(_short),
+            "report: worst": report.max(axis=1).map(_short),
+            "as good as the best": ties,
+            **{workload: report[workload].map(_short) for workload in report},
         }
-    ).sort_values("tune: mean")
+    )
+    table = table.loc[relative["tune"].mean(axis=1).reindex(report.index).sort_values().index]
+    table["as good as the best"] = table["as good as the best"].fillna("")
+    cases = rows["case"].nunique()
     text = [
         "# Rankings tried as the default",
         "",
-        "Mean regret divided by that of a random choice (1 = no better than chance), averaged over the workloads. Sorted by "
-        "the searches set aside for tuning; the other columns are the searches that are reported.",
+        "Mean regret divided by that of a random choice (1 = no better than chance) by workload (the mean over its kinds of models "
+        "and measures), and averaged over the workloads. Sorted by the searches set aside for tuning; all other columns are the "
+        f"searches that are reported. *As good as the best*: in how many of the {cases} cases the regret is that of the best metric "
+        "that needs only data, or above it by no more than chance (the bootstrap 95 % interval of the difference includes 0).",
         "",
-        markdown(table.map(lambda x: f"{x:.2f}").rename_axis("ranked by")),
+        markdown(table.rename_axis("ranked by")),
         "",
     ]
     return "\n".join(text)
+
+
+def _short(value: float) -> str:
+    return "-" if np.isnan(value) else f"{value:.2f}"
+
+
+def _relative(rows: pd.DataFrame) -> pd.DataFrame:
+    means = rows.groupby(["metric", "workload", "outcome"], sort=False)["regret"].mean().unstack(["workload", "outcome"])
+    relative = means.div(means.loc[RANDOM]) if RANDOM in means.index else means
+    workloads: pd.DataFrame = relative.T.groupby(level="workload", sort=False).mean().T
+    return workloads
+
+
+def _ties(rows: pd.DataFrame, seed: int) -> pd.Series:
+    ties: dict[str, int] = {}
+    for _, case in rows.groupby("case", sort=False):
+        parts = {str(metric): part for metric, part in case.groupby("metric", sort=False)}
+        data_only = {metric: part["regret"].mean() for metric, part in parts.items() if metric not in (SOURCE, RANDOM)}
+        best = parts[min(data_only, key=lambda metric: data_only[metric])]
+        for metric, part in parts.items():
+            if metric != RANDOM:
+                ties[metric] = ties.get(metric, 0) + (not worse(part, best, "regret", seed))
+    return pd.Series(ties).map(str)
 
 
 def markdown(table: pd.DataFrame) -> str:

@@ -81,11 +81,11 @@ def _of_pairs(inside: InSpace, evidence: Evidence) -> dict[str, pd.Series]:
         name = "auto" if multiple == FLOORS else f"auto, {multiple:g} floors"
         metrics[f"adaptivity {name}"] = each(adaptivity, t)
         metrics[f"coverage {name}"] = each(coverage, t)
+        metrics[f"fit {name}"] = each(fit, t)
     thresholds = {f"{quantile:.0%}": auto_threshold(pairs, quantile, 0) for quantile in QUANTILES}
-    for name, t in {"auto": auto_threshold(pairs, auto, 0), **thresholds}.items():
-        if name != "auto":
-            metrics[f"adaptivity {name}"] = each(adaptivity, t)
-            metrics[f"coverage {name}"] = each(coverage, t)
+    for name, t in {"auto, 0 floors": auto_threshold(pairs, auto, 0), **thresholds}.items():
+        metrics[f"adaptivity {name}"] = each(adaptivity, t)
+        metrics[f"coverage {name}"] = each(coverage, t)
         metrics[f"fit {name}"] = each(fit, t)
         metrics[f"adaptivity per source partition {name}"] = each(adaptivity, t) / partitions
         metrics[f"fit per root of source partitions {name}"] = each(fit, t) / np.sqrt(partitions)
