@@ -20,7 +20,7 @@ from examples.evaluation.scores import disagreement, scores
 from examples.evaluation.search import Evidence, Search
 from examples.evaluation.statistics import judge
 from examples.evaluation.tasks import Context, Draw, MissingData
-from examples.evaluation.workloads import WORKLOADS
+from examples.evaluation.workloads import FAST, WORKLOADS
 
 ROOT = Path(__file__).parents[2]
 
@@ -30,8 +30,8 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m examples.evaluation", description=__doc__)
     parser.add_argument("--data", type=Path, default=Path(os.environ.get("MODELHUB_DATA", ROOT / "data")), help="the data folder")
     parser.add_argument("--out", type=Path, default=Path(__file__).parent / "results", help="where tables and plots go")
-    parser.add_argument("--only", nargs="+", choices=sorted(WORKLOADS), default=list(WORKLOADS), help="workloads to run")
-    parser.add_argument("--fast", action="store_true", help="few draws and targets: under two minutes")
+    parser.add_argument("--only", nargs="+", choices=sorted(WORKLOADS), help="workloads to run")
+    parser.add_argument("--fast", action="store_true", help="a workload of each kind, few draws and targets: under two minutes")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--cache", type=Path, help="a folder to keep trained models' accuracies and searches in between runs")
     parser.add_argument("--no-latency", action="store_true", help="leave the latency tables out")
@@ -40,7 +40,7 @@ def main(arguments: list[str] | None = None) -> int:
     context = Context(options.data, options.fast, options.seed, options.cache)
     judged: list[dict[str, object]] = []
     difference = 0.0
-    for name in options.only:
+    for name in options.only or (FAST if options.fast else WORKLOADS):
         started = time.perf_counter()
         try:
             for draw in WORKLOADS[name](context):

@@ -33,7 +33,7 @@ def measure(context: Context, folder: Path) -> None:
     for workload in ("reviews",) if context.fast else BINS:
         draws = list(_small(context, workload))
         for setting in ("partition_size", BINS[workload]):
-            for value in VALUES[setting][1:3] if context.fast else VALUES[setting]:
+            for value in VALUES[setting][1:2] if context.fast else VALUES[setting]:
                 judged = [
                     row
                     for draw in draws

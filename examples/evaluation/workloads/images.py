@@ -45,15 +45,14 @@ def office(context: Context) -> Iterator[Draw]:
         taken = data[rng.random(len(data)) < 0.6]
         sketched = sorted(rng.choice(features, 40 if context.fast else 100, replace=False))
         groups = {str(domain): group for domain, group in taken.groupby("domain", sort=True)}
+        chosen = list(groups)[:2] if context.fast else list(groups)
         data_of = {name: (group[features].to_numpy(dtype=float), group["label"].to_numpy()) for name, group in groups.items()}
         outcome = context.cached(f"office-{draw}", partial(linear_outcome, data_of, rng))
         yield Draw(
             name=f"office-{draw}",
             tables={name: pa.Table.from_pandas(group[sketched], preserve_index=False) for name, group in groups.items()},
             models=list(groups),
-            targets={
-                target: [model for model in groups if model != target] for target in list(groups)[: 2 if context.fast else None]
-            },
+            targets={target: [model for model in groups if model != target] for target in chosen},
             outcomes={"linear": outcome},
             settings={"partition_size": 100},
             tune=frozenset(groups) if draw < draws // 3 else frozenset(),
