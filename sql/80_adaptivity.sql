@@ -16,10 +16,6 @@ CREATE MACRO sampling_floors(spaces, target_sketch, options) AS TABLE
     GROUP BY space_id;
 COMMENT ON MACRO TABLE sampling_floors IS 'a space and the JS divergence to expect between two samples of the target itself, (B - 1) / (4 n)';
 
--- Without a branch for 0, which costs more than the logarithm.
-CREATE MACRO negentropy(m) AS m * ln(m + 1e-300);
-COMMENT ON MACRO negentropy IS 'm ln m, continued by 0';
-
 CREATE MACRO pair_divergences(pairs, source_vectors, target_vectors) AS TABLE
     WITH vector AS (
         SELECT v.owner, v.space_id, v.partition_id, v.roots
