@@ -18,6 +18,7 @@ from modelhub_sql.errors import (
     ModelExistsError,
     ModelNotFoundError,
     OptionError,
+    OutOfMemoryError,
     SettingsError,
 )
 from modelhub_sql.hub import Hub, connect
@@ -35,6 +36,7 @@ __all__ = [
     "ModelExistsError",
     "ModelNotFoundError",
     "OptionError",
+    "OutOfMemoryError",
     "Settings",
     "SettingsError",
     "connect",

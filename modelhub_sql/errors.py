@@ -14,6 +14,7 @@ __all__ = [
     "ModelExistsError",
     "ModelNotFoundError",
     "OptionError",
+    "OutOfMemoryError",
     "SettingsError",
     "translated",
 ]
@@ -62,6 +63,10 @@ class OptionError(HubError, ValueError):
     """An argument is out of range or not one of the choices."""
 
 
+class OutOfMemoryError(HubError, MemoryError):
+    """DuckDB's memory_limit does not suffice for the dataset."""
+
+
 _RAISED_IN_SQL = {cls.__name__: cls for cls in (DatasetError, ModelExistsError, ModelNotFoundError, OptionError, SettingsError)}
 
 
@@ -82,6 +87,11 @@ def translated(error: duckdb.Error, dataset: str | None = None) -> Exception:
         )
     if "read-only mode" in text:
         return HubReadOnlyError("the hub was opened read-only: open it without read_only to change it")
+    if isinstance(error, duckdb.OutOfMemoryException):
+        return OutOfMemoryError(
+            f"DuckDB's memory_limit does not suffice{f' for {dataset}' if dataset else ''}: {text.splitlines()[0]}. "
+            "Raise it (SET memory_limit = '2GB'), or use fewer threads (SET threads = 1); nothing was changed"
+        )
     if dataset is not None:
         first_line = text.split("\n")[0]
         return DatasetError(f"{dataset} can't be read as a dataset: {first_line}")

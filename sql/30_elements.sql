@@ -42,8 +42,10 @@ COMMENT ON MACRO first_bin IS 'the first bin of a kind of feature';
 CREATE MACRO missing_bin() AS 65535::USMALLINT;
 COMMENT ON MACRO missing_bin IS 'the bin that occurs once where a partition has no value of a feature at all';
 
-CREATE MACRO sha1_hash32(x) AS
-    ('0x' || substr(sha1(x), 7, 2) || substr(sha1(x), 5, 2) || substr(sha1(x), 3, 2) || substr(sha1(x), 1, 2))::UINTEGER;
+CREATE MACRO swapped_bytes(h) AS ((h & 255) << 24) | ((h & 65280) << 8) | ((h >> 8) & 65280) | (h >> 24);
+COMMENT ON MACRO swapped_bytes IS 'the four bytes of a UBIGINT below 2^32 the other way round';
+
+CREATE MACRO sha1_hash32(x) AS swapped_bytes(('0x' || left(sha1(x), 8))::UBIGINT)::UINTEGER;
 COMMENT ON MACRO sha1_hash32 IS 'first 32 bits of SHA-1, as datasketch.hashfunc.sha1_hash32';
 
 CREATE MACRO words(text) AS CASE WHEN trim(text) = '' THEN [' '] ELSE string_split(lower(text), ' ') END;

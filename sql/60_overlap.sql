@@ -5,59 +5,58 @@
 -- wrong one gets through.
 
 CREATE MACRO named_candidates(target_sketch) AS TABLE
-    SELECT t.feature_id AS target_feature_id, s.dataset_id, s.feature_id
+    SELECT t.feature_id AS target_feature_id, s.dataset_id, s.feature_id, s.bins, s.counts, s."values", s.elements
     FROM query_table(target_sketch) AS t
     JOIN features AS s ON lower(s.feature) = lower(t.feature) AND s.kind = t.kind;
-COMMENT ON MACRO TABLE named_candidates IS 'a feature of a dataset that has the name and kind of a feature of the target';
+COMMENT ON MACRO TABLE named_candidates IS 'a feature of a dataset that has the name and kind of a feature of the target, with its histogram';
 
 CREATE MACRO feature_similarities(candidates, target_sketch) AS TABLE
     WITH target_scaled AS (
-        SELECT feature_id, bins, counts, "values", replica_scale(counts, "values") AS scale FROM query_table(target_sketch)
+        SELECT feature_id, bins, counts, "values", elements, replica_scale(counts, "values") AS scale FROM query_table(target_sketch)
     ),
     target_count AS (
-        SELECT feature_id AS target_feature_id, unnest(bins) AS bin, unnest(counts) AS n, "values", scale FROM target_scaled
+        SELECT feature_id AS target_feature_id, unnest(bins) AS bin, unnest(counts) AS n, "values", elements, scale FROM target_scaled
     ),
     target_bin AS MATERIALIZED (
-        SELECT target_feature_id, bin, n / "values" AS q, round(scale * sqrt(n))::INTEGER AS replicas FROM target_count
+        SELECT
+            target_feature_id, bin, n / "values" AS q, negentropy(n / "values") AS q_entropy,
+            round(scale * sqrt(n))::INTEGER AS replicas, elements
+        FROM target_count
     ),
     -- A pair as one number: one column to group millions of bins by is much faster than three.
     source_scaled AS (
         SELECT
-            c.target_feature_id,
-            (c.dataset_id::UBIGINT << 32) | (c.feature_id::UBIGINT << 16) | c.target_feature_id AS pair,
-            f.bins, f.counts, f."values", replica_scale(f.counts, f."values") AS scale
-        FROM query_table(candidates) AS c
-        JOIN features AS f USING (dataset_id, feature_id)
+            target_feature_id,
+            (dataset_id::UBIGINT << 32) | (feature_id::UBIGINT << 16) | target_feature_id AS pair,
+            bins, counts, "values", elements, replica_scale(counts, "values") AS scale
+        FROM query_table(candidates)
     ),
     source_bin AS (
-        SELECT target_feature_id, pair, unnest(bins) AS bin, unnest(counts) AS n, "values", scale FROM source_scaled
+        SELECT target_feature_id, pair, unnest(bins) AS bin, unnest(counts) AS n, "values", elements, scale FROM source_scaled
     ),
     common_bin AS (
-        SELECT pair, s.n / s."values" AS p, t.q, least(round(s.scale * sqrt(s.n))::INTEGER, t.replicas) AS replicas
+        SELECT
+            pair, s.n / s."values" AS p, t.q, t.q_entropy,
+            least(round(s.scale * sqrt(s.n))::INTEGER, t.replicas) AS replicas,
+            s.elements + t.elements AS both_elements
         FROM source_bin AS s
         JOIN target_bin AS t USING (target_feature_id, bin)
     ),
     common AS (
-        SELECT pair, sum(replicas) AS intersection, sum(js_term(p, q)) AS js, sum(p + q) AS mass
+        SELECT
+            pair, sum(replicas) AS intersection, any_value(both_elements) AS both_elements,
+            sum(negentropy(p) + q_entropy - negentropy(p + q)) AS entropy_gain
         FROM common_bin
         GROUP BY pair
-    ),
-    unpacked AS (
-        SELECT
-            (pair & 65535)::USMALLINT AS target_feature_id,
-            (pair >> 32)::UINTEGER AS dataset_id,
-            ((pair >> 16) & 65535)::USMALLINT AS feature_id,
-            * EXCLUDE (pair)
-        FROM common
     )
     SELECT
-        u.target_feature_id, u.dataset_id, u.feature_id,
-        intersection / (s.elements + t.elements - intersection) AS jaccard,
-        -- What only one side has adds half its mass times ln 2.
-        js + ln(2) / 2 * greatest(0, 2 - mass) AS js_divergence
-    FROM unpacked AS u
-    JOIN features AS s USING (dataset_id, feature_id)
-    JOIN query_table(target_sketch) AS t ON t.feature_id = u.target_feature_id;
+        (pair & 65535)::USMALLINT AS target_feature_id,
+        (pair >> 32)::UINTEGER AS dataset_id,
+        ((pair >> 16) & 65535)::USMALLINT AS feature_id,
+        intersection / (both_elements - intersection) AS jaccard,
+        -- Eq. 2.1 in sums of p ln p: what only one side has cancels.
+        greatest(0, ln(2) + entropy_gain / 2) AS js_divergence
+    FROM common;
 COMMENT ON MACRO TABLE feature_similarities IS 'a candidate pair of features: Jaccard similarity of their replicated bins and JS divergence of their distributions';
 
 CREATE MACRO named_matches(similarities, options) AS TABLE
@@ -134,11 +133,14 @@ CREATE MACRO greedy_matches(similarities, options) AS TABLE
 COMMENT ON MACRO TABLE greedy_matches IS 'an equivalent feature, one to one: the best pair of all first, then the best of what is left';
 
 CREATE MACRO feature_matches(target_sketch, options) AS TABLE
-    WITH named AS MATERIALIZED (FROM named_candidates(target_sketch)),
+    WITH named AS (FROM named_candidates(target_sketch)),
     named_similarities AS (FROM feature_similarities('named', target_sketch)),
     same_name AS MATERIALIZED (FROM named_matches('named_similarities', options)),
-    open AS MATERIALIZED (FROM open_candidates(target_sketch, 'same_name')),
-    open_similarities AS MATERIALIZED (FROM feature_similarities('open', target_sketch))
+    open AS (FROM open_candidates(target_sketch, 'same_name')),
+    open_features AS (
+        SELECT open.*, f.bins, f.counts, f."values", f.elements FROM open JOIN features AS f USING (dataset_id, feature_id)
+    ),
+    open_similarities AS MATERIALIZED (FROM feature_similarities('open_features', target_sketch))
     FROM same_name
     UNION ALL
     FROM greedy_matches('open_similarities', options);

@@ -16,10 +16,6 @@ CREATE MACRO sampling_floors(spaces, target_sketch, options) AS TABLE
     GROUP BY space_id;
 COMMENT ON MACRO TABLE sampling_floors IS 'a space and the JS divergence to expect between two samples of the target itself, (B - 1) / (4 n)';
 
--- Without a branch for 0, which costs more than the logarithm.
-CREATE MACRO negentropy(m) AS m * ln(m + 1e-300);
-COMMENT ON MACRO negentropy IS 'm ln m, continued by 0';
-
 CREATE MACRO pair_divergences(pairs, source_vectors, target_vectors) AS TABLE
     WITH vector AS (
         SELECT v.owner, v.space_id, v.partition_id, v.roots
@@ -55,7 +51,7 @@ CREATE MACRO pair_divergences(pairs, source_vectors, target_vectors) AS TABLE
     JOIN vector_entropy AS t ON t.owner = 0 AND t.space_id = p.space_id AND t.partition_id = p.target_partition;
 COMMENT ON MACRO TABLE pair_divergences IS 'a pair of partitions and its JS divergence, as ln 2 + (sum p ln p + sum q ln q - sum (p + q) ln (p + q)) / 2';
 
-CREATE MACRO js_threshold(source_vectors, target_vectors, floors, options) AS TABLE
+CREATE MACRO js_threshold(source_vectors, target_vectors, options) AS TABLE
     WITH sample_pair AS MATERIALIZED (
         SELECT
             row_number() OVER () AS pair_id,
@@ -75,12 +71,7 @@ CREATE MACRO js_threshold(source_vectors, target_vectors, floors, options) AS TA
         FROM divergence
     ),
     chosen AS (
-        SELECT least(ln(2), greatest(
-            js_divergences[ceil(position)::BIGINT],
-            2 * (SELECT max(sampling_floor) FROM query_table(floors)),
-            1e-9
-        )) AS max_js
-        FROM ranked
+        SELECT greatest(js_divergences[ceil(position)::BIGINT], 1e-9) AS max_js FROM ranked
     )
     SELECT
         coalesce(o.max_js, chosen.max_js) AS max_js,
@@ -145,7 +136,7 @@ CREATE MACRO target_coverage(target_sketch, options) AS TABLE
     target_partitions AS (SELECT 0 AS owner, feature_id, partition_id, counts FROM sketched_histograms(target_sketch)),
     source_vectors AS MATERIALIZED (FROM space_vectors('source_members', 'source_partitions', 'axis', options)),
     target_vectors AS MATERIALIZED (FROM space_vectors('target_members', 'target_partitions', 'axis', options)),
-    threshold AS MATERIALIZED (FROM js_threshold('source_vectors', 'target_vectors', 'floors', options)),
+    threshold AS MATERIALIZED (FROM js_threshold('source_vectors', 'target_vectors', options)),
     method AS MATERIALIZED (FROM search_method('target_vectors', options)),
 
     hashed_axis AS (FROM axis WHERE (SELECT search FROM method) = 'lsh'),
@@ -220,7 +211,7 @@ CREATE MACRO rank_models(target_sketch, options) AS TABLE
         row_number() OVER (ORDER BY score DESC NULLS LAST, js_divergence, model, version) AS rank,
         model, version, adaptivity, coverage, js_divergence, overlap, shared_features, source_accuracy, uri,
         kl_target_source, kl_source_target, l2_distance, max_js, sampling_floor, search,
-        CASE WHEN max_js < 2 * sampling_floor THEN
+        CASE WHEN (SELECT max_js FROM query_table(options)) < 2 * sampling_floor THEN
             printf('max_js = %.4g is below twice the sampling floor %.4g: partitions of one distribution may not match', max_js, sampling_floor)
         END AS warning
     FROM model_score

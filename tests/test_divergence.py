@@ -12,6 +12,7 @@ from scipy.spatial.distance import jensenshannon
 from scipy.stats import entropy
 
 import modelhub_sql
+from modelhub_sql.udfs import divergence
 
 masses = st.lists(st.tuples(st.integers(0, 50), st.integers(0, 50)), min_size=1, max_size=40).filter(
     lambda pairs: sum(p for p, _ in pairs) > 0 and sum(q for _, q in pairs) > 0
@@ -40,11 +41,12 @@ def test_divergences_are_scipys_and_bound_each_other(open_hub: modelhub_sql.Hub,
     assert math.log(2) * h2 - 1e-12 <= js <= h2 + 1e-12
 
 
-def test_pair_divergences_by_entropies_are_scipys(open_hub: modelhub_sql.Hub) -> None:
+@pytest.mark.parametrize("way", ["numpy", "SQL alone"])
+def test_pair_divergences_by_entropies_are_scipys(open_hub: modelhub_sql.Hub, way: str) -> None:
     rng = np.random.default_rng(0)
     p, q = rng.dirichlet(np.full(60, 0.1), 5), rng.dirichlet(np.full(60, 0.1), 4)
     p[0], q[0] = np.eye(60)[0], np.eye(60)[1]
-    con = open_hub.con
+    con = open_hub.con if way == "numpy" else open_hub.con.cursor()
     for name, vectors in (("s_vectors", p), ("t_vectors", q)):
         con.execute(f"CREATE OR REPLACE TEMP TABLE {name} (owner INT, space_id INT, partition_id INT, roots DOUBLE[])")
         owner = 1 if name == "s_vectors" else 0
@@ -63,3 +65,18 @@ def test_pair_divergences_by_entropies_are_scipys(open_hub: modelhub_sql.Hub) ->
     assert len(rows) == 20
     for i, j, js in rows:
         assert js == pytest.approx(jensenshannon(p[i], q[j]) ** 2, abs=1e-9)
+
+
+@pytest.mark.parametrize("pairs", [3, 400], ids=["pair by pair", "as a product"])
+def test_kernels_of_pairs_are_scipys(pairs: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(divergence, "DENSE", 20)
+    monkeypatch.setattr(divergence, "CHUNK", 100)
+    rng = np.random.default_rng(1)
+    p, q = rng.dirichlet(np.full(30, 0.1), 20), rng.dirichlet(np.full(30, 0.1), 30)
+    rows, columns = rng.integers(0, 20, pairs), rng.integers(0, 30, pairs)
+    h2 = divergence.pair_hellinger2(np.sqrt(p), np.sqrt(q), rows, columns)
+    js = divergence.pair_divergences(np.sqrt(p), np.sqrt(q), rows, columns)
+    for i, j, found_h2, found_js in zip(rows, columns, h2, js, strict=True):
+        assert found_h2 == pytest.approx(0.5 * ((np.sqrt(p[i]) - np.sqrt(q[j])) ** 2).sum(), abs=1e-12)
+        assert found_js == pytest.approx(jensenshannon(p[i], q[j]) ** 2, abs=1e-12)
+    assert len(divergence.pair_divergences(np.sqrt(p), np.sqrt(q), rows[:0], columns[:0])) == 0

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -22,6 +23,7 @@ from modelhub_sql import (
     ModelExistsError,
     ModelNotFoundError,
     OptionError,
+    OutOfMemoryError,
     SettingsError,
 )
 
@@ -346,3 +348,23 @@ def test_a_target_that_shares_nothing_has_no_rows_and_no_error(beer_hub: modelhu
 def test_a_hub_without_models_finds_none(hub: modelhub_sql.Hub) -> None:
     assert hub.find_models(data("beer")).fetchall() == []
     assert hub.models().fetchall() == []
+
+
+def test_a_dataset_that_memory_does_not_suffice_for_is_refused(tmp_path: Path) -> None:
+    pq.write_table(
+        pa.table({f"c{i}": np.random.default_rng(i).normal(size=200_000) for i in range(10)}), tmp_path / "wide.parquet"
+    )
+    with modelhub_sql.connect(tmp_path / "hub.duckdb") as hub:
+        hub.register("beer", data("beer"), exclude=["label"])
+        hub.con.execute("SET memory_limit = '12MB'")
+        refused(
+            hub,
+            OutOfMemoryError,
+            "memory_limit",
+            "wide.parquet",
+            "Raise it",
+            by=lambda: hub.register("m", str(tmp_path / "wide.parquet")),
+        )
+        hub.con.execute("SET memory_limit = '1GB'")
+        hub.register("m", str(tmp_path / "wide.parquet"))
+        assert len(hub.models()) == 2

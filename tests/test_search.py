@@ -246,12 +246,13 @@ def test_features_are_equivalent_above_min_jaccard_not_at_it(hub: modelhub_sql.H
     assert len(hub.find_models(target, min_jaccard=0.999).fetchall()) == 1
 
 
-def test_the_threshold_used_comes_back_and_an_automatic_one_is_above_the_noise(sensor_hub: modelhub_sql.Hub) -> None:
+def test_the_threshold_used_comes_back_and_an_automatic_one_lets_about_three_models_match(sensor_hub: modelhub_sql.Hub) -> None:
     given = sensor_hub.find_models(data("leg2"), exclude=["activity"], max_js=0.123).select("max_js").fetchall()
     assert set(given) == {(0.123,)}
     for space in SPACES:
         auto = sensor_hub.find_models(data("leg2"), exclude=["activity"], max_js="auto", sample_space=space)
-        assert all(t >= 2 * floor for t, floor in auto.select("max_js, sampling_floor").fetchall())
+        adaptivities = [found for (found,) in auto.select("adaptivity").fetchall()]
+        assert 0 < sum(found > 0 for found in adaptivities) <= 4
 
 
 @pytest.mark.parametrize("space", SPACES)

@@ -31,7 +31,7 @@ SELECT 'an overlap of exactly the threshold is not above it', count(*) = 0 FROM 
 
 -- Element by element: a bin's replicas are the elements "bin:1", "bin:2" and so on of a set.
 WITH pair AS (
-    SELECT t.feature_id AS target_feature_id, s.dataset_id, s.feature_id FROM torso AS t CROSS JOIN features AS s WHERE s.kind = t.kind
+    SELECT t.feature_id AS target_feature_id, s.* FROM torso AS t CROSS JOIN features AS s WHERE s.kind = t.kind
 ),
 source AS (SELECT dataset_id * 1000 + feature_id AS feature_id, bins, counts, "values" FROM features),
 source_element AS (SELECT feature_id // 1000 AS dataset_id, feature_id % 1000 AS feature_id, hash FROM minhash_elements('source')),
@@ -49,7 +49,7 @@ FROM feature_similarities('pair', 'torso') AS f
 JOIN expected AS e USING (target_feature_id, dataset_id, feature_id);
 
 WITH pair AS (
-    SELECT t.feature_id AS target_feature_id, s.dataset_id, s.feature_id FROM torso AS t CROSS JOIN features AS s WHERE s.kind = t.kind
+    SELECT t.feature_id AS target_feature_id, s.* FROM torso AS t CROSS JOIN features AS s WHERE s.kind = t.kind
 ),
 dense AS (
     SELECT
@@ -66,7 +66,7 @@ JOIN dense USING (target_feature_id, dataset_id, feature_id);
 
 WITH none AS (SELECT 0 AS target_feature_id, 0 AS dataset_id, 0 AS feature_id WHERE false),
 open AS (FROM open_candidates('torso', 'none')),
-pair AS (SELECT t.feature_id AS target_feature_id, s.dataset_id, s.feature_id FROM torso AS t CROSS JOIN features AS s WHERE s.kind = t.kind),
+pair AS (SELECT t.feature_id AS target_feature_id, s.* FROM torso AS t CROSS JOIN features AS s WHERE s.kind = t.kind),
 resembling AS (FROM feature_similarities('pair', 'torso') WHERE jaccard > 0.15)
 SELECT 'bands propose the similar features', count(o.feature_id) / count(*) >= 0.98 AND count(*) > 100
 FROM resembling AS s LEFT JOIN open AS o USING (target_feature_id, dataset_id, feature_id);

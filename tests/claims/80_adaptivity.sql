@@ -40,14 +40,15 @@ WITH stated AS (SELECT 1 AS pair_id, 1 AS owner, 1 AS space_id, 1 AS source_part
 SELECT 'the divergence of a pair by entropies is that by logarithms', abs(js_divergence - js_divergence([1, 0], [0.36, 0.64])) < 1e-12
 FROM pair_divergences('stated', 'sources', 'targets');
 
-CREATE TEMP TABLE floors AS SELECT 1 AS space_id, 0.004 AS sampling_floor;
-
 SELECT 'a given t is t, and r is in proportion to the distance of a match',
     t.max_js = 0.2 AND abs(t.width - s.jslsh_width * sqrt(2 * 0.2 / ln(2))) < 1e-12
-FROM js_threshold('sources', 'targets', 'floors', 'near') AS t, settings AS s;
+FROM js_threshold('sources', 'targets', 'near') AS t, settings AS s;
 
-SELECT 'an automatic t is at least twice the sampling floor', max_js >= 0.008 FROM js_threshold('sources', 'targets', 'floors', 'automatic');
-
-CREATE TEMP TABLE high_floors AS SELECT 1 AS space_id, 0.3 AS sampling_floor;
-
-SELECT 'however high that is', max_js >= 0.6 - 1e-12 AND max_js <= ln(2) FROM js_threshold('sources', 'targets', 'high_floors', 'automatic');
+WITH sample_pair AS (
+    SELECT row_number() OVER () AS pair_id, s.owner, s.space_id, s.partition_id AS source_partition, t.partition_id AS target_partition
+    FROM sources AS s JOIN targets AS t USING (space_id)
+),
+divergence AS (SELECT list_sort(list(js_divergence)) AS js FROM pair_divergences('sample_pair', 'sources', 'targets')),
+portion AS (SELECT least(0.25, auto_models / (SELECT count(DISTINCT owner) FROM sources)) AS portion FROM settings)
+SELECT 'an automatic t is a quantile of the divergences', abs(max_js - greatest(1e-9, js[ceil(len(js) * portion)::INT])) < 1e-12
+FROM js_threshold('sources', 'targets', 'automatic'), divergence, portion;
