@@ -12,20 +12,24 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 
-from examples.evaluation.statistics import MEASURES, RANDOM, SOURCE, interval
+from examples.evaluation.statistics import MEASURES, RANDOM, SOURCE, interval, worse
 
-__all__ = ["MAIN", "markdown", "write_latency", "write_results"]
+__all__ = ["MAIN", "markdown", "write_latency", "write_results", "write_settings"]
 
 _BOTH = ("aligned", "flattened")
+_IN_SPACE = (
+    "fit auto", "adaptivity auto", "adaptivity auto, 1 floors", "adaptivity 2%", "adaptivity 10%", "adaptivity 50%",
+    "coverage auto", "js", "js, LSH", "kl target|source", "kl source|target",
+)  # fmt: skip
 MAIN = [
-    *(f"adaptivity {rule} · {space}" for space in _BOTH for rule in ("auto", "2%", "5%", "10%", "50%")),
-    *(f"coverage auto · {space}" for space in _BOTH),
-    *(f"js · {space}" for space in _BOTH),
-    *(f"kl {way} · {space}" for space in _BOTH for way in ("target|source", "source|target")),
-    "l2 of centres", "mmd", "jaccard", SOURCE, RANDOM,
+    *(f"{metric} · {space}" for space in _BOTH for metric in _IN_SPACE),
+    "adaptivity auto, LSH · aligned", "l2 of centres", "l2 of centres, LSH", "mmd", "jaccard", SOURCE, RANDOM,
 ]  # fmt: skip
 
-_PLOTTED = ["adaptivity auto · aligned", "adaptivity auto · flattened", "js · aligned", "js · flattened", "l2 of centres", "mmd"]
+_PLOTTED = [
+    *(f"{metric} · aligned" for metric in ("fit auto", "adaptivity auto", "adaptivity auto, 1 floors", "js")),
+    "js · flattened", "mmd",
+]  # fmt: skip
 
 
 def write_results(rows: pd.DataFrame, folder: Path, seed: int) -> pd.DataFrame:
@@ -64,7 +68,8 @@ def _overview(summary: pd.DataFrame, report: pd.DataFrame) -> str:
         "Written by `python -m examples.evaluation`; how to read them: `../README.md`. Each number is the mean over the searches "
         "that are reported (those for tuning left out), with its bootstrap 95 % confidence interval. "
         "`aligned` and `flattened` are the two sample spaces; the percentages are quantiles that the threshold *t* was put at; "
-        "`auto` is the hub's own rule. In each column the best metric that needs only data is bold.",
+        "`auto` is the hub's own rule, `1 floors` the same but at least one sampling floor. *Fit* is the mean of adaptivity over "
+        "all thresholds from 0 to *t*. In each column the best metric that needs only data is bold.",
         "",
         "Searches reported: " + ", ".join(f"{case}: {searches[case]}" for case in cases) + ".",
         "",
@@ -119,29 +124,57 @@ def _workload(workload: str, report: pd.DataFrame, summary: pd.DataFrame) -> str
 
 
 def _rankings(rows: pd.DataFrame, seed: int) -> str:
-    cases = list(dict.fromkeys(rows["case"]))
-    relative = {}
-    for split, part in (("tune", rows[rows["tune"]]), ("report", rows[~rows["tune"]])):
-        means = part.groupby(["metric", "case"])["regret"].mean().unstack("case").reindex(columns=cases)
-        relative[split] = means / means.reindex([RANDOM]).iloc[0]
+    relative = {split: _relative(part) for split, part in (("tune", rows[rows["tune"]]), ("report", rows[~rows["tune"]]))}
+    report = relative["report"]
+    ties = _ties(rows[~rows["tune"]], seed)
     table = pd.DataFrame(
         {
-            "tune: mean": relative["tune"].mean(axis=1),
-            "report: mean": relative["report"].mean(axis=1),
-            "report: worst": relative["report"].max(axis=1),
-            **{case: relative["report"][case] for case in cases},
+            "tune: mean": relative["tune"].mean(axis=1).map(_short),
+            "report: mean": report.mean(axis=1).map(_short),
+            "report: worst": report.max(axis=1).map(_short),
+            "as good as the best": ties,
+            **{workload: report[workload].map(_short) for workload in report},
         }
-    ).sort_values("tune: mean")
+    )
+    table = table.loc[relative["tune"].mean(axis=1).reindex(report.index).sort_values().index]
+    table["as good as the best"] = table["as good as the best"].fillna("")
+    cases = rows["case"].nunique()
     text = [
         "# Rankings tried as the default",
         "",
-        "Mean regret divided by that of a random choice (1 = no better than chance), averaged over the workloads. Sorted by "
-        "the searches set aside for tuning; the other columns are the searches that are reported.",
+        "Mean regret divided by that of a random choice (1 = no better than chance) by workload (the mean over its kinds of "
+        "models and measures), and averaged over the workloads. Sorted by the searches set aside for tuning; all other columns "
+        f"are the searches that are reported. *As good as the best*: in how many of the {cases} cases the regret is that of the "
+        "best metric that needs only data, or above it by no more than chance (the bootstrap 95 % interval of the difference "
+        "includes 0).",
         "",
-        markdown(table.map(lambda x: f"{x:.2f}").rename_axis("ranked by")),
+        markdown(table.rename_axis("ranked by")),
         "",
     ]
     return "\n".join(text)
+
+
+def _short(value: float) -> str:
+    return "-" if np.isnan(value) else f"{value:.2f}"
+
+
+def _relative(rows: pd.DataFrame) -> pd.DataFrame:
+    means = rows.groupby(["metric", "workload", "outcome"], sort=False)["regret"].mean().unstack(["workload", "outcome"])
+    relative = means.div(means.loc[RANDOM]) if RANDOM in means.index else means
+    workloads: pd.DataFrame = relative.T.groupby(level="workload", sort=False).mean().T
+    return workloads
+
+
+def _ties(rows: pd.DataFrame, seed: int) -> pd.Series:
+    ties: dict[str, int] = {}
+    for _, case in rows.groupby("case", sort=False):
+        parts = {str(metric): part for metric, part in case.groupby("metric", sort=False)}
+        data_only = {metric: part["regret"].mean() for metric, part in parts.items() if metric not in (SOURCE, RANDOM)}
+        best = parts[min(data_only, key=lambda metric: data_only[metric])]
+        for metric, part in parts.items():
+            if metric != RANDOM:
+                ties[metric] = ties.get(metric, 0) + (not worse(part, best, "regret", seed))
+    return pd.Series(ties).map(str)
 
 
 def markdown(table: pd.DataFrame) -> str:
@@ -182,10 +215,25 @@ def write_latency(latency: pd.DataFrame, partition: pd.DataFrame, folder: Path) 
     plt.close(figure)
 
 
+def write_settings(regret: pd.DataFrame, folder: Path) -> None:
+    """Relative regret by setting of the hub."""
+    regret.to_csv(folder / "settings.csv", index=False, float_format="%.4f")
+    text = [
+        "# Settings of the hub",
+        "",
+        "Regret divided by that of a random choice, when one setting is changed and the others are left as they are in the "
+        "workload (the first searches of each).",
+    ]
+    for (workload, setting), part in regret.groupby(["workload", "setting"], sort=False):
+        table = part.drop(columns=["workload", "setting"]).set_index("value").rename_axis(str(setting))
+        text += ["", f"## {workload}", "", markdown(table.map(lambda x: f"{x:.2f}"))]
+    (folder / "settings.md").write_text("\n".join([*text, ""]))
+
+
 def _plot(summary: pd.DataFrame, path: Path) -> None:
     metrics = [*_PLOTTED, SOURCE]
     regret = summary.pivot(index="case", columns="metric", values="regret").reindex(index=dict.fromkeys(summary["case"]))
-    relative = regret.div(regret[RANDOM], axis=0)[metrics]
+    relative = regret.div(regret[RANDOM], axis=0).reindex(columns=metrics)
     figure, axes = plt.subplots(figsize=(9, 0.55 * len(relative) + 1.5))
     positions = np.arange(len(relative))
     for i, metric in enumerate(metrics):

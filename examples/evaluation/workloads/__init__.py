@@ -5,7 +5,7 @@ from __future__ import annotations
 from examples.evaluation.tasks import Workload
 from examples.evaluation.workloads import activity, images, language, matching, tabular
 
-__all__ = ["WORKLOADS"]
+__all__ = ["FAST", "WORKLOADS"]
 
 WORKLOADS: dict[str, Workload] = {
     "har54": activity.har54,
@@ -24,3 +24,6 @@ WORKLOADS: dict[str, Workload] = {
     "adult_work": tabular.adult_work,
     "loans": tabular.loans,
 }
+
+#: One of each kind.
+FAST = ("har54", "wisdm", "matching_words", "mnist_skewed", "office", "equivalence", "reviews", "adult_country", "loans")

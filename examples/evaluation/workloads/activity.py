@@ -60,8 +60,9 @@ def _draw(context: Context, name: str, query: str, *, targets: int, partition_si
     groups = {str(key): group.drop(columns="table").reset_index(drop=True) for key, group in data.groupby("table", sort=True)}
     groups = {key: group for key, group in groups.items() if len(group) >= 50}
     if context.fast:
-        groups = {key: groups[key] for key in sorted(rng.choice(sorted(groups), 12, replace=False))}
-        targets = 6
+        kept = sorted(rng.choice(sorted(groups), 6, replace=False))
+        groups = {key: groups[key].sample(min(600, len(groups[key])), random_state=context.seed) for key in kept}
+        targets = 2
     chosen = sorted(rng.choice(sorted(groups), min(targets, len(groups)), replace=False))
     outcome = context.cached(f"{name}-trees", lambda: _outcome(context, name, groups))
     return Draw(

@@ -68,7 +68,7 @@ def reviews(context: Context) -> Iterator[Draw]:
         features = {name: words[rows] for name, rows in groups.items()}
         labels = {name: label[rows] for name, rows in groups.items()}
         outcomes = context.cached(f"reviews-{draw}", partial(_outcomes, features, labels, models, rng))
-        targets = [name for name in groups if name.startswith("target")]
+        targets = [name for name in groups if name.startswith("target")][: 2 if context.fast else None]
         yield Draw(
             name=f"reviews-{draw}",
             tables={name: pa.table({"text": data["text"].iloc[rows].tolist()}) for name, rows in groups.items()},
@@ -82,7 +82,7 @@ def reviews(context: Context) -> Iterator[Draw]:
 
 def _pairs(context: Context, name: str, queries: Mapping[str, str]) -> Iterator[Draw]:
     data = {key: read(query.format(context.file(f"text/{key}.parquet"))) for key, query in queries.items()}
-    draws = 2 if context.fast else 6
+    draws = 1 if context.fast else 6
     size = 800 if context.fast else 2000
     for draw in range(draws):
         rng = context.rng(name, draw)

@@ -44,11 +44,11 @@ def _domains(context: Context, name: str, file: str, domain: str, label: str, le
         for key, group in data.groupby(domain, sort=True):
             if len(group) >= 100:
                 # Three quarters of each domain, and at most 1,500 rows, differ from draw to draw.
-                rows = min(1500, int(len(group) * 0.75))
+                rows = min(400 if context.fast else 1500, int(len(group) * 0.75))
                 groups[str(key)] = group.iloc[np.sort(rng.choice(len(group), rows, replace=False))].drop(columns=domain)
         if context.fast:
             groups = {key: groups[key] for key in list(groups)[:6]}
-        chosen = sorted(rng.choice(list(groups), min(8, len(groups)), replace=False))
+        chosen = sorted(rng.choice(list(groups), min(2 if context.fast else 8, len(groups)), replace=False))
         outcome = context.cached(f"{name}-{draw}", partial(_outcome, groups, label, rng, context.seed))
         yield Draw(
             name=f"{name}-{draw}",
