@@ -54,3 +54,39 @@ CREATE MACRO search_method(target_vectors, options) AS TABLE
     END AS search
     FROM query_table(options) AS o;
 COMMENT ON MACRO TABLE search_method IS 'exact or lsh (one row): automatically lsh where a partition has more pairs to compare than hashes to compute';
+
+CREATE MACRO centre_collisions(matches, target_sketch) AS TABLE
+    WITH centre AS (
+        SELECT m.dataset_id, m.target_feature_id AS slot, s.mean AS source_mean, t.mean AS target_mean
+        FROM query_table(matches) AS m
+        JOIN query_table(target_sketch) AS t ON t.feature_id = m.target_feature_id
+        JOIN features AS s ON s.dataset_id = m.dataset_id AND s.feature_id = m.feature_id
+        WHERE isfinite(s.mean) AND isfinite(t.mean)
+    ),
+    distance AS (
+        SELECT dataset_id, sqrt(sum((source_mean - target_mean) ** 2)) AS l2_distance FROM centre GROUP BY dataset_id
+    ),
+    median_distance AS MATERIALIZED (
+        SELECT greatest(quantile_cont(l2_distance, 0.5), 1e-9) AS width FROM distance
+    ),
+    hash_function AS (
+        SELECT unnest(range((SELECT jslsh_bands * jslsh_rows FROM settings)))::INTEGER AS function
+    ),
+    drawn AS MATERIALIZED (
+        SELECT
+            slot, function, gaussian(function, slot, 'l2') AS a,
+            ('0x' || sha1(concat_ws(':', hub_seed(), function, 'l2'))[1:8])::UINTEGER / 4294967296 AS shift
+        FROM (SELECT DISTINCT slot FROM centre), hash_function
+    ),
+    projected AS (
+        SELECT dataset_id, function, any_value(shift) AS shift, sum(a * source_mean) AS source, sum(a * target_mean) AS target
+        FROM centre
+        JOIN drawn USING (slot)
+        GROUP BY dataset_id, function
+    )
+    SELECT
+        dataset_id, width,
+        count(*) FILTER (ceil(source / width + shift) = ceil(target / width + shift)) / count(*) AS collisions
+    FROM projected, median_distance
+    GROUP BY dataset_id, width;
+COMMENT ON MACRO TABLE centre_collisions IS 'a dataset and the share of L2-LSH functions (r the median distance) on which its centre collides with the target''s';

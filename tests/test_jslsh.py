@@ -7,6 +7,7 @@ import math
 import duckdb
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
 import pytest
 
 import modelhub_sql
@@ -99,3 +100,28 @@ def test_directions_are_standard_normal_and_shifts_uniform(hub: modelhub_sql.Hub
     assert abs(shifts.mean() - 0.5) < 4 / math.sqrt(12 * len(shifts))
     assert 0 <= shifts.min() < shifts.max() < 1
     assert np.abs(np.corrcoef(directions)[np.triu_indices(len(directions), 1)]).mean() < 0.2
+
+
+def test_centres_collide_as_often_as_their_distance_says() -> None:
+    functions = 2000
+    with modelhub_sql.connect(jslsh_bands=functions, jslsh_rows=1, jslsh_width=1.0) as hub:
+        rng = np.random.default_rng(0)
+        centres = {f"m{i}": rng.normal(0, 1 + i, 6) for i in range(7)}
+        for name, centre in centres.items():
+            hub.register(name, pa.table({f"f{j}": [float(x)] * 10 for j, x in enumerate(centre)}))
+        hub.con.register("target_table", pa.table({f"f{j}": [0.0] * 10 for j in range(6)}))
+        hub.con.execute("CREATE TEMP TABLE target AS FROM sketch('target_table')")
+        hub.con.execute("""
+            CREATE TEMP TABLE every_match AS
+            SELECT t.feature_id AS target_feature_id, s.dataset_id, s.feature_id FROM target AS t JOIN features AS s USING (feature)
+        """)
+        rows = hub.sql(
+            "SELECT model, width, collisions FROM centre_collisions('every_match', 'target') JOIN models USING (dataset_id)"
+        )
+        found = {model: (width, collisions) for model, width, collisions in rows.fetchall()}
+    distances = {name: float(np.linalg.norm(centre)) for name, centre in centres.items()}
+    assert found.keys() == distances.keys()
+    for name, (width, collisions) in found.items():
+        assert width == pytest.approx(float(np.median(list(distances.values()))))
+        expected = tuning.collision_probability(distances[name], width)
+        assert abs(collisions - expected) < 4 * np.sqrt(expected * (1 - expected) / functions)

@@ -83,7 +83,7 @@ def _of_pairs(inside: InSpace, evidence: Evidence) -> dict[str, pd.Series]:
         metrics[f"coverage {name}"] = each(coverage, t)
         metrics[f"fit {name}"] = each(fit, t)
     thresholds = {f"{quantile:.0%}": auto_threshold(pairs, quantile, 0) for quantile in QUANTILES}
-    for name, t in {"auto, 0 floors": auto_threshold(pairs, auto, 0), **thresholds}.items():
+    for name, t in thresholds.items():
         metrics[f"adaptivity {name}"] = each(adaptivity, t)
         metrics[f"coverage {name}"] = each(coverage, t)
         metrics[f"fit {name}"] = each(fit, t)

@@ -50,3 +50,12 @@ SELECT 'few pairs are all compared', search = 'exact' FROM search_method('partit
 WITH many AS (SELECT max(jslsh_bands * jslsh_rows) AS partition_id FROM settings),
 chosen AS (FROM search_options(search := 'auto'))
 SELECT 'more partitions than hash functions are searched by LSH', search = 'lsh' FROM search_method('many', 'chosen');
+
+CREATE TEMP TABLE torso AS FROM sketch('data/torso1.parquet', exclude := ['activity']);
+CREATE TEMP TABLE every_match AS
+SELECT t.feature_id AS target_feature_id, s.dataset_id, s.feature_id FROM torso AS t JOIN features AS s USING (feature, kind);
+
+SELECT 'a dataset''s own centre collides with it on every L2-LSH function, others on fewer',
+    bool_and(CASE WHEN model = 'torso1' THEN collisions = 1 ELSE collisions < 1 END) AND count(*) > 2
+FROM centre_collisions('every_match', 'torso')
+JOIN models USING (dataset_id);
