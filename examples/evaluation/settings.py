@@ -17,7 +17,7 @@ from examples.evaluation.workloads import WORKLOADS
 
 __all__ = ["measure"]
 
-BINS = {"har54": "number_bins", "adult_country": "number_bins", "reviews": "text_bins", "matching_words": "text_bins"}
+BINS = {"har54": "number_bins", "adult_country": "number_bins", "reviews": "text_bins"}
 VALUES = {
     "partition_size": (50, 100, 200, 500),
     "number_bins": (16, 32, 64, 128, 256),
