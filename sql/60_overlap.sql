@@ -1,13 +1,14 @@
 -- Step 1, overlap search (section 3.4, Def. 3): which features of which dataset are equivalent
 -- to which features of the target, one to one: same name first, then best Jaccard, then order.
--- Features of the same name are compared at once; the others only where they share a MinHash
--- band, or where a few are left over. Every pair is verified by the Jaccard similarity of the replicated bins, so that no
--- wrong one gets through.
+-- Features of the same name are compared at once; the others only in datasets that may still be
+-- among the nearest, and there only where they share a MinHash band, or where a few are left over.
+-- Every pair is verified by the Jaccard similarity of the replicated bins, so that no wrong one gets through.
 
-CREATE MACRO named_candidates(target_sketch) AS TABLE
+CREATE MACRO named_candidates(target_sketch, among) AS TABLE
     SELECT t.feature_id AS target_feature_id, s.dataset_id, s.feature_id, s.bins, s.counts, s."values", s.elements
     FROM query_table(target_sketch) AS t
-    JOIN features AS s ON lower(s.feature) = lower(t.feature) AND s.kind = t.kind;
+    JOIN features AS s ON lower(s.feature) = lower(t.feature) AND s.kind = t.kind
+    SEMI JOIN query_table(among) AS a ON a.dataset_id = s.dataset_id;
 COMMENT ON MACRO TABLE named_candidates IS 'a feature of a dataset that has the name and kind of a feature of the target, with its histogram';
 
 CREATE MACRO feature_similarities(candidates, target_sketch) AS TABLE
@@ -63,15 +64,46 @@ CREATE MACRO named_matches(similarities, options) AS TABLE
     FROM query_table(similarities) WHERE jaccard > (SELECT min_jaccard FROM query_table(options));
 COMMENT ON MACRO TABLE named_matches IS 'a feature that is equivalent to the target''s feature of its name';
 
+CREATE MACRO possible_datasets(matches, target_sketch, options, among) AS TABLE
+    WITH tally AS (
+        SELECT dataset_id, count(js_divergence) AS matched, coalesce(sum(js_divergence), 0) AS js_sum
+        FROM query_table(among)
+        LEFT JOIN query_table(matches) USING (dataset_id)
+        GROUP BY dataset_id
+    ),
+    -- Aligned, the dataset's JS is the mean of its features'; what is not matched yet may turn out
+    -- to be equal (0) or all different (ln 2).
+    bounds AS MATERIALIZED (
+        SELECT
+            dataset_id, matched / features AS least_overlap,
+            js_sum / features AS least_js, (js_sum + (features - matched) * ln(2)) / features AS most_js
+        FROM tally, (SELECT count(*) AS features FROM query_table(target_sketch))
+    ),
+    nearest AS (
+        SELECT most_js
+        FROM bounds
+        WHERE least_overlap > (SELECT min_overlap FROM query_table(options))
+        ORDER BY most_js
+        LIMIT (SELECT max_candidates FROM settings)
+    ),
+    farthest AS (
+        SELECT CASE WHEN count(*) = (SELECT max_candidates FROM settings) THEN max(most_js) ELSE 1 END AS js_divergence FROM nearest
+    )
+    SELECT dataset_id
+    FROM bounds
+    WHERE least_js <= (SELECT js_divergence FROM farthest)
+        OR (SELECT sample_space FROM query_table(options)) = 'flattened';
+COMMENT ON MACRO TABLE possible_datasets IS 'a dataset that its features of the same name leave a chance to be among the max_candidates nearest';
+
 CREATE MACRO few_features() AS 4;
 COMMENT ON MACRO few_features IS 'unmatched features of the target up to which it is faster to compare them all than to look up bands';
 
-CREATE MACRO open_candidates(target_sketch, matches) AS TABLE
+CREATE MACRO open_candidates(target_sketch, matches, among) AS TABLE
     WITH open_target AS MATERIALIZED (
         SELECT
             d.dataset_id, t.feature_id AS target_feature_id, t.kind,
             count(*) OVER (PARTITION BY d.dataset_id) > few_features() AS many
-        FROM datasets AS d
+        FROM query_table(among) AS d
         CROSS JOIN query_table(target_sketch) AS t
         ANTI JOIN query_table(matches) AS m ON m.dataset_id = d.dataset_id AND m.target_feature_id = t.feature_id
     ),
@@ -132,11 +164,13 @@ CREATE MACRO greedy_matches(similarities, options) AS TABLE
     SELECT target_feature_id, dataset_id, feature_id, jaccard, js_divergence FROM round WHERE matched;
 COMMENT ON MACRO TABLE greedy_matches IS 'an equivalent feature, one to one: the best pair of all first, then the best of what is left';
 
-CREATE MACRO feature_matches(target_sketch, options) AS TABLE
-    WITH named AS (FROM named_candidates(target_sketch)),
+CREATE MACRO feature_matches(target_sketch, options, among := 'datasets') AS TABLE
+    WITH named AS (FROM named_candidates(target_sketch, among)),
     named_similarities AS (FROM feature_similarities('named', target_sketch)),
-    same_name AS MATERIALIZED (FROM named_matches('named_similarities', options)),
-    open AS (FROM open_candidates(target_sketch, 'same_name')),
+    all_same_name AS MATERIALIZED (FROM named_matches('named_similarities', options)),
+    possible AS MATERIALIZED (FROM possible_datasets('all_same_name', target_sketch, options, among)),
+    same_name AS MATERIALIZED (FROM all_same_name SEMI JOIN possible USING (dataset_id)),
+    open AS (FROM open_candidates(target_sketch, 'same_name', 'possible')),
     open_features AS (
         SELECT open.*, f.bins, f.counts, f."values", f.elements FROM open JOIN features AS f USING (dataset_id, feature_id)
     ),
@@ -144,7 +178,7 @@ CREATE MACRO feature_matches(target_sketch, options) AS TABLE
     FROM same_name
     UNION ALL
     FROM greedy_matches('open_similarities', options);
-COMMENT ON MACRO TABLE feature_matches IS 'a feature of a dataset that is shared with the target, one to one: their Jaccard similarity and JS divergence';
+COMMENT ON MACRO TABLE feature_matches IS 'a feature of a dataset that may be among the nearest and is shared with the target, one to one: their Jaccard similarity and JS divergence';
 
 CREATE MACRO dataset_overlap(matches, target_sketch, options) AS TABLE
     SELECT dataset_id, count(*) AS shared_features, count(*) / (SELECT count(*) FROM query_table(target_sketch)) AS overlap

@@ -15,7 +15,7 @@ CREATE MACRO explain_features(model, target, version := NULL, exclude := [], min
     WITH target_sketch AS MATERIALIZED (FROM sketch(target, exclude := exclude)),
     options AS MATERIALIZED (FROM search_options(min_jaccard := min_jaccard)),
     explained AS MATERIALIZED (SELECT dataset_of(model::VARCHAR, version::VARCHAR) AS dataset_id),
-    matches AS MATERIALIZED (SELECT m.* FROM feature_matches('target_sketch', 'options') AS m SEMI JOIN explained USING (dataset_id))
+    matches AS MATERIALIZED (FROM feature_matches('target_sketch', 'options', among := 'explained'))
     SELECT
         t.feature AS target_feature, t.kind, s.feature AS source_feature, m.jaccard, m.js_divergence,
         t."values" AS target_values, t.nulls AS target_nulls, s."values" AS source_values, s.nulls AS source_nulls

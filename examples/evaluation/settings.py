@@ -23,7 +23,7 @@ VALUES = {
     "number_bins": (16, 32, 64, 128, 256),
     "text_bins": (256, 1024, 4096, 16384),
 }
-METRICS = [f"{metric} · {SPACES[0]}" for metric in ("adaptivity auto", "adaptivity auto, 1 floors", "fit auto", "js")]
+METRICS = [f"{metric} · {SPACES[0]}" for metric in ("adaptivity auto", "adaptivity auto, 2 floors", "fit auto", "js")]
 SEARCHES = 16
 
 

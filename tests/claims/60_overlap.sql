@@ -20,7 +20,7 @@ WHERE model.model = 'torso1';
 SELECT 'features of one name and kind are compared at once', count(*) = (
     SELECT count(*) FROM features AS s JOIN torso AS t ON lower(s.feature) = lower(t.feature) AND s.kind = t.kind
 )
-FROM named_candidates('torso');
+FROM named_candidates('torso', 'datasets');
 
 SELECT 'overlap is the share of the target''s features that is matched', bool_and(overlap = shared_features / 8 AND overlap > min_overlap)
 FROM dataset_overlap('torso_matches', 'torso', 'defaults'), defaults;
@@ -65,7 +65,7 @@ FROM feature_similarities('pair', 'torso') AS f
 JOIN dense USING (target_feature_id, dataset_id, feature_id);
 
 WITH none AS (SELECT 0 AS target_feature_id, 0 AS dataset_id, 0 AS feature_id WHERE false),
-open AS (FROM open_candidates('torso', 'none')),
+open AS (FROM open_candidates('torso', 'none', 'datasets')),
 pair AS (SELECT t.feature_id AS target_feature_id, s.* FROM torso AS t CROSS JOIN features AS s WHERE s.kind = t.kind),
 resembling AS (FROM feature_similarities('pair', 'torso') WHERE jaccard > 0.15)
 SELECT 'bands propose the similar features', count(o.feature_id) / count(*) >= 0.98 AND count(*) > 100
@@ -79,7 +79,7 @@ SELECT 'where few features are open, all of a kind are proposed',
         JOIN (FROM features ANTI JOIN named USING (dataset_id, feature_id)) AS s USING (dataset_id, kind)
         SEMI JOIN (SELECT dataset_id FROM named GROUP BY ALL HAVING count(*) >= 8 - few_features()) AS d USING (dataset_id)
     )
-FROM open_candidates('torso', 'named')
+FROM open_candidates('torso', 'named', 'datasets')
 SEMI JOIN (SELECT dataset_id FROM named GROUP BY ALL HAVING count(*) >= 8 - few_features()) AS d USING (dataset_id);
 
 WITH pair AS (
