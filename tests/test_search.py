@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 import re
 from typing import Any
@@ -309,9 +310,7 @@ def test_only_the_nearest_datasets_are_compared_partition_by_partition() -> None
         assert [row[0] for row in hub.find_models(target, min_jaccard=0).select("model").fetchall()] == ["m0", "m1"]
 
 
-@pytest.mark.parametrize("space", SPACES)
-@pytest.mark.parametrize("min_overlap", [0.0, 0.5])
-def test_a_dataset_is_left_out_early_only_when_it_cannot_be_among_the_nearest(space: str, min_overlap: float) -> None:
+def test_a_dataset_is_left_out_early_only_when_it_cannot_be_among_the_nearest() -> None:
     # Half of the names differ from dataset to dataset, so that what is known early are bounds.
     rng = np.random.default_rng(3)
     names = [f"x{i}" for i in range(6)]
@@ -319,16 +318,20 @@ def test_a_dataset_is_left_out_early_only_when_it_cannot_be_among_the_nearest(sp
     def dataset(shift: float, other: int) -> pa.Table:
         return pa.table({name + "'" * (i < other): rng.normal(10 * i + shift, 1, 100) for i, name in enumerate(names)})
 
-    tables = {f"m{i}": dataset(float(rng.exponential(2)), i % 4) for i in range(40)}
-    target = dataset(0, 0)
-    found = {}
-    for max_candidates in (5, 40):
-        with modelhub_sql.connect(partition_size=50, max_candidates=max_candidates) as hub:
-            hub.register_many([{"name": name, "dataset": table} for name, table in tables.items()])
-            rows = hub.find_models(target, rank_by="js", sample_space=space, min_overlap=min_overlap, min_jaccard=0.01)
-            found[max_candidates] = rows.select("model, js_divergence").fetchall()
-    assert len(found[40]) > 20
-    assert found[5] == found[40][:5]
+    tables = [dataset(float(rng.exponential(2)), i % 4) for i in range(30)]
+    with modelhub_sql.connect(partition_size=50) as hub:
+        hub.register_many([{"name": f"m{i}", "dataset": table} for i, table in enumerate(tables)])
+        target = dataset(0, 0)
+        for space, min_overlap in itertools.product(SPACES, (0.0, 0.5)):
+            found = {}
+            for max_candidates in (5, 30):
+                hub.con.execute("UPDATE settings SET max_candidates = ?", [max_candidates])
+                rows = hub.find_models(
+                    target, rank_by="js", sample_space=space, min_overlap=min_overlap, min_jaccard=0.01
+                )
+                found[max_candidates] = rows.select("model, js_divergence").fetchall()
+            assert len(found[30]) > 20
+            assert found[5] == found[30][:5]
 
 
 def test_automatic_search_hashes_only_when_a_partition_has_more_pairs_than_hashes() -> None:
