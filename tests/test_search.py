@@ -326,9 +326,7 @@ def test_a_dataset_is_left_out_early_only_when_it_cannot_be_among_the_nearest() 
             found = {}
             for max_candidates in (5, 30):
                 hub.con.execute("UPDATE settings SET max_candidates = ?", [max_candidates])
-                rows = hub.find_models(
-                    target, rank_by="js", sample_space=space, min_overlap=min_overlap, min_jaccard=0.01
-                )
+                rows = hub.find_models(target, rank_by="js", sample_space=space, min_overlap=min_overlap, min_jaccard=0.01)
                 found[max_candidates] = rows.select("model, js_divergence").fetchall()
             assert len(found[30]) > 20
             assert found[5] == found[30][:5]

@@ -145,8 +145,8 @@ def _rankings(rows: pd.DataFrame, seed: int) -> str:
         "Mean regret divided by that of a random choice (1 = no better than chance) by workload (the mean over its kinds of "
         "models and measures), and averaged over the workloads. Sorted by the searches set aside for tuning; all other columns "
         f"are the searches that are reported. *As good as the best*: in how many of the {cases} cases the regret is that of the "
-        "best metric that needs only data, or above it by no more than chance (the bootstrap 95 % interval of the difference "
-        "includes 0).",
+        "best metric of `README.md` that needs only data, or above it by no more than chance (the bootstrap 95 % interval of the "
+        "difference includes 0).",
         "",
         markdown(table.rename_axis("ranked by")),
         "",
@@ -169,7 +169,9 @@ def _ties(rows: pd.DataFrame, seed: int) -> pd.Series:
     ties: dict[str, int] = {}
     for _, case in rows.groupby("case", sort=False):
         parts = {str(metric): part for metric, part in case.groupby("metric", sort=False)}
-        data_only = {metric: part["regret"].mean() for metric, part in parts.items() if metric not in (SOURCE, RANDOM)}
+        data_only = {
+            metric: part["regret"].mean() for metric, part in parts.items() if metric in MAIN and metric not in (SOURCE, RANDOM)
+        }
         best = parts[min(data_only, key=lambda metric: data_only[metric])]
         for metric, part in parts.items():
             if metric != RANDOM:
