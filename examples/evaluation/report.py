@@ -68,8 +68,8 @@ def _overview(summary: pd.DataFrame, report: pd.DataFrame) -> str:
         "Written by `python -m examples.evaluation`; how to read them: `../README.md`. Each number is the mean over the searches "
         "that are reported (those for tuning left out), with its bootstrap 95 % confidence interval. "
         "`aligned` and `flattened` are the two sample spaces; the percentages are quantiles that the threshold *t* was put at; "
-        "`auto` is the hub's own rule, `2 floors` the same but at least two sampling floors (an earlier rule). *Fit* is the mean of adaptivity over "
-        "all thresholds from 0 to *t*. In each column the best metric that needs only data is bold.",
+        "`auto` is the hub's own rule, `2 floors` the same but at least two sampling floors (an earlier rule). *Fit* is the mean "
+        "of adaptivity over all thresholds from 0 to *t*. In each column the best metric that needs only data is bold.",
         "",
         "Searches reported: " + ", ".join(f"{case}: {searches[case]}" for case in cases) + ".",
         "",
