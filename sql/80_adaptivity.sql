@@ -44,7 +44,7 @@ CREATE MACRO pair_divergences(pairs, source_vectors, target_vectors) AS TABLE
     pair_entropy AS (
         SELECT pair_id, sum(negentropy(mass)) AS negentropy FROM pair_sum GROUP BY pair_id
     )
-    SELECT p.pair_id, ln(2) + (s.negentropy + t.negentropy - m.negentropy) / 2 AS js_divergence
+    SELECT p.pair_id, least(ln(2), ln(2) + (s.negentropy + t.negentropy - m.negentropy) / 2) AS js_divergence
     FROM query_table(pairs) AS p
     JOIN pair_entropy AS m USING (pair_id)
     JOIN vector_entropy AS s ON s.owner = p.owner AND s.partition_id = p.source_partition
@@ -70,8 +70,9 @@ CREATE MACRO js_threshold(source_vectors, target_vectors, options) AS TABLE
             ) AS position
         FROM divergence
     ),
+    -- A hair above the pair it is taken from, so that rounding does not decide whether that one matches.
     chosen AS (
-        SELECT greatest(js_divergences[ceil(position)::BIGINT], 1e-9) AS max_js FROM ranked
+        SELECT greatest(js_divergences[ceil(position)::BIGINT] + 1e-12, 1e-9) AS max_js FROM ranked
     )
     SELECT
         coalesce(o.max_js, chosen.max_js) AS max_js,
@@ -115,6 +116,27 @@ CREATE MACRO verified_pairs(pairs, source_vectors, target_vectors, threshold) AS
     WHERE coalesce(d.js_divergence, p.hellinger2) <= (SELECT max_js FROM query_table(threshold));
 COMMENT ON MACRO TABLE verified_pairs IS 'a pair of partitions with JS <= t (Def. 2); logarithms only where H2 > t leaves it open';
 
+CREATE MACRO hashed_pairs(source_vectors, target_vectors, axis, threshold, method) AS TABLE
+    WITH hashed_axis AS (FROM query_table(axis) WHERE (SELECT search FROM query_table(method)) = 'lsh'),
+    functions AS MATERIALIZED (FROM space_functions('hashed_axis')),
+    source_signatures AS (FROM jslsh_signatures(source_vectors, 'functions', threshold)),
+    target_signatures AS (FROM jslsh_signatures(target_vectors, 'functions', threshold)),
+    colliding AS (FROM colliding_pairs(source_vectors, target_vectors, 'source_signatures', 'target_signatures', threshold))
+    SELECT row_number() OVER () AS pair_id, * FROM colliding;
+COMMENT ON MACRO TABLE hashed_pairs IS 'a pair of partitions that may match and shares a JS-LSH band, numbered (search lsh)';
+
+CREATE MACRO partition_matches(source_members, source_partitions, target_vectors, axis, threshold, method, options) AS TABLE
+    WITH source_vectors AS MATERIALIZED (FROM space_vectors(source_members, source_partitions, axis, options)),
+    hashed_pairs AS (FROM hashed_pairs('source_vectors', target_vectors, axis, threshold, method)),
+    compared_pairs AS (FROM all_pairs('source_vectors', target_vectors, threshold, method)),
+    pairs AS MATERIALIZED (
+        FROM hashed_pairs
+        UNION ALL
+        SELECT row_number() OVER () AS pair_id, * FROM compared_pairs
+    )
+    FROM verified_pairs('pairs', 'source_vectors', target_vectors, threshold);
+COMMENT ON MACRO TABLE partition_matches IS 'a partition of a dataset that matches a partition of the target, JS <= t (Def. 2)';
+
 CREATE MACRO target_coverage(target_sketch, options) AS TABLE
     WITH matches AS MATERIALIZED (FROM feature_matches(target_sketch, options)),
     related AS MATERIALIZED (FROM dataset_overlap('matches', target_sketch, options)),
@@ -134,24 +156,18 @@ CREATE MACRO target_coverage(target_sketch, options) AS TABLE
         SEMI JOIN (SELECT dataset_id FROM candidates LIMIT 10000) AS candidate USING (dataset_id)
     ),
     target_partitions AS (SELECT 0 AS owner, feature_id, partition_id, counts FROM sketched_histograms(target_sketch)),
-    source_vectors AS MATERIALIZED (FROM space_vectors('source_members', 'source_partitions', 'axis', options)),
     target_vectors AS MATERIALIZED (FROM space_vectors('target_members', 'target_partitions', 'axis', options)),
-    threshold AS MATERIALIZED (FROM js_threshold('source_vectors', 'target_vectors', options)),
     method AS MATERIALIZED (FROM search_method('target_vectors', options)),
-
-    hashed_axis AS (FROM axis WHERE (SELECT search FROM method) = 'lsh'),
-    functions AS MATERIALIZED (FROM space_functions('hashed_axis')),
-    source_signatures AS (FROM jslsh_signatures('source_vectors', 'functions', 'threshold')),
-    target_signatures AS (FROM jslsh_signatures('target_vectors', 'functions', 'threshold')),
-    candidate_pairs AS (
-        FROM all_pairs('source_vectors', 'target_vectors', 'threshold', 'method')
-        UNION ALL
-        FROM colliding_pairs('source_vectors', 'target_vectors', 'source_signatures', 'target_signatures', 'threshold')
+    sample_partitions AS (
+        FROM source_partitions WHERE partition_id < 4 AND (SELECT max_js FROM query_table(options)) IS NULL
     ),
-    pairs AS MATERIALIZED (SELECT row_number() OVER () AS pair_id, * FROM candidate_pairs),
-    partition_matches AS (FROM verified_pairs('pairs', 'source_vectors', 'target_vectors', 'threshold')),
+    sample_vectors AS MATERIALIZED (FROM space_vectors('source_members', 'sample_partitions', 'axis', options)),
+    threshold AS MATERIALIZED (FROM js_threshold('sample_vectors', 'target_vectors', options)),
+    matching AS (
+        FROM partition_matches('source_members', 'source_partitions', 'target_vectors', 'axis', 'threshold', 'method', options)
+    ),
     match_count AS (
-        SELECT owner AS dataset_id, target_partition, count(*) AS matches FROM partition_matches GROUP BY ALL
+        SELECT owner AS dataset_id, target_partition, count(*) AS matches FROM matching GROUP BY ALL
     ),
     target_partition AS (
         SELECT unnest(range((SELECT max(len(partitions)) FROM query_table(target_sketch))))::UINTEGER AS target_partition
@@ -194,7 +210,7 @@ CREATE MACRO rank_models(target_sketch, options) AS TABLE
     model_score AS (
         SELECT
             m.model, m.version, s.*, m.source_accuracy, m.uri, m.task, m.framework,
-            CASE (SELECT rank_by FROM query_table(options))
+            CASE o.rank_by
                 WHEN 'adaptivity' THEN s.adaptivity
                 WHEN 'coverage' THEN s.coverage
                 WHEN 'js' THEN -s.js_divergence
@@ -202,16 +218,17 @@ CREATE MACRO rank_models(target_sketch, options) AS TABLE
                 WHEN 'kl_target_source' THEN -s.kl_target_source
                 WHEN 'kl_source_target' THEN -s.kl_source_target
                 WHEN 'source_accuracy' THEN m.source_accuracy
-            END AS score
+            END AS score,
+            o.max_js AS given_js
         FROM dataset_score AS s
         JOIN models AS m USING (dataset_id)
-        WHERE s.adaptivity >= (SELECT min_adaptivity FROM query_table(options))
+        JOIN query_table(options) AS o ON s.adaptivity >= o.min_adaptivity
     )
     SELECT
         row_number() OVER (ORDER BY score DESC NULLS LAST, js_divergence, model, version) AS rank,
         model, version, adaptivity, coverage, js_divergence, overlap, shared_features, source_accuracy, uri,
         kl_target_source, kl_source_target, l2_distance, max_js, sampling_floor, search,
-        CASE WHEN (SELECT max_js FROM query_table(options)) < 2 * sampling_floor THEN
+        CASE WHEN given_js < 2 * sampling_floor THEN
             printf('max_js = %.4g is below twice the sampling floor %.4g: partitions of one distribution may not match', max_js, sampling_floor)
         END AS warning
     FROM model_score

@@ -12,7 +12,7 @@ from scipy.spatial.distance import jensenshannon
 from scipy.stats import entropy
 
 import modelhub_sql
-from modelhub_sql.udfs import divergence
+from modelhub_sql.udfs import divergence, matches
 
 masses = st.lists(st.tuples(st.integers(0, 50), st.integers(0, 50)), min_size=1, max_size=40).filter(
     lambda pairs: sum(p for p, _ in pairs) > 0 and sum(q for _, q in pairs) > 0
@@ -80,3 +80,52 @@ def test_kernels_of_pairs_are_scipys(pairs: int, monkeypatch: pytest.MonkeyPatch
         assert found_h2 == pytest.approx(0.5 * ((np.sqrt(p[i]) - np.sqrt(q[j])) ** 2).sum(), abs=1e-12)
         assert found_js == pytest.approx(jensenshannon(p[i], q[j]) ** 2, abs=1e-12)
     assert len(divergence.pair_divergences(np.sqrt(p), np.sqrt(q), rows[:0], columns[:0])) == 0
+
+
+@pytest.mark.parametrize("aligned", [True, False])
+def test_roots_of_partitions_are_those_of_dense_histograms(aligned: bool) -> None:
+    # Three features on 6, 4 and 5 bins in 7 partitions, some without a value, in any order.
+    rng = np.random.default_rng(2)
+    size, widths = 7, (6, 4, 5)
+    dense = [rng.integers(0, 9, (size, width)) for width in widths]
+    dense[0][2], dense[1][5], dense[2][5], dense[0][5] = 0, 0, 0, 0
+    places = [rng.permutation(np.append(rng.permutation(width)[:3] + 1, [0, 0])) for width in widths]
+    places = [np.append(place, 0).astype(np.uint32) for place in places]
+    blocks = [np.where(place > 0, matrix[:, place.astype(int) - 1], 0) for matrix, place in zip(dense, places, strict=True)]
+    totals = np.stack([matrix.sum(axis=1) for matrix in dense])
+    if aligned:
+        mass = np.hstack([block / np.maximum(total, 1)[:, None] / 3 for block, total in zip(blocks, totals, strict=True)])
+        for number, total in enumerate(totals):
+            mass[total == 0, 6 * number + 5] = 1 / 3
+    else:
+        mass = sum(blocks) / np.maximum(totals.sum(axis=0), 1)[:, None]
+    expected = np.column_stack([mass, 1 - mass.sum(axis=1)])
+    if not aligned:
+        expected[totals.sum(axis=0) == 0] = np.nan
+
+    order = rng.permutation([(feature, partition) for feature in range(3) for partition in range(size)])
+    histograms = [dense[f][p][: widths[f] * bool(totals[f, p])] for f, p in order]
+    lengths = np.array([len(histogram) for histogram in histograms])
+    roots = matches.partition_roots(
+        np.concatenate(histograms).astype(np.uint32),
+        np.cumsum(lengths) - lengths,
+        np.array([histogram.sum() for histogram in histograms], dtype=float),
+        order[:, 0].astype(np.uint32),
+        order[:, 1].astype(np.uint32),
+        places,
+        aligned,
+    )
+    assert roots**2 == pytest.approx(expected, abs=1e-12, nan_ok=True)
+
+
+@pytest.mark.parametrize("max_js", [1e-9, 0.05, 0.3, math.log(2)])
+def test_matching_pairs_are_those_of_scipy(max_js: float) -> None:
+    rng = np.random.default_rng(3)
+    p, q = rng.dirichlet(np.full(12, 0.5), 20), rng.dirichlet(np.full(12, 0.5), 30)
+    q[:3] = p[:3]
+    rows, columns, h2 = matches.matching_pairs(np.sqrt(p), np.sqrt(q), max_js)
+    expected = {(i, j) for i in range(20) for j in range(30) if jensenshannon(p[i], q[j]) ** 2 <= max_js + 1e-12}
+    assert set(zip(rows.tolist(), columns.tolist(), strict=True)) == expected
+    assert len(expected) >= 3
+    for i, j, found in zip(rows, columns, h2, strict=True):
+        assert found == pytest.approx(0.5 * ((np.sqrt(p[i]) - np.sqrt(q[j])) ** 2).sum(), abs=1e-12)

@@ -365,6 +365,39 @@ def test_the_sql_of_the_file_and_the_numpy_functions_answer_the_same(
             assert in_sql[2:] == pytest.approx(in_numpy[2:], abs=1e-9)
 
 
+@pytest.mark.parametrize(("search", "max_js"), [("exact", "'auto'"), ("exact", "ln(2)"), ("lsh", "'auto'")])
+@pytest.mark.parametrize("space", SPACES)
+def test_sql_and_numpy_answer_the_same_where_values_are_missing(space: str, search: str, max_js: str) -> None:
+    rng = np.random.default_rng(4)
+
+    def gappy(shift: float) -> pa.Table:
+        present = rng.random((300, 3)) < np.repeat(
+            [[1, 0.5, 0.1], [1, 0, 0], [0, 1, 0], [0, 0, 0], [0, 0, 1], [1, 1, 1]], 50, axis=0
+        )
+        columns = [rng.normal(5 + shift, 1, 300), rng.poisson(3 + shift, 300), rng.choice(["a b", "b c", "c"], 300)]
+        return pa.table(
+            {f"x{i}": pa.array(column, mask=~present[:, i]) for i, column in enumerate(columns)}
+            | {"weight": rng.normal(size=300)}
+        )
+
+    with modelhub_sql.connect(partition_size=50, partitioning="sequential") as hub:
+        hub.register_many([{"name": f"m{i}", "dataset": gappy(i / 2)} for i in range(6)])
+        hub.register("narrow", gappy(0).drop_columns(["x0", "weight"]))
+        gaps = gappy(0)
+        hub.con.register("gaps", gaps)
+        hub.con.execute("CREATE TABLE target AS FROM gaps")
+        query = f"""
+            SELECT model, adaptivity, coverage, js_divergence, max_js
+            FROM find_models('target', sample_space := '{space}', search := '{search}', min_overlap := 0, max_js := {max_js})
+        """
+        in_numpy, in_sql = hub.con.execute(query).fetchall(), hub.con.cursor().execute(query).fetchall()
+    assert len(in_numpy) == 7
+    assert len({row[1] for row in in_numpy}) > 3 or max_js == "ln(2)"
+    for numpy_row, sql_row in zip(in_numpy, in_sql, strict=True):
+        assert numpy_row[0] == sql_row[0]
+        assert numpy_row[1:] == pytest.approx(sql_row[1:], abs=1e-9)
+
+
 def test_a_target_may_have_the_name_of_any_step_on_its_way(stock: duckdb.DuckDBPyConnection) -> None:
     names = {
         name

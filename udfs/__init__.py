@@ -13,7 +13,7 @@ from typing import Any
 import duckdb
 
 from modelhub_sql.errors import HubFormatError
-from modelhub_sql.udfs import divergence, jslsh, minhash
+from modelhub_sql.udfs import divergence, jslsh, matches, minhash
 
 __all__ = ["OVERLAYS", "load"]
 
@@ -25,9 +25,19 @@ PAIRS = ["DOUBLE[]", "UBIGINT[]", "DOUBLE[]", "UBIGINT[]", "UBIGINT[]", "UBIGINT
 OVERLAYS = {
     "modelhub_minhash": (minhash.arrow, ["UINTEGER[]", "UINTEGER[]", "UINTEGER[]"], "UINTEGER[]"),
     "modelhub_jslsh": (jslsh.arrow, ["DOUBLE[]", "DOUBLE[]", "DOUBLE[]", "DOUBLE"], "BIGINT[]"),
-    "modelhub_close_pairs": (
-        divergence.close_pairs_arrow,
-        ["DOUBLE[]", "UINTEGER[]", "UINTEGER[]", "DOUBLE[]", "UINTEGER[]", "DOUBLE"],
+    "modelhub_matches": (
+        matches.arrow,
+        [
+            "UINTEGER[][]",
+            "UINTEGER[]",
+            "UINTEGER[]",
+            "UINTEGER[]",
+            "UINTEGER[][][]",
+            "DOUBLE[]",
+            "UINTEGER[]",
+            "BOOLEAN",
+            "DOUBLE",
+        ],
         "STRUCT(owner UINTEGER, source_partition UINTEGER, target_partition UINTEGER, hellinger2 DOUBLE)[]",
     ),
     "modelhub_pair_hellinger2": (divergence.pair_hellinger2_arrow, PAIRS, "DOUBLE[]"),

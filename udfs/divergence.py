@@ -1,6 +1,6 @@
 """Distances of pairs of partitions (section 2.1).
 
-The numpy kernels of the macros ``all_pairs``, ``colliding_pairs`` and ``pair_divergences``.
+The numpy kernels of the macros ``colliding_pairs`` and ``pair_divergences``, and of a matrix of all pairs.
 """
 
 from __future__ import annotations
@@ -14,7 +14,6 @@ import pyarrow as pa
 
 __all__ = [
     "close_pairs",
-    "close_pairs_arrow",
     "pair_divergences",
     "pair_divergences_arrow",
     "pair_hellinger2",
@@ -28,15 +27,6 @@ Rows = npt.NDArray[np.intp]
 CHUNK = 1 << 20
 #: The matrix product of all pairs is as fast as so many times fewer pairs one by one (measured).
 DENSE = 200
-
-PAIR = pa.struct(
-    [
-        ("owner", pa.uint32()),
-        ("source_partition", pa.uint32()),
-        ("target_partition", pa.uint32()),
-        ("hellinger2", pa.float64()),
-    ]
-)
 
 
 def close_pairs(source: Floats, target: Floats, bound: float) -> tuple[Rows, Rows, Floats]:
@@ -92,33 +82,6 @@ def _summed(
         chunk = slice(start, start + step)
         result[chunk] = function(source[source_rows[chunk]], target[target_rows[chunk]]).sum(axis=1)
     return result
-
-
-def close_pairs_arrow(
-    roots: pa.ChunkedArray,
-    owners: pa.ChunkedArray,
-    partitions: pa.ChunkedArray,
-    target_roots: pa.ChunkedArray,
-    target_partitions: pa.ChunkedArray,
-    bound: pa.ChunkedArray,
-) -> pa.Array:
-    """``close_pairs`` for DuckDB: a row is a space, its matrices one list each, row after row."""
-    found = []
-    ends = [0]
-    for space in zip(roots, owners, partitions, target_roots, target_partitions, bound, strict=True):
-        source, owner, partition, target, target_partition = (column.values.to_numpy() for column in space[:5])
-        rows, columns, hellinger2 = close_pairs(
-            source.reshape(len(owner), -1), target.reshape(len(target_partition), -1), space[5].as_py()
-        )
-        pairs = [owner[rows], partition[rows], target_partition[columns], hellinger2]
-        found.append(
-            pa.StructArray.from_arrays(
-                [pa.array(side, field.type) for side, field in zip(pairs, PAIR, strict=True)], fields=list(PAIR)
-            )
-        )
-        ends.append(ends[-1] + len(rows))
-    values = pa.concat_arrays(found) if found else pa.array([], PAIR)
-    return pa.ListArray.from_arrays(pa.array(ends, pa.int32()), values)
 
 
 def pair_hellinger2_arrow(

@@ -41,31 +41,6 @@ CREATE OR REPLACE TEMP MACRO jslsh_signatures(vectors, functions, threshold) AS 
     FROM banded
     JOIN member USING (space_id, member);
 
-CREATE OR REPLACE TEMP MACRO all_pairs(source_vectors, target_vectors, threshold, method) AS TABLE
-    WITH source_matrix AS (
-        SELECT
-            space_id, flatten(list(roots)) AS roots,
-            list(owner::UINTEGER) AS owners, list(partition_id::UINTEGER) AS partitions
-        FROM query_table(source_vectors)
-        WHERE (SELECT search FROM query_table(method)) = 'exact'
-        GROUP BY space_id
-    ),
-    target_matrix AS (
-        SELECT space_id, flatten(list(roots)) AS roots, list(partition_id::UINTEGER) AS partitions
-        FROM query_table(target_vectors)
-        GROUP BY space_id
-    ),
-    close_pair AS (
-        SELECT
-            space_id,
-            unnest(modelhub_close_pairs(
-                s.roots, s.owners, s.partitions, t.roots, t.partitions, (SELECT max_js / ln(2) FROM query_table(threshold))
-            )) AS pair
-        FROM source_matrix AS s
-        JOIN target_matrix AS t USING (space_id)
-    )
-    SELECT pair.owner, space_id, pair.source_partition, pair.target_partition, pair.hellinger2 FROM close_pair;
-
 CREATE OR REPLACE TEMP MACRO pair_matrices(pairs, source_vectors, target_vectors) AS TABLE
     WITH space_pair AS (
         SELECT
@@ -115,3 +90,55 @@ CREATE OR REPLACE TEMP MACRO colliding_pairs(source_vectors, target_vectors, sou
     FROM colliding
     JOIN distance USING (pair_id)
     WHERE hellinger2 <= (SELECT max_js FROM query_table(threshold)) / ln(2);
+
+-- All pairs straight from the histograms, dataset by dataset; only what is hashed becomes vectors in SQL.
+CREATE OR REPLACE TEMP MACRO partition_matches(
+    source_members, source_partitions, target_vectors, axis, threshold, method, options
+) AS TABLE
+    WITH hashed_members AS (FROM query_table(source_members) WHERE (SELECT search FROM query_table(method)) = 'lsh'),
+    compared_members AS (FROM query_table(source_members) WHERE (SELECT search FROM query_table(method)) = 'exact'),
+    slot_bins AS MATERIALIZED (
+        SELECT space_id, slot, list(bin ORDER BY position) AS bins FROM query_table(axis) GROUP BY ALL
+    ),
+    member AS MATERIALIZED (
+        SELECT
+            m.owner, m.space_id, m.feature_id,
+            (row_number() OVER (PARTITION BY m.owner ORDER BY m.slot) - 1)::UINTEGER AS number,
+            list_transform(a.bins, lambda b: coalesce(list_position(m.bins, b), 0)::UINTEGER) AS places
+        FROM compared_members AS m
+        JOIN slot_bins AS a
+            ON a.space_id = m.space_id
+            AND a.slot = CASE (SELECT sample_space FROM query_table(options)) WHEN 'aligned' THEN m.slot ELSE 0 END
+    ),
+    space_places AS (
+        SELECT space_id, list(places ORDER BY owner) AS places
+        FROM (SELECT owner, space_id, list(places ORDER BY number) AS places FROM member GROUP BY owner, space_id)
+        GROUP BY space_id
+    ),
+    space_histograms AS (
+        SELECT
+            m.space_id, list(h.counts) AS counts, list(m.owner::UINTEGER) AS owners, list(m.number) AS features,
+            list(h.partition_id) AS partitions
+        FROM member AS m
+        JOIN query_table(source_partitions) AS h ON h.owner = m.owner AND h.feature_id = m.feature_id
+        GROUP BY m.space_id
+    ),
+    target_space AS (
+        SELECT space_id, flatten(list(roots)) AS roots, list(partition_id) AS partitions
+        FROM query_table(target_vectors)
+        GROUP BY space_id
+    ),
+    compared AS (
+        SELECT unnest(modelhub_matches(
+            h.counts, h.owners, h.features, h.partitions, p.places, t.roots, t.partitions,
+            (SELECT sample_space = 'aligned' FROM query_table(options)), (SELECT max_js FROM query_table(threshold))
+        )) AS pair
+        FROM space_histograms AS h
+        JOIN space_places AS p USING (space_id)
+        JOIN target_space AS t USING (space_id)
+    ),
+    hashed_vectors AS MATERIALIZED (FROM space_vectors('hashed_members', source_partitions, axis, options)),
+    hashed_pairs AS MATERIALIZED (FROM hashed_pairs('hashed_vectors', target_vectors, axis, threshold, method))
+    SELECT pair.owner, pair.source_partition, pair.target_partition, pair.hellinger2 FROM compared
+    UNION ALL
+    FROM verified_pairs('hashed_pairs', 'hashed_vectors', target_vectors, threshold);

@@ -50,5 +50,5 @@ WITH sample_pair AS (
 ),
 divergence AS (SELECT list_sort(list(js_divergence)) AS js FROM pair_divergences('sample_pair', 'sources', 'targets')),
 portion AS (SELECT least(0.25, auto_models / (SELECT count(DISTINCT owner) FROM sources)) AS portion FROM settings)
-SELECT 'an automatic t is a quantile of the divergences', abs(max_js - greatest(1e-9, js[ceil(len(js) * portion)::INT])) < 1e-12
+SELECT 'an automatic t is a quantile of the divergences', abs(max_js - greatest(1e-9, js[ceil(len(js) * portion)::INT])) < 1e-10
 FROM js_threshold('sources', 'targets', 'automatic'), divergence, portion;
