@@ -332,11 +332,11 @@ def test_a_dataset_is_left_out_early_only_when_it_cannot_be_among_the_nearest() 
             assert found[5] == found[30][:5]
 
 
-def test_automatic_search_hashes_only_when_a_partition_has_more_pairs_than_hashes() -> None:
+def test_automatic_search_hashes_only_when_a_partition_has_many_more_pairs_than_hashes() -> None:
     rng = np.random.default_rng(2)
-    with modelhub_sql.connect(partition_size=10, jslsh_bands=4, jslsh_rows=2) as hub:
+    with modelhub_sql.connect(partition_size=10, jslsh_bands=2, jslsh_rows=1) as hub:
         hub.register("m", pa.table({"x": rng.normal(10, 1, 200)}))
-        for partitions, search in ((8, "exact"), (9, "lsh")):
+        for partitions, search in ((16, "exact"), (17, "lsh")):
             target = pa.table({"x": rng.normal(10, 1, partitions * 10)})
             assert hub.find_models(target).select("search").fetchall() == [(search,)]
 

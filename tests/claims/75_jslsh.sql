@@ -47,9 +47,9 @@ SELECT 'a search method that is asked for is taken', search = 'lsh' FROM search_
 WITH chosen AS (FROM search_options(search := 'auto'))
 SELECT 'few pairs are all compared', search = 'exact' FROM search_method('partitions', 'chosen');
 
-WITH many AS (SELECT max(jslsh_bands * jslsh_rows) AS partition_id FROM settings),
+WITH many AS (SELECT pairs_per_hash() * max(jslsh_bands * jslsh_rows) AS partition_id FROM settings),
 chosen AS (FROM search_options(search := 'auto'))
-SELECT 'more partitions than hash functions are searched by LSH', search = 'lsh' FROM search_method('many', 'chosen');
+SELECT 'many more partitions than hash functions are searched by LSH', search = 'lsh' FROM search_method('many', 'chosen');
 
 CREATE TEMP TABLE torso AS FROM sketch('data/torso1.parquet', exclude := ['activity']);
 CREATE TEMP TABLE every_match AS
