@@ -23,8 +23,8 @@ __all__ = [
 Floats = npt.NDArray[np.float64]
 Rows = npt.NDArray[np.intp]
 
-#: Most elements of the pairs that are looked at in one go.
-CHUNK = 1 << 20
+#: Most elements of the pairs that are looked at in one go: what stays in the cache (measured).
+CHUNK = 1 << 17
 #: The matrix product of all pairs is as fast as so many times fewer pairs one by one (measured).
 DENSE = 200
 
