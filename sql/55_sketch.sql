@@ -1,20 +1,31 @@
--- dataset -> sketch: all that is kept of a dataset, in one relation. A row is a feature. The dataset
--- that is registered and the target of a query go through this same macro.
+-- dataset -> sketch: all that is kept of a dataset. A dataset that is registered and the target of a
+-- query go through the same macros; the histograms of the one go straight into their table, those of
+-- the other stay with the features in one relation.
+
+CREATE MACRO dataset_elements(dataset, exclude := []) AS TABLE
+    WITH dataset_row AS MATERIALIZED (FROM numbered_rows(dataset, exclude := exclude)),
+    dataset_column AS MATERIALIZED (FROM dataset_columns('dataset_row', exclude := ['modelhub row']))
+    FROM elements('dataset_row', 'dataset_column');
+COMMENT ON MACRO TABLE dataset_elements IS 'a bin of a feature in a partition of a dataset and its occurrences; bin NULL counts the NULLs';
+
+CREATE MACRO sketched_features(elements) AS TABLE
+    WITH feature_histogram AS MATERIALIZED (FROM feature_histograms(elements)),
+    feature_minhash AS MATERIALIZED (FROM minhash_signatures('feature_histogram'))
+    SELECT f.*, m.elements, m.minhash
+    FROM feature_histogram AS f
+    JOIN feature_minhash AS m USING (feature_id);
+COMMENT ON MACRO TABLE sketched_features IS 'a feature of a dataset: its histogram and MinHash signature';
 
 CREATE MACRO sketch(dataset, exclude := []) AS TABLE
-    WITH dataset_row AS MATERIALIZED (FROM numbered_rows(dataset, exclude := exclude)),
-    dataset_column AS MATERIALIZED (FROM dataset_columns('dataset_row', exclude := ['modelhub row'])),
-    dataset_elements AS MATERIALIZED (FROM elements('dataset_row', 'dataset_column')),
-    dataset_features AS MATERIALIZED (FROM feature_histograms('dataset_elements')),
-    feature_minhash AS MATERIALIZED (FROM minhash_signatures('dataset_features')),
+    WITH all_elements AS MATERIALIZED (FROM dataset_elements(dataset, exclude := exclude)),
+    all_features AS MATERIALIZED (FROM sketched_features('all_elements')),
     feature_partitions AS (
         SELECT feature_id, list(counts ORDER BY partition_id) AS partitions
-        FROM partition_histograms('dataset_elements', 'dataset_features')
+        FROM partition_histograms('all_elements', 'all_features')
         GROUP BY feature_id
     )
-    SELECT f.*, m.elements, m.minhash, p.partitions
-    FROM dataset_features AS f
-    JOIN feature_minhash AS m USING (feature_id)
+    SELECT f.*, p.partitions
+    FROM all_features AS f
     JOIN feature_partitions AS p USING (feature_id)
     ORDER BY feature_id;
 COMMENT ON MACRO TABLE sketch IS 'a feature of a dataset: its histogram, MinHash signature and, in partitions, the histogram of each partition';

@@ -31,8 +31,15 @@ WHERE model = text_variable('model') AND version = coalesce(text_variable('versi
 SET VARIABLE registering = coalesce(text_variable('dataset'), 'no_dataset');
 SET VARIABLE registering_excluded = coalesce(getvariable('excluded')::VARCHAR[], []::VARCHAR[]);
 
-CREATE OR REPLACE TEMP TABLE registering_sketch AS
-FROM sketch(getvariable('registering'), exclude := getvariable('registering_excluded'));
+CREATE OR REPLACE TEMP TABLE registering_elements AS
+FROM dataset_elements(getvariable('registering'), exclude := getvariable('registering_excluded'));
+
+CREATE OR REPLACE TEMP TABLE registering_features AS FROM sketched_features('registering_elements');
+
+CREATE OR REPLACE TEMP TABLE registering_histograms AS
+FROM partition_histograms('registering_elements', 'registering_features');
+
+DROP TABLE registering_elements;
 
 SET VARIABLE registering_rows = (SELECT count(*) FROM leaves(getvariable('registering'), exclude := getvariable('registering_excluded')));
 
@@ -40,7 +47,7 @@ SET VARIABLE register_check = (SELECT CASE
     WHEN text_variable('like_model') IS NOT NULL THEN NULL
     WHEN getvariable('registering_rows') = 0 THEN error('DatasetError: '
         || coalesce(text_variable('source'), text_variable('dataset')) || ' has no rows: there is nothing to sketch')
-    WHEN NOT EXISTS (FROM registering_sketch) THEN error('DatasetError: '
+    WHEN NOT EXISTS (FROM registering_features) THEN error('DatasetError: '
         || coalesce(text_variable('source'), text_variable('dataset')) || ' has no column that can be compared: '
         || (SELECT string_agg(feature || ' (' || type || ')', ', ')
             FROM dataset_columns(getvariable('registering'), exclude := getvariable('registering_excluded')))
@@ -62,12 +69,12 @@ FROM settings
 WHERE text_variable('like_model') IS NULL;
 
 INSERT INTO features BY NAME
-SELECT getvariable('registering_dataset') AS dataset_id, s.* EXCLUDE (partitions), least(d.distincts, s."values") AS distincts
-FROM registering_sketch AS s
+SELECT getvariable('registering_dataset') AS dataset_id, s.*, least(d.distincts, s."values") AS distincts
+FROM registering_features AS s
 LEFT JOIN distincts(getvariable('registering'), exclude := getvariable('registering_excluded')) AS d USING (feature_id);
 
 INSERT INTO histograms BY NAME
-SELECT getvariable('registering_dataset') AS dataset_id, * FROM sketched_histograms('registering_sketch')
+SELECT getvariable('registering_dataset') AS dataset_id, * FROM registering_histograms
 ORDER BY feature_id, partition_id;
 
 INSERT INTO models
@@ -80,7 +87,8 @@ DELETE FROM histograms WHERE dataset_id IN (SELECT dataset_id FROM unused_datase
 DELETE FROM features WHERE dataset_id IN (SELECT dataset_id FROM unused_datasets);
 DELETE FROM datasets WHERE dataset_id IN (SELECT dataset_id FROM unused_datasets);
 
-DROP TABLE registering_sketch;
+DROP TABLE registering_features;
+DROP TABLE registering_histograms;
 
 COMMIT;
 
