@@ -51,6 +51,9 @@ CREATE MACRO pair_divergences(pairs, source_vectors, target_vectors) AS TABLE
     JOIN vector_entropy AS t ON t.owner = 0 AND t.space_id = p.space_id AND t.partition_id = p.target_partition;
 COMMENT ON MACRO TABLE pair_divergences IS 'a pair of partitions and its JS divergence, as ln 2 + (sum p ln p + sum q ln q - sum (p + q) ln (p + q)) / 2';
 
+CREATE MACRO sampled_partitions() AS 4;
+COMMENT ON MACRO sampled_partitions IS 'partitions of the target, and of each dataset, whose divergences an automatic t is chosen from';
+
 CREATE MACRO js_threshold(source_vectors, target_vectors, options) AS TABLE
     WITH sample_pair AS MATERIALIZED (
         SELECT
@@ -58,7 +61,7 @@ CREATE MACRO js_threshold(source_vectors, target_vectors, options) AS TABLE
             s.owner, s.space_id, s.partition_id AS source_partition, t.partition_id AS target_partition
         FROM query_table(source_vectors) AS s
         JOIN query_table(target_vectors) AS t USING (space_id)
-        WHERE s.partition_id < 4 AND t.partition_id < 4 AND (SELECT max_js FROM query_table(options)) IS NULL
+        WHERE s.partition_id < sampled_partitions() AND t.partition_id < sampled_partitions() AND (SELECT max_js FROM query_table(options)) IS NULL
     ),
     divergence AS (FROM pair_divergences('sample_pair', source_vectors, target_vectors)),
     ranked AS (
@@ -129,6 +132,7 @@ CREATE MACRO partition_matches(source_members, source_partitions, target_vectors
     WITH source_vectors AS MATERIALIZED (FROM space_vectors(source_members, source_partitions, axis, options)),
     hashed_pairs AS (FROM hashed_pairs('source_vectors', target_vectors, axis, threshold, method)),
     compared_pairs AS (FROM all_pairs('source_vectors', target_vectors, threshold, method)),
+    -- One of the two is empty.
     pairs AS MATERIALIZED (
         FROM hashed_pairs
         UNION ALL
@@ -159,7 +163,7 @@ CREATE MACRO target_coverage(target_sketch, options) AS TABLE
     target_vectors AS MATERIALIZED (FROM space_vectors('target_members', 'target_partitions', 'axis', options)),
     method AS MATERIALIZED (FROM search_method('target_vectors', options)),
     sample_partitions AS (
-        FROM source_partitions WHERE partition_id < 4 AND (SELECT max_js FROM query_table(options)) IS NULL
+        FROM source_partitions WHERE partition_id < sampled_partitions() AND (SELECT max_js FROM query_table(options)) IS NULL
     ),
     sample_vectors AS MATERIALIZED (FROM space_vectors('source_members', 'sample_partitions', 'axis', options)),
     threshold AS MATERIALIZED (FROM js_threshold('sample_vectors', 'target_vectors', options)),
