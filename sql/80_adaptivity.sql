@@ -142,18 +142,21 @@ CREATE MACRO partition_matches(source_members, source_partitions, target_vectors
 COMMENT ON MACRO TABLE partition_matches IS 'a partition of a dataset that matches a partition of the target, JS <= t (Def. 2)';
 
 CREATE MACRO target_coverage(target_sketch, options) AS TABLE
-    WITH matches AS MATERIALIZED (FROM feature_matches(target_sketch, options)),
-    related AS MATERIALIZED (FROM dataset_overlap('matches', target_sketch, options)),
-    candidates AS MATERIALIZED (FROM candidate_datasets('matches', 'related', target_sketch, options)),
+    -- Without the histograms of partitions, which a join would copy for each row that it finds. The limit, which
+    -- no sketch reaches, keeps the optimizer from replacing this by the sketch itself.
+    WITH target_features AS MATERIALIZED (SELECT * EXCLUDE (partitions) FROM query_table(target_sketch) LIMIT 65536),
+    matches AS MATERIALIZED (FROM feature_matches('target_features', options)),
+    related AS MATERIALIZED (FROM dataset_overlap('matches', 'target_features', options)),
+    candidates AS MATERIALIZED (FROM candidate_datasets('matches', 'related', 'target_features', options)),
     candidate_matches AS MATERIALIZED (FROM matches SEMI JOIN candidates USING (dataset_id)),
-    centres AS MATERIALIZED (FROM centre_distances('candidate_matches', target_sketch)),
+    centres AS MATERIALIZED (FROM centre_distances('candidate_matches', 'target_features')),
 
     spaces AS MATERIALIZED (FROM dataset_spaces('candidate_matches', 'candidates')),
-    axis AS MATERIALIZED (FROM space_axis('spaces', target_sketch, options)),
+    axis AS MATERIALIZED (FROM space_axis('spaces', 'target_features', options)),
     floors AS MATERIALIZED (FROM sampling_floors('spaces', target_sketch, options)),
     source_members AS MATERIALIZED (FROM source_space_members('spaces', 'candidate_matches')),
-    target_members AS MATERIALIZED (FROM target_space_members('spaces', target_sketch)),
-    divergences AS MATERIALIZED (FROM whole_divergences('source_members', 'target_members', 'axis', target_sketch, options)),
+    target_members AS MATERIALIZED (FROM target_space_members('spaces', 'target_features')),
+    divergences AS MATERIALIZED (FROM whole_divergences('source_members', 'target_members', 'axis', 'target_features', options)),
     source_partitions AS MATERIALIZED (
         SELECT dataset_id AS owner, feature_id, partition_id, counts
         FROM histograms
