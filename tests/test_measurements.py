@@ -106,8 +106,10 @@ def test_lsh_finds_what_comparing_all_pairs_finds_and_the_ways_to_compare_agree(
         assert float(run["precision"]) == 1
         assert float(run["recall"]) >= 0.97
         assert 0 < float(run["related"]) <= float(run["candidates"]) < 1
-    with tmp_path.joinpath("figures_3_4_crossover.csv").open(newline="") as file:
-        hubs = list(csv.DictReader(file))
+
+
+def test_bands_of_larger_hubs_keep_few_pairs_and_lose_few_matches(folder: Path, tmp_path: Path) -> None:
+    hubs = results("lsh_crossover", folder, tmp_path, "--fast")
     assert len({hub["distributions"] for hub in hubs}) > 1
     assert all(float(hub["recall"]) >= 0.95 for hub in hubs)
     assert min(float(hub["candidates"]) for hub in hubs) < 0.1
@@ -142,7 +144,7 @@ def test_similarity_of_features_tells_the_same_column(folder: Path, tmp_path: Pa
     assert min(kept) > 0.8
 
 
-@pytest.mark.parametrize("program", ["jaccard_roc", "binning", "figures_3_4", "lsh_recall"])
+@pytest.mark.parametrize("program", ["jaccard_roc", "binning", "figures_3_4", "lsh_crossover", "lsh_recall"])
 def test_a_folder_without_the_data_is_refused_by_name(program: str, tmp_path: Path) -> None:
     done = subprocess.run(
         [sys.executable, str(PROGRAMS / f"{program}.py"), "--data", str(tmp_path)],
