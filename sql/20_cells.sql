@@ -111,14 +111,16 @@ CREATE MACRO text_of(x) AS CASE
 END;
 COMMENT ON MACRO text_of IS 'any other value as text; the elements of a list one after the other';
 
+CREATE MACRO number_rows(numbered, columns) AS TABLE
+    SELECT "modelhub partition", number_of(COLUMNS(* EXCLUDE "modelhub partition"))
+    FROM partitioned_rows(numbered)
+    WHERE (SELECT count(*) > 0 FROM query_table(columns) WHERE form = 'number');
+COMMENT ON MACRO TABLE number_rows IS 'a row of a dataset, its columns as numbers, after its partition; NULL in a column that is none of numbers';
+
 CREATE MACRO number_cells(numbered, columns) AS TABLE
-    WITH typed AS (
-        SELECT "modelhub partition", number_of(COLUMNS(* EXCLUDE "modelhub partition"))
-        FROM partitioned_rows(numbered)
-        WHERE (SELECT count(*) > 0 FROM query_table(columns) WHERE form = 'number')
-    ),
-    listed AS (
-        SELECT "modelhub partition" AS partition_id, [*COLUMNS(* EXCLUDE "modelhub partition")] AS cells FROM typed
+    WITH listed AS (
+        SELECT "modelhub partition" AS partition_id, [*COLUMNS(* EXCLUDE "modelhub partition")] AS cells
+        FROM number_rows(numbered, columns)
     )
     SELECT partition_id, generate_subscripts(cells, 1)::USMALLINT AS feature_id, unnest(cells) AS "value" FROM listed;
 COMMENT ON MACRO TABLE number_cells IS 'a cell of a dataset as a number; NULL, too, in a column that is none of numbers';

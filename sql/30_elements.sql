@@ -5,8 +5,11 @@
 CREATE MACRO special_bin(x, bins) AS CASE WHEN isnan(x) THEN bins WHEN x < 0 THEN bins + 1 ELSE bins + 2 END;
 COMMENT ON MACRO special_bin IS 'bin of NaN, -inf or +inf: the three after the last of the finite bins';
 
-CREATE MACRO asinh_bin(x, low, high, bins) AS
-    greatest(0, least(bins - 1, floor(asinh(x / low) / asinh(high / low) * (bins / 2.0) + bins / 2.0)));
+-- greatest() and least() are as slow as asinh(): only where they are needed.
+CREATE MACRO asinh_bin(x, low, high, bins) AS CASE
+    WHEN x BETWEEN -high / 2 AND high / 2 THEN floor(asinh(x / low) / asinh(high / low) * (bins / 2.0) + bins / 2.0)
+    ELSE greatest(0, least(bins - 1, floor(asinh(x / low) / asinh(high / low) * (bins / 2.0) + bins / 2.0)))
+END;
 COMMENT ON MACRO asinh_bin IS 'bin of a finite number when bins are equal steps of asinh(x / low): near 0 linear, then by relative size, up to +-high';
 
 CREATE MACRO fixed_bin(x, low, high, bins) AS
@@ -89,24 +92,28 @@ CREATE MACRO text_elements(cells) AS TABLE
     SELECT element_key(partition_id, feature_id, NULL), occurrences FROM text_count WHERE text IS NULL;
 COMMENT ON MACRO TABLE text_elements IS 'a bin of tokens in cells of text, as one number, and its occurrences';
 
+CREATE MACRO cell_elements(cells) AS TABLE
+    SELECT element_key(partition_id, feature_id, number_bin("value")) AS element, count(*) AS occurrences, sum("value") AS total
+    FROM query_table(cells)
+    GROUP BY element;
+COMMENT ON MACRO TABLE cell_elements IS 'a bin of cells that are numbers, as one number, its occurrences and the sum of its values';
+
+CREATE MACRO number_elements(numbered, columns) AS TABLE
+    WITH number_cell AS (FROM number_cells(numbered, columns))
+    FROM cell_elements('number_cell');
+COMMENT ON MACRO TABLE number_elements IS 'a bin of a column of numbers in a partition, as one number, its occurrences and total; the totals of a feature add up to the sum of its finite values';
+
 CREATE MACRO elements(numbered, columns) AS TABLE
     WITH text_cell AS (FROM text_cells(numbered, columns)),
+    list_cell AS (FROM list_cells(numbered, columns)),
     element AS (
-        SELECT
-            'number' AS form,
-            element_key(partition_id, feature_id, number_bin("value")) AS element,
-            count(*) AS occurrences,
-            sum("value") AS total
-        FROM number_cells(numbered, columns)
-        GROUP BY element
+        SELECT 'number' AS form, element, occurrences, total FROM number_elements(numbered, columns)
         UNION ALL
         SELECT 'time', element_key(partition_id, feature_id, first_bin('time') + time_bin("value")) AS element, count(*), sum("value")
         FROM time_cells(numbered, columns)
         GROUP BY element
         UNION ALL
-        SELECT 'list', element_key(partition_id, feature_id, number_bin("value")) AS element, count(*), sum("value")
-        FROM list_cells(numbered, columns)
-        GROUP BY element
+        SELECT 'list', element, occurrences, total FROM cell_elements('list_cell')
         UNION ALL
         SELECT 'text', element, occurrences, NULL FROM text_elements('text_cell')
     )

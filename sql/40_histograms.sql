@@ -34,7 +34,7 @@ CREATE MACRO partition_histograms(elements, features) AS TABLE
     ),
     partition_block AS (
         SELECT partition_id, feature_id, block, bins
-        FROM (SELECT DISTINCT partition_id FROM query_table(elements)), feature_block
+        FROM (SELECT unnest(range(max(partition_id) + 1))::UINTEGER AS partition_id FROM query_table(elements)), feature_block
     ),
     occurring AS (
         SELECT partition_id, feature_id, (bin - low) // width AS block, list(bin) AS bins, list(occurrences::UINTEGER) AS counts
@@ -63,6 +63,12 @@ CREATE MACRO partition_histograms(elements, features) AS TABLE
     FROM block_histogram
     GROUP BY feature_id, partition_id;
 COMMENT ON MACRO TABLE partition_histograms IS 'a feature of a partition: occurrences of each bin of the feature; empty where it has no value';
+
+CREATE MACRO feature_partitions(elements, features) AS TABLE
+    SELECT feature_id, list(counts ORDER BY partition_id) AS partitions
+    FROM partition_histograms(elements, features)
+    GROUP BY feature_id;
+COMMENT ON MACRO TABLE feature_partitions IS 'a feature and the histograms of its partitions, in the order of the partitions';
 
 CREATE MACRO distincts(target, exclude := []) AS TABLE
     SELECT row_number() OVER ()::USMALLINT AS feature_id, distincts

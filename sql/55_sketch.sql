@@ -19,14 +19,10 @@ COMMENT ON MACRO TABLE sketched_features IS 'a feature of a dataset: its histogr
 CREATE MACRO sketch(dataset, exclude := []) AS TABLE
     WITH all_elements AS MATERIALIZED (FROM dataset_elements(dataset, exclude := exclude)),
     all_features AS MATERIALIZED (FROM sketched_features('all_elements')),
-    feature_partitions AS (
-        SELECT feature_id, list(counts ORDER BY partition_id) AS partitions
-        FROM partition_histograms('all_elements', 'all_features')
-        GROUP BY feature_id
-    )
+    all_partitions AS (FROM feature_partitions('all_elements', 'all_features'))
     SELECT f.*, p.partitions
     FROM all_features AS f
-    JOIN feature_partitions AS p USING (feature_id)
+    JOIN all_partitions AS p USING (feature_id)
     ORDER BY feature_id;
 COMMENT ON MACRO TABLE sketch IS 'a feature of a dataset: its histogram, MinHash signature and, in partitions, the histogram of each partition';
 

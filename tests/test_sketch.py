@@ -20,8 +20,10 @@ import pytest
 from conftest import data
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
 
 import modelhub_sql
+from modelhub_sql.udfs import elements, histograms
 
 
 def stored(hub: modelhub_sql.Hub, model: str) -> list[Any]:
@@ -161,6 +163,67 @@ def test_infinite_dates_are_told_from_finite_ones(hub: modelhub_sql.Hub) -> None
     hub.con.execute("CREATE TABLE t AS SELECT unnest(['infinity', '-infinity', '2020-01-01', '2020-01-02'])::TIMESTAMP AS d")
     hub.register("m", "t")
     assert sorted(stored(hub, "m")[0][6]) == [1, 1, 2]
+
+
+#: Numbers with every kind of gap, columns of other kinds between, and a partition without any element of the last.
+TROUBLED = """
+    CREATE TABLE t AS SELECT
+        CASE i % 7 WHEN 0 THEN NULL WHEN 1 THEN 'nan' WHEN 2 THEN 'inf' WHEN 3 THEN '-inf' ELSE i * 1e3 - 5e5 END::DOUBLE AS troubled,
+        'word' || i % 5 AS words,
+        CASE WHEN i >= 300 THEN i % 11 END AS late,
+        DATE '2020-01-01' + i::INT AS day,
+        1e300 * (i % 3 - 1) AS extreme,
+        NULL::INT AS nothing,
+        CASE WHEN i < 700 THEN []::INT[] ELSE [i, NULL] END AS list
+    FROM range(1050) AS r(i)
+"""
+
+
+@pytest.mark.parametrize("most_collected", [0, 1 << 24], ids=["counted in SQL", "counted in numpy"])
+def test_every_way_to_count_finds_the_same_elements(most_collected: int) -> None:
+    with modelhub_sql.connect(partition_size=100, partitioning="sequential") as hub:
+        hub.con.execute(TROUBLED)
+        hub.con.execute(f"CREATE OR REPLACE TEMP MACRO most_collected() AS {most_collected}")
+        query = "SELECT partition_id, feature, kind, bin, occurrences FROM dataset_elements('t') ORDER BY ALL"
+        sums = "SELECT feature, sum(total) FROM dataset_elements('t') WHERE kind = 'number' GROUP BY feature ORDER BY feature"
+        sketch = "SELECT * EXCLUDE mean FROM sketch('t')"
+        stock = hub.con.cursor()  # without the numpy functions
+        assert hub.con.execute(query).fetchall() == stock.execute(query).fetchall()
+        assert hub.con.execute(sketch).fetchall() == stock.execute(sketch).fetchall()
+        totals = dict(hub.con.execute(sums).fetchall())
+        values = dict(zip(("troubled", "late", "extreme", "list"), hub.con.execute(
+            "SELECT list(troubled), list(late), list(extreme), flatten(list(list)) FROM t"
+        ).fetchall()[0], strict=True))  # fmt: skip
+        for feature, numbers in values.items():
+            expected = math.fsum(x for x in numbers if x is not None and math.isfinite(x))
+            assert totals[feature] == pytest.approx(expected, abs=1e288 if feature == "extreme" else 1e-6)
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    arrays(np.uint16, st.tuples(st.integers(1, 40), st.integers(1, 4)), elements=st.integers(0, 12) | st.just(65535)),
+    st.lists(st.integers(0, 39), max_size=4),
+    st.integers(1, 64),
+)
+def test_the_kernel_counts_what_a_counter_counts(bins: Any, cuts: list[int], block: int) -> None:
+    ends = np.array([*sorted({cut for cut in cuts if 0 < cut < len(bins)}), len(bins)])
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(elements, "BLOCK", block)
+        found = list(zip(*(side.tolist() for side in elements.bin_counts(bins, ends, 10)), strict=True))
+    partition = np.searchsorted(ends, np.arange(len(bins)), side="right")
+    counted = Counter((int(partition[i]), j, min(int(bins[i, j]), 9)) for i, j in np.ndindex(bins.shape))
+    assert found == [(*place, count) for place, count in sorted(counted.items())]
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.dictionaries(st.tuples(st.integers(0, 5), st.integers(0, 65535)), st.integers(1, 2**32 - 1), min_size=1))
+def test_the_kernel_lays_out_the_histograms_of_partitions(occurring: dict[tuple[int, int], int]) -> None:
+    bins = sorted({bin_number for _, bin_number in occurring})
+    places = np.array(list(occurring), np.uint32).T
+    table = histograms.histograms(
+        np.array(bins, np.uint16), places[0], places[1].astype(np.uint16), np.array(list(occurring.values()), np.uint32), 6
+    )
+    assert table.tolist() == [[occurring.get((partition, b), 0) for b in bins] for partition in range(6)]
 
 
 @settings(max_examples=60, deadline=None)

@@ -13,7 +13,7 @@ from typing import Any
 import duckdb
 
 from modelhub_sql.errors import HubFormatError
-from modelhub_sql.udfs import divergence, jslsh, matches, minhash
+from modelhub_sql.udfs import divergence, elements, histograms, jslsh, matches, minhash
 
 __all__ = ["OVERLAYS", "load"]
 
@@ -23,6 +23,16 @@ PAIRS = ["DOUBLE[]", "UBIGINT[]", "DOUBLE[]", "UBIGINT[]", "UBIGINT[]", "UBIGINT
 #: UDF name -> (Arrow adapter, parameter types, return type). ``overlays.sql`` lays the hub's
 #: macros over them; a UDF never has a macro's name, which would hide it.
 OVERLAYS = {
+    "modelhub_elements": (
+        elements.arrow,
+        ["USMALLINT[][]", "DOUBLE[]", "UINTEGER"],
+        "STRUCT(feature_id USMALLINT, bin USMALLINT, occurrences UBIGINT, total DOUBLE)[]",
+    ),
+    "modelhub_histograms": (
+        histograms.arrow,
+        ["USMALLINT[]", "UINTEGER[]", "USMALLINT[]", "UINTEGER[]", "UINTEGER"],
+        "UINTEGER[][]",
+    ),
     "modelhub_minhash": (minhash.arrow, ["UINTEGER[]", "UINTEGER[]", "UINTEGER[]"], "UINTEGER[]"),
     "modelhub_jslsh": (jslsh.arrow, ["DOUBLE[]", "DOUBLE[]", "DOUBLE[]", "DOUBLE"], "BIGINT[]"),
     "modelhub_matches": (

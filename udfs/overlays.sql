@@ -1,5 +1,56 @@
 -- Laid over a hub in one connection: the temporary catalog comes first, in stored macros too.
 
+CREATE OR REPLACE TEMP MACRO finite(x) AS CASE WHEN isfinite(x) THEN x END;
+
+CREATE OR REPLACE TEMP MACRO most_collected() AS 1 << 24;
+
+-- The bins of a partition's rows are collected in a list and counted in numpy. Lists can't be spilled to disk, so the
+-- cells of a larger dataset are counted by the hub's SQL.
+CREATE OR REPLACE TEMP MACRO number_elements(numbered, columns) AS TABLE
+    WITH size AS MATERIALIZED (
+        SELECT count(*) * (SELECT max(feature_id) FROM query_table(columns)) > most_collected() AS is_large FROM query_table(numbered)
+    ),
+    large_columns AS (FROM query_table(columns) WHERE (SELECT is_large FROM size)),
+    small_columns AS (FROM query_table(columns) WHERE (SELECT NOT is_large FROM size)),
+    large_cell AS (FROM number_cells(numbered, 'large_columns')),
+    collected AS (
+        SELECT
+            "modelhub partition",
+            list(list_transform(
+                [*COLUMNS(* EXCLUDE "modelhub partition")], lambda x: coalesce(number_bin(x), missing_bin())
+            )) AS "modelhub bins",
+            sum(finite(COLUMNS(* EXCLUDE "modelhub partition")))
+        FROM number_rows(numbered, 'small_columns')
+        GROUP BY "modelhub partition"
+    ),
+    counted AS (
+        SELECT
+            "modelhub partition" AS partition_id,
+            unnest(modelhub_elements("modelhub bins", [*COLUMNS(* EXCLUDE ("modelhub partition", "modelhub bins"))], hub_number_bins())) AS e
+        FROM collected
+    )
+    SELECT element_key(partition_id, e.feature_id, e.bin) AS element, e.occurrences, e.total FROM counted
+    UNION ALL
+    FROM cell_elements('large_cell');
+
+CREATE OR REPLACE TEMP MACRO feature_partitions(elements, features) AS TABLE
+    WITH feature_element AS (
+        SELECT
+            feature_id, list(partition_id::UINTEGER) AS partition_ids, list(bin::USMALLINT) AS bins,
+            list(occurrences::UINTEGER) AS occurrences
+        FROM query_table(elements)
+        WHERE bin IS NOT NULL
+        GROUP BY feature_id
+    )
+    SELECT
+        feature_id,
+        modelhub_histograms(
+            f.bins::USMALLINT[], e.partition_ids, e.bins, e.occurrences,
+            (SELECT max(partition_id) + 1 FROM query_table(elements))::UINTEGER
+        ) AS partitions
+    FROM query_table(features) AS f
+    JOIN feature_element AS e USING (feature_id);
+
 CREATE OR REPLACE TEMP MACRO minhash_agg(h) AS modelhub_minhash(
     list(h::UINTEGER),
     (SELECT list(multiplier ORDER BY function) FROM minhash_functions),

@@ -54,8 +54,9 @@ WITH e AS (
 ),
 f AS (FROM feature_histograms('e'))
 SELECT 'a partition counts each bin of the feature, and has no counts where it has no value',
-    list(counts ORDER BY partition_id) = [[2, 1], [0, 3], []]
-FROM partition_histograms('e', 'f');
+    list(counts ORDER BY partition_id) = [[2, 1], [0, 3], []] AND bool_and(f.partitions = [[2, 1], [0, 3], []])
+FROM partition_histograms('e', 'f')
+JOIN feature_partitions('e', 'f') AS f USING (feature_id);
 
 WITH t AS (SELECT i % 10 AS few, i AS many FROM range(10000) AS r(i))
 SELECT 'distinct values are estimated within a fifth',

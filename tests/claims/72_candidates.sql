@@ -31,6 +31,6 @@ every AS (FROM candidate_datasets('torso_matches', 'torso_related', 'torso', 'by
 SELECT 'max_divergence leaves out what is farther', count(*) = (SELECT count(*) FROM every WHERE js_divergence <= 0.2) AND count(*) < (SELECT count(*) FROM every)
 FROM candidate_datasets('torso_matches', 'torso_related', 'torso', 'near');
 
-SELECT 'the distance of the centres is Euclidean', count(*) = 1 AND bool_and(l2_distance = 0)
+SELECT 'the distance of the centres is Euclidean', count(*) = 1 AND bool_and(l2_distance < 1e-9)
 FROM centre_distances('torso_matches', 'torso')
 SEMI JOIN (FROM models WHERE model = 'torso1') AS m USING (dataset_id);
