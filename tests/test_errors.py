@@ -266,6 +266,13 @@ def test_a_hub_of_a_newer_format_is_refused_with_what_to_do(hub_path: Path, read
         modelhub_sql.connect(hub_path, read_only=read_only)
 
 
+def test_a_hub_with_the_sql_of_another_version_is_refused_with_what_to_do(hub_path: Path) -> None:
+    with duckdb.connect(str(hub_path)) as con:
+        con.execute("DROP MACRO TABLE number_rows")
+    with pytest.raises(HubFormatError, match=r"another version.*new hub"):
+        modelhub_sql.connect(hub_path)
+
+
 def test_load_needs_a_hub() -> None:
     with duckdb.connect() as con, pytest.raises(HubFormatError):
         modelhub_sql.load(con)

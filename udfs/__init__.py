@@ -60,7 +60,7 @@ def load(con: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
 
     The UDFs are known to the whole database instance, the macros over them only to this
     connection: a ``con.cursor()`` falls back to the SQL of the hub and answers the same.
-    Raises HubFormatError when the connection's current database is not a hub.
+    Raises HubFormatError when the connection's current database is not a hub, or one of another version.
     """
     try:
         con.execute("SELECT multiplier FROM minhash_functions LIMIT 0")
@@ -77,7 +77,13 @@ def load(con: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
     for name, (adapter, parameters, returns) in OVERLAYS.items():
         if name not in known:
             create_function(name, adapter, parameters, returns, type="arrow")
-    con.execute(files(__name__).joinpath("overlays.sql").read_text(encoding="utf-8"))
+    try:
+        con.execute(files(__name__).joinpath("overlays.sql").read_text(encoding="utf-8"))
+    except duckdb.CatalogException as error:
+        raise HubFormatError(
+            "the hub was made by another version of modelhub-sql, whose SQL these numpy functions do not fit:"
+            " use that version, or register the models in a new hub"
+        ) from error
     _close_at_exit(con)
     return con
 
