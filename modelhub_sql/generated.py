@@ -14,7 +14,7 @@ __all__ = ["CONSTANTS", "statements"]
 
 #: Settings that decide a sketch, fixed for the life of a hub: ``hub_NAME()`` is their value.
 CONSTANTS = (
-    "partition_size", "partitioning", "number_binning", "number_bins", "number_low", "number_high",
+    "partition_size", "partitioning", "number_bins", "number_low", "number_high",
     "text_bins", "replicas", "minhash_bands", "minhash_rows", "seed", "salt",
 )  # fmt: skip
 
@@ -26,11 +26,17 @@ def statements(settings: Mapping[str, Any], functions: Sequence[tuple[int, int]]
         f"COMMENT ON MACRO hub_{name} IS 'the setting {name}, as a constant';\n"
         for name in CONSTANTS
     )
-    edges = settings["number_edges"] or [0.0]
+    edges = settings["number_edges"] or []
+    finite_bin = {
+        "range_free": "asinh_bin(x, hub_number_low(), hub_number_high(), hub_number_bins())",
+        "fixed": "fixed_bin(x, hub_number_low(), hub_number_high(), hub_number_bins())",
+        "learnt": _bisected(edges, 0, len(edges)),
+    }[settings["number_binning"]]
     return f"""
         {constants}
-        CREATE MACRO learnt_bin(x) AS {_bisected(edges, 0, len(edges))};
-        COMMENT ON MACRO learnt_bin IS 'how many of the setting number_edges are at most x, by bisection';
+        CREATE MACRO finite_bin(x) AS {finite_bin};
+        COMMENT ON MACRO finite_bin IS
+            'bin of a finite number, by the setting number_binning; learnt: how many of number_edges are at most x, by bisection';
         CREATE MACRO minhash_agg(h) AS [{_minima(functions)}];
         COMMENT ON MACRO minhash_agg IS
             'the MinHash signature of a group of mixed hashes: min((a h + b) mod 2^32) for each function';

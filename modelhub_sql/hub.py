@@ -485,6 +485,7 @@ def _create(con: duckdb.DuckDBPyConnection, settings: Settings) -> None:
             if name == "10_tables":
                 con.execute(f"INSERT INTO settings BY NAME SELECT {', '.join(f'? AS {key}' for key in row)}", list(row.values()))
                 con.executemany("INSERT INTO minhash_functions VALUES (?, ?, ?)", [(i, a, b) for i, (a, b) in enumerate(pairs)])
+            if name == "12_bins":
                 con.execute(generated.statements(row, pairs))
         con.executemany("INSERT INTO verbs VALUES (?, ?)", list(sql.verbs().items()))
         con.execute("COMMIT")

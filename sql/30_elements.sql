@@ -2,28 +2,8 @@
 -- All datasets of a hub share one set of bins (section 2.1): those of numbers, of times, and
 -- those that tokens of text are hashed to.
 
-CREATE MACRO special_bin(x, bins) AS CASE WHEN isnan(x) THEN bins WHEN x < 0 THEN bins + 1 ELSE bins + 2 END;
-COMMENT ON MACRO special_bin IS 'bin of NaN, -inf or +inf: the three after the last of the finite bins';
-
--- greatest() and least() are as slow as asinh(): only where they are needed.
-CREATE MACRO asinh_bin(x, low, high, bins) AS CASE
-    WHEN x BETWEEN -high / 2 AND high / 2 THEN floor(asinh(x / low) / asinh(high / low) * (bins / 2.0) + bins / 2.0)
-    ELSE greatest(0, least(bins - 1, floor(asinh(x / low) / asinh(high / low) * (bins / 2.0) + bins / 2.0)))
-END;
-COMMENT ON MACRO asinh_bin IS 'bin of a finite number when bins are equal steps of asinh(x / low): near 0 linear, then by relative size, up to +-high';
-
-CREATE MACRO fixed_bin(x, low, high, bins) AS
-    greatest(0, least(bins - 1, floor((x - low) / (high - low) * bins)));
-COMMENT ON MACRO fixed_bin IS 'bin of a finite number when bins are equal steps of [low, high]';
-
-CREATE MACRO number_bin(x) AS CASE
-    WHEN isfinite(x) THEN CASE hub_number_binning()
-        WHEN 'fixed' THEN fixed_bin(x, hub_number_low(), hub_number_high(), hub_number_bins())
-        WHEN 'learnt' THEN learnt_bin(x)
-        ELSE asinh_bin(x, hub_number_low(), hub_number_high(), hub_number_bins())
-    END
-    WHEN x IS NOT NULL THEN special_bin(x, hub_number_bins())
-END::USMALLINT;
+CREATE MACRO number_bin(x) AS
+    CASE WHEN isfinite(x) THEN finite_bin(x) WHEN x IS NOT NULL THEN special_bin(x, hub_number_bins()) END::USMALLINT;
 COMMENT ON MACRO number_bin IS 'bin of a number, from 0';
 
 CREATE MACRO time_bins() AS 256;

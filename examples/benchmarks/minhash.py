@@ -95,7 +95,9 @@ def from_strings(hub: modelhub_sql.Hub, sets: int, size: int, functions: int) ->
 
     def in_duckdb(con: duckdb.DuckDBPyConnection) -> Callable[[], Words]:
         def run() -> Words:
-            con.register("benchmark_sets", pa.table({"row_id": np.arange(sets), "tokens": words}))
+            given = pa.table({"row_id": np.arange(sets), "tokens": words})
+            # A batch is read by one thread.
+            con.register("benchmark_sets", pa.Table.from_batches(given.to_batches(max_chunksize=max(1, sets // 16))))
             minhash = con.sql(FROM_STRINGS).to_arrow_table()["minhash"].combine_chunks()
             con.unregister("benchmark_sets")
             signature: Words = minhash.values.to_numpy().reshape(sets, -1)
