@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from examples.evaluation.scores import disagreement, scores
 from examples.evaluation.search import FLOORS, Evidence, Search, auto_quantile, auto_threshold, l2_collisions
 from examples.evaluation.statistics import RANDOM, SOURCE, interval, judge, order, worse
 from examples.evaluation.tasks import Draw, Outcome, matrix
+from modelhub_sql import tuning
 
 MODELS = SENSORS[1:]
 TARGET = SENSORS[0]
@@ -172,11 +174,18 @@ def test_l2_lsh_collides_as_often_as_datar_says() -> None:
         assert share == pytest.approx(expected, abs=0.01)
 
 
-def test_js_by_lsh_agrees_with_the_divergence(evidence: Evidence) -> None:
+def test_js_lsh_collides_as_often_as_its_law_says(evidence: Evidence) -> None:
+    # The law is of the distance, which the divergence bounds: 2 JS <= distance**2 <= 2 JS / ln 2.
     found = scores(evidence)
-    for space in evidence.spaces:
-        assert found[f"js, LSH · {space}"].idxmax() == found[f"js · {space}"].idxmax()
-        assert found[f"js, LSH · {space}"].between(0, 1).all()
+    functions = tuning.tune_jslsh()
+    for space, result in evidence.spaces.items():
+        width = functions.width * tuning.match_distance(result.threshold)
+        error = 3 * 0.5 / math.sqrt(functions.bands * functions.rows)
+        for model, share in found[f"js, LSH · {space}"].items():
+            js = -found.loc[model, f"js · {space}"]
+            nearest, farthest = math.sqrt(2 * js), math.sqrt(2 * js / math.log(2))
+            assert share > tuning.collision_probability(farthest, width) - error
+            assert share < tuning.collision_probability(nearest, width) + error
 
 
 @pytest.fixture(scope="module")

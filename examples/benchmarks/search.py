@@ -50,8 +50,9 @@ def write_target(path: Path, models: int, model: int, partitions: int, partition
 
 def search(con: duckdb.DuckDBPyConnection, path: Path, **options: Any) -> Found:
     """Model, adaptivity and the threshold chosen, of all models found."""
-    named = "".join(f", {name} := {value!r}" for name, value in options.items())
-    return con.execute(f"SELECT model, adaptivity, max_js FROM find_models('{path}'{named}) ORDER BY rank").fetchall()
+    named = "".join(f", {name} := ${name}" for name in options)
+    query = f"SELECT model, adaptivity, max_js FROM find_models($target{named}) ORDER BY rank"
+    return con.execute(query, {"target": str(path), **options}).fetchall()
 
 
 def search_once(hub_path: str, target: str, way: str) -> None:

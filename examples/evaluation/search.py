@@ -145,17 +145,19 @@ class Search:
         return self._frame("FROM rank_models('evaluation_sketch', 'evaluation_options')").set_index("model")
 
     def _js_collisions(self, threshold: float) -> pd.Series:
-        self.con.execute(f"""
-            CREATE OR REPLACE TEMP TABLE evaluation_threshold AS
-            SELECT {threshold!r} AS max_js, jslsh_width * sqrt(2 * {threshold!r} / ln(2)) AS width FROM settings
-        """)
+        self.con.execute(
+            "CREATE OR REPLACE TEMP TABLE evaluation_threshold AS"
+            " SELECT t AS max_js, jslsh_width * sqrt(2 * t / ln(2)) AS width FROM settings, (SELECT ?::DOUBLE AS t)",
+            [threshold],
+        )
         self.con.execute("CREATE OR REPLACE TEMP TABLE evaluation_functions AS FROM space_functions('evaluation_axis')")
-        signatures = "jslsh_signatures('evaluation_{}_whole', 'evaluation_functions', 'evaluation_threshold')"
-        result = self._frame(f"""
-            WITH hash AS (
+        result = self._frame("""
+            WITH source AS (FROM jslsh_signatures('evaluation_source_whole', 'evaluation_functions', 'evaluation_threshold')),
+            target AS (FROM jslsh_signatures('evaluation_target_whole', 'evaluation_functions', 'evaluation_threshold')),
+            hash AS (
                 SELECT s.owner, unnest(s.signature) = unnest(t.signature) AS collides
-                FROM {signatures.format("source")} AS s
-                JOIN {signatures.format("target")} AS t USING (space_id, band)
+                FROM source AS s
+                JOIN target AS t USING (space_id, band)
             )
             SELECT model, count(*) FILTER (collides) / count(*) AS share
             FROM hash
