@@ -9,11 +9,13 @@ CREATE TABLE datasets (
     source        VARCHAR NOT NULL,
     excluded      VARCHAR[] NOT NULL,
     registered_at TIMESTAMP NOT NULL,
-    fingerprint   VARCHAR NOT NULL
+    fingerprint   VARCHAR NOT NULL,
+    spread        DOUBLE NOT NULL
 );
 COMMENT ON TABLE datasets IS 'a sketched training dataset';
 COMMENT ON COLUMN datasets.excluded IS 'columns left out of the sketch (labels, ids)';
 COMMENT ON COLUMN datasets.fingerprint IS 'fingerprint of the settings that the sketch was made with';
+COMMENT ON COLUMN datasets.spread IS 'the greatest sum, over the features, of the JS divergences of one partition from the whole';
 
 CREATE TABLE models (
     model           VARCHAR NOT NULL,
@@ -43,7 +45,8 @@ CREATE TABLE features (
     bins       USMALLINT[] NOT NULL,
     counts     UBIGINT[] NOT NULL,
     elements   UINTEGER NOT NULL,
-    minhash    UINTEGER[] NOT NULL
+    minhash    UINTEGER[] NOT NULL,
+    spread     DOUBLE NOT NULL
 );
 COMMENT ON TABLE features IS 'a feature of a dataset: its histogram over the whole dataset and its MinHash signature';
 COMMENT ON COLUMN features.feature_id IS 'position of the feature in its dataset, from 1';
@@ -54,6 +57,7 @@ COMMENT ON COLUMN features.mean IS 'mean of the finite numbers; NULL for text';
 COMMENT ON COLUMN features.bins IS 'the bins that occur, ascending';
 COMMENT ON COLUMN features.counts IS 'occurrences of each of bins';
 COMMENT ON COLUMN features.elements IS 'MinHash elements: the replicas of all bins';
+COMMENT ON COLUMN features.spread IS 'the greatest JS divergence of one of its partitions from the whole';
 COMMENT ON COLUMN features.minhash IS 'readable by datasketch: MinHash(hashvalues=..., scheme=''affine32'')';
 
 CREATE TABLE histograms (

@@ -50,10 +50,10 @@ COMMENT ON MACRO TABLE jslsh_signatures IS 'a band of a partition: the values of
 CREATE MACRO pairs_per_hash() AS 8;
 COMMENT ON MACRO pairs_per_hash IS 'pairs that are compared in the time of a hash';
 
-CREATE MACRO search_method(target_vectors, options) AS TABLE
+CREATE MACRO search_method(target_partitions, options) AS TABLE
     SELECT CASE
         WHEN o.search <> 'auto' THEN o.search
-        WHEN (SELECT max(partition_id) + 1 FROM query_table(target_vectors)) > pairs_per_hash() * (SELECT jslsh_bands * jslsh_rows FROM settings) THEN 'lsh'
+        WHEN (SELECT max(partition_id) + 1 FROM query_table(target_partitions)) > pairs_per_hash() * (SELECT jslsh_bands * jslsh_rows FROM settings) THEN 'lsh'
         ELSE 'exact'
     END AS search
     FROM query_table(options) AS o;

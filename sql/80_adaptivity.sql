@@ -51,19 +51,33 @@ CREATE MACRO pair_divergences(pairs, source_vectors, target_vectors) AS TABLE
     JOIN vector_entropy AS t ON t.owner = 0 AND t.space_id = p.space_id AND t.partition_id = p.target_partition;
 COMMENT ON MACRO TABLE pair_divergences IS 'a pair of partitions and its JS divergence, as ln 2 + (sum p ln p + sum q ln q - sum (p + q) ln (p + q)) / 2';
 
-CREATE MACRO sampled_partitions() AS 4;
-COMMENT ON MACRO sampled_partitions IS 'partitions of the target, and of each dataset, whose divergences an automatic t is chosen from';
+CREATE MACRO dataset_partitions(among) AS TABLE
+    -- The limit, which no search reaches, makes the optimizer read the histograms of these datasets only.
+    SELECT dataset_id AS owner, feature_id, partition_id, counts
+    FROM histograms
+    SEMI JOIN (SELECT dataset_id FROM query_table(among) LIMIT 10000) AS dataset USING (dataset_id);
+COMMENT ON MACRO TABLE dataset_partitions IS 'a feature of a partition of a dataset (owner): occurrences of each of features.bins';
 
-CREATE MACRO js_threshold(source_vectors, target_vectors, options) AS TABLE
-    WITH sample_pair AS MATERIALIZED (
+CREATE MACRO sample_size() AS 4;
+COMMENT ON MACRO sample_size IS 'partitions of the target, and of each dataset, whose divergences an automatic t is chosen from';
+
+CREATE MACRO sampled_partitions(candidates, target_partitions, options) AS TABLE
+    SELECT owner, feature_id, partition_id, counts
+    FROM (FROM dataset_partitions(candidates) UNION ALL FROM query_table(target_partitions))
+    WHERE partition_id < sample_size() AND (SELECT max_js FROM query_table(options)) IS NULL;
+COMMENT ON MACRO TABLE sampled_partitions IS 'a feature of a partition that an automatic t is chosen from; none when t is given';
+
+CREATE MACRO js_threshold(sample_vectors, options) AS TABLE
+    WITH source_sample AS (FROM query_table(sample_vectors) WHERE owner <> 0),
+    target_sample AS (FROM query_table(sample_vectors) WHERE owner = 0),
+    sample_pair AS MATERIALIZED (
         SELECT
             row_number() OVER () AS pair_id,
             s.owner, s.space_id, s.partition_id AS source_partition, t.partition_id AS target_partition
-        FROM query_table(source_vectors) AS s
-        JOIN query_table(target_vectors) AS t USING (space_id)
-        WHERE s.partition_id < sampled_partitions() AND t.partition_id < sampled_partitions() AND (SELECT max_js FROM query_table(options)) IS NULL
+        FROM source_sample AS s
+        JOIN target_sample AS t USING (space_id)
     ),
-    divergence AS (FROM pair_divergences('sample_pair', source_vectors, target_vectors)),
+    divergence AS (FROM pair_divergences('sample_pair', 'source_sample', 'target_sample')),
     ranked AS (
         SELECT
             list_sort(list(js_divergence)) AS js_divergences,
@@ -82,6 +96,26 @@ CREATE MACRO js_threshold(source_vectors, target_vectors, options) AS TABLE
         (SELECT jslsh_width FROM settings) * sqrt(2 * coalesce(o.max_js, chosen.max_js) / ln(2)) AS width
     FROM query_table(options) AS o, chosen;
 COMMENT ON MACRO TABLE js_threshold IS 't, given or chosen from a sample of the pairs, and r of Eq. 2.4 for it (one row)';
+
+CREATE MACRO reachable_datasets(candidates, matches, target_distances, threshold, options) AS TABLE
+    -- Aligned, the divergence of a partition from its dataset is the mean of its features'.
+    WITH reach AS (
+        SELECT
+            m.dataset_id,
+            sqrt(mean_spread(s.spread, d.spread)) + sqrt(mean_spread(t.spread, (FROM dataset_spread(target_distances)))) AS reach
+        FROM query_table(matches) AS m
+        JOIN datasets AS d USING (dataset_id)
+        JOIN features AS s ON s.dataset_id = m.dataset_id AND s.feature_id = m.feature_id
+        JOIN feature_spreads(target_distances) AS t ON t.feature_id = m.target_feature_id
+        GROUP BY m.dataset_id
+    )
+    SELECT dataset_id
+    FROM query_table(candidates)
+    JOIN reach USING (dataset_id)
+    -- A little more than the bound, for rounding.
+    WHERE sqrt(js_divergence) <= reach + sqrt((SELECT max_js FROM query_table(threshold))) + 1e-6
+        OR (SELECT sample_space FROM query_table(options)) = 'flattened';
+COMMENT ON MACRO TABLE reachable_datasets IS 'a candidate that may have a partition within t of one of the target, by the triangle inequality of sqrt(JS)';
 
 CREATE MACRO all_pairs(source_vectors, target_vectors, threshold, method) AS TABLE
     SELECT
@@ -157,21 +191,26 @@ CREATE MACRO target_coverage(target_sketch, options) AS TABLE
     source_members AS MATERIALIZED (FROM source_space_members('spaces', 'candidate_matches')),
     target_members AS MATERIALIZED (FROM target_space_members('spaces', 'target_features')),
     divergences AS MATERIALIZED (FROM whole_divergences('source_members', 'target_members', 'axis', 'target_features', options)),
-    source_partitions AS MATERIALIZED (
-        SELECT dataset_id AS owner, feature_id, partition_id, counts
-        FROM histograms
-        SEMI JOIN (SELECT dataset_id FROM candidates LIMIT 10000) AS candidate USING (dataset_id)
+    target_partitions AS MATERIALIZED (
+        SELECT 0 AS owner, feature_id, partition_id, counts FROM sketched_histograms(target_sketch)
     ),
-    target_partitions AS (SELECT 0 AS owner, feature_id, partition_id, counts FROM sketched_histograms(target_sketch)),
-    target_vectors AS MATERIALIZED (FROM space_vectors('target_members', 'target_partitions', 'axis', options)),
-    method AS MATERIALIZED (FROM search_method('target_vectors', options)),
-    sample_partitions AS (
-        FROM source_partitions WHERE partition_id < sampled_partitions() AND (SELECT max_js FROM query_table(options)) IS NULL
+    method AS MATERIALIZED (FROM search_method('target_partitions', options)),
+
+    all_members AS (FROM source_members UNION ALL FROM target_members),
+    sample_partitions AS (FROM sampled_partitions('candidates', 'target_partitions', options)),
+    sample_vectors AS MATERIALIZED (FROM space_vectors('all_members', 'sample_partitions', 'axis', options)),
+    threshold AS MATERIALIZED (FROM js_threshold('sample_vectors', options)),
+
+    target_distances AS MATERIALIZED (FROM whole_distances('target_features', 'target_partitions')),
+    reachable AS MATERIALIZED (
+        FROM reachable_datasets('candidates', 'candidate_matches', 'target_distances', 'threshold', options)
     ),
-    sample_vectors AS MATERIALIZED (FROM space_vectors('source_members', 'sample_partitions', 'axis', options)),
-    threshold AS MATERIALIZED (FROM js_threshold('sample_vectors', 'target_vectors', options)),
+    reachable_members AS MATERIALIZED (FROM source_members WHERE owner IN (SELECT dataset_id FROM reachable)),
+    reachable_target AS (FROM target_members WHERE space_id IN (SELECT space_id FROM reachable_members)),
+    source_partitions AS (FROM dataset_partitions('reachable')),
+    target_vectors AS MATERIALIZED (FROM space_vectors('reachable_target', 'target_partitions', 'axis', options)),
     matching AS (
-        FROM partition_matches('source_members', 'source_partitions', 'target_vectors', 'axis', 'threshold', 'method', options)
+        FROM partition_matches('reachable_members', 'source_partitions', 'target_vectors', 'axis', 'threshold', 'method', options)
     ),
     match_count AS (
         SELECT owner AS dataset_id, target_partition, count(*) AS matches FROM matching GROUP BY ALL

@@ -39,6 +39,8 @@ CREATE OR REPLACE TEMP TABLE registering_features AS FROM sketched_features('reg
 CREATE OR REPLACE TEMP TABLE registering_histograms AS
 FROM partition_histograms('registering_elements', 'registering_features');
 
+CREATE OR REPLACE TEMP TABLE registering_distances AS FROM whole_distances('registering_features', 'registering_histograms');
+
 DROP TABLE registering_elements;
 
 SET VARIABLE registering_rows = (SELECT count(*) FROM leaves(getvariable('registering'), exclude := getvariable('registering_excluded')));
@@ -64,13 +66,15 @@ SELECT
     coalesce(text_variable('source'), text_variable('dataset')),
     getvariable('registering_excluded'),
     now()::TIMESTAMP,
-    settings_fingerprint()
-FROM settings
+    settings_fingerprint(),
+    spread
+FROM settings, dataset_spread('registering_distances')
 WHERE text_variable('like_model') IS NULL;
 
 INSERT INTO features BY NAME
-SELECT getvariable('registering_dataset') AS dataset_id, s.*, least(d.distincts, s."values") AS distincts
+SELECT getvariable('registering_dataset') AS dataset_id, s.*, spread, least(d.distincts, s."values") AS distincts
 FROM registering_features AS s
+JOIN feature_spreads('registering_distances') USING (feature_id)
 LEFT JOIN distincts(getvariable('registering'), exclude := getvariable('registering_excluded')) AS d USING (feature_id);
 
 INSERT INTO histograms BY NAME
@@ -89,6 +93,7 @@ DELETE FROM datasets WHERE dataset_id IN (SELECT dataset_id FROM unused_datasets
 
 DROP TABLE registering_features;
 DROP TABLE registering_histograms;
+DROP TABLE registering_distances;
 
 COMMIT;
 

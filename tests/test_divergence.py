@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,7 +13,7 @@ from scipy.spatial.distance import jensenshannon
 from scipy.stats import entropy
 
 import modelhub_sql
-from modelhub_sql.udfs import divergence, matches
+from modelhub_sql.udfs import divergence, matches, series
 
 masses = st.lists(st.tuples(st.integers(0, 50), st.integers(0, 50)), min_size=1, max_size=40).filter(
     lambda pairs: sum(p for p, _ in pairs) > 0 and sum(q for _, q in pairs) > 0
@@ -129,3 +130,37 @@ def test_matching_pairs_are_those_of_scipy(max_js: float) -> None:
     assert len(expected) >= 3
     for i, j, found in zip(rows, columns, h2, strict=True):
         assert found == pytest.approx(0.5 * ((np.sqrt(p[i]) - np.sqrt(q[j])) ** 2).sum(), abs=1e-12)
+
+
+@pytest.mark.parametrize(("size", "concentration"), [(500, 0.02), (500, 2.0), (100_000, 0.1), (1, 1.0)])
+def test_a_product_is_off_by_no_more_than_it_says(size: int, concentration: float) -> None:
+    rng = np.random.default_rng(4)
+    p, q = (
+        np.stack([rng.multinomial(size, each) / size for each in rng.dirichlet(np.full(60, concentration), rows)]) for rows in (20, 30)
+    )
+    q[:2] = p[:2]
+    p[0, :], p[0, 7] = 0, 1
+    p[1] = p[1] * (1 - 1e-16) + 1e-16 / 60  # what rounding leaves is no mass
+    found, error = series.DivergenceSeries(np.sqrt(q)).divergences(np.sqrt(p))
+    exact = np.array([[jensenshannon(source, target) ** 2 for target in q] for source in p])
+    assert np.abs(found - exact).max() <= error < 0.01
+
+
+@pytest.mark.parametrize("max_js", [0.035, 0.045, 0.055])
+def test_many_open_pairs_are_decided_as_one_by_one(max_js: float, monkeypatch: pytest.MonkeyPatch) -> None:
+    rng = np.random.default_rng(5)
+    p, q = (np.stack([rng.multinomial(100, np.full(20, 0.05)) / 100 for _ in range(rows)]) for rows in (80, 120))
+    by_logarithms = []
+
+    def counted(*given: Any) -> Any:
+        by_logarithms.append(len(given[2]))
+        return divergence.pair_divergences(*given)
+
+    monkeypatch.setattr(matches, "pair_divergences", counted)
+    found = []
+    for many in (0, 10**9):
+        monkeypatch.setattr(matches, "MANY", many)
+        found.append(matches.matching_pairs(np.sqrt(p), np.sqrt(q), max_js))
+    assert by_logarithms[0] < by_logarithms[1] / 10
+    for by_product, one_by_one in zip(*found, strict=True):
+        assert np.array_equal(by_product, one_by_one)

@@ -411,3 +411,46 @@ def test_a_target_may_have_the_name_of_any_step_on_its_way(stock: duckdb.DuckDBP
         found = stock.execute("SELECT model, adaptivity FROM find_models(?, exclude := ['activity'])", [name]).fetchall()
         stock.execute(f'DROP VIEW "{name}"')
         assert (name, found) == (name, expected)
+
+
+REACHABLE = """
+    WITH target AS (FROM sketch('the_target')),
+    partition AS (FROM sketched_histograms('target')),
+    options AS (FROM search_options(min_overlap := 0.1, min_jaccard := 0.01)),
+    threshold AS (SELECT $1 AS max_js),
+    distances AS (FROM whole_distances('target', 'partition')),
+    matches AS (FROM feature_matches('target', 'options')),
+    related AS (FROM dataset_overlap('matches', 'target', 'options')),
+    candidates AS (FROM candidate_datasets('matches', 'related', 'target', 'options'))
+    SELECT count(*) FROM reachable_datasets('candidates', 'matches', 'distances', 'threshold', 'options')
+"""
+
+
+def test_only_datasets_that_may_match_are_compared_and_none_that_matches_is_left_out() -> None:
+    # With some features shared and values missing, so that both bounds of a spread are used.
+    rng = np.random.default_rng(6)
+
+    def dataset(shift: float, features: int) -> pa.Table:
+        columns = {f"x{i}": rng.normal(10 * i + shift, 2, 400) for i in range(features)}
+        return pa.table(columns | {"gaps": pa.array(rng.normal(5, 1, 400), mask=rng.random(400) < 0.5)})
+
+    models = [{"name": f"m{i}", "dataset": dataset(i / 3, 2 + i % 3)} for i in range(30)]
+    target = dataset(0, 3)
+    reached = []
+    with modelhub_sql.connect(partition_size=50) as hub, modelhub_sql.connect(partition_size=50) as cautious:
+        for each in (hub, cautious):
+            each.register_many(models)
+        cautious.con.execute("UPDATE features SET spread = ln(2); UPDATE datasets SET spread = 1e3")
+        for max_js in (0.03, 0.1, 0.2, math.log(2)):
+            found, everything = (
+                each.find_models(target, max_js=max_js, min_overlap=0.1, min_jaccard=0.01).select("model, adaptivity").fetchall()
+                for each in (hub, cautious)
+            )
+            assert found == everything
+            assert len(found) == 30
+            for each in (hub, cautious):
+                each.con.register("the_target", target)
+                reached.append((each.con.execute(REACHABLE, [max_js]).fetchall()[0][0], sum(row[1] > 0 for row in found)))
+    assert all(matching <= reachable for reachable, matching in reached)
+    assert [reachable for reachable, _ in reached[1::2]] == [30] * 4
+    assert reached[0][0] < 25

@@ -11,10 +11,16 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from modelhub_sql.udfs.divergence import Floats, Rows, close_pairs, pair_divergences
+from modelhub_sql.udfs.series import DivergenceSeries
 
 __all__ = ["arrow", "matching_pairs", "partition_roots"]
 
 Whole = npt.NDArray[np.unsignedinteger[Any]]
+
+#: Positions of partitions that are filled in one go.
+BLOCK = 1 << 18
+#: From so many open pairs a partition on, all pairs by a product take less time (measured).
+MANY = 5
 
 MATCH = pa.struct(
     [
@@ -44,36 +50,53 @@ def partition_roots(
     shape = len(places), int(partitions.max(initial=0)) + 1
     begin, total = np.zeros(shape, np.intp), np.zeros(shape)
     begin[features, partitions], total[features, partitions] = begins, totals
-    weight = total * len(places) if aligned else np.broadcast_to(total.sum(axis=0), shape)
-    mass = np.zeros((shape[1], (sum(map(len, places)) if aligned else len(places[0])) + 1))
-    first = 0
-    for place, start, sums, scale in zip(places, begin, total, weight, strict=True):
-        rows, known = np.flatnonzero(sums), np.flatnonzero(place)
-        found = counts[start[rows, None] + (place[known].astype(np.intp) - 1)] / scale[rows, None]
-        if not aligned:
-            mass[rows[:, None], known] += found
-            continue
-        mass[rows[:, None], first + known] = found
-        first += len(place)
-        if len(rows) < len(mass):
-            mass[sums == 0, first - 1] = 1 / len(places)
+    ends = np.cumsum([len(place) for place in places]) if aligned else np.full(len(places), len(places[0]))
+    mass = np.zeros((shape[1], int(ends[-1]) + 1))
+    if aligned:
+        # Of each position that a histogram has: its feature and its place in the histogram.
+        slot, place = np.repeat(np.arange(len(places)), [len(place) for place in places]), np.concatenate(places).astype(np.intp)
+        known = np.flatnonzero(place)
+        slot, place = slot[known], place[known] - 1
+        # No mass, instead of a division by 0, where a partition has no value.
+        weight = np.where(total > 0, total * len(places), np.inf)
+        step = max(1, BLOCK // max(1, len(known)))
+        for first in range(0, shape[1] if len(counts) else 0, step):
+            block = slice(first, first + step)
+            mass[block, known] = counts.take(begin[slot, block].T + place, mode="clip") / weight[slot, block].T
+        for number in np.flatnonzero((total == 0).any(axis=1)):
+            mass[total[number] == 0, ends[number] - 1] = 1 / len(places)
+    else:
+        weight = total.sum(axis=0)
+        for histogram_place, start, sums in zip(places, begin, total, strict=True):
+            rows, known = np.flatnonzero(sums), np.flatnonzero(histogram_place)
+            found = counts[start[rows, None] + (histogram_place[known].astype(np.intp) - 1)]
+            mass[rows[:, None], known] += found / weight[rows, None]
     mass[:, -1] = np.maximum(0, 1 - mass.sum(axis=1))
     if not aligned:
-        mass[weight[0] == 0] = np.nan
+        mass[weight == 0] = np.nan
     return np.sqrt(mass, out=mass)
 
 
-def matching_pairs(source: Floats, target: Floats, max_js: float) -> tuple[Rows, Rows, Floats]:
+def matching_pairs(
+    source: Floats, target: Floats, max_js: float, series: DivergenceSeries | None = None
+) -> tuple[Rows, Rows, Floats]:
     """The pairs of distributions with a Jensen-Shannon divergence of at most ``max_js`` (Def. 2).
 
     source, target: sqrt(P) and sqrt(Q) over d bins, shapes (n, d) and (m, d). max_js: in nats.
+    series: that of target, where it serves more than one source.
 
     Returns the rows in source, the rows in target and the squared Hellinger distances, three arrays
-    of one length. ln 2 * H**2 <= JS <= H**2: logarithms only for pairs between.
+    of one length. ln 2 * H**2 <= JS <= H**2: only the pairs between are looked at further, by logarithms,
+    or where they are many by a product first, which leaves those near ``max_js``.
     """
     rows, columns, hellinger2 = close_pairs(source, target, max_js / math.log(2))
     matching = hellinger2 <= max_js
     open_pairs = np.flatnonzero(~matching)
+    if len(open_pairs) > MANY * (len(source) + len(target)):
+        divergences, error = (series or DivergenceSeries(target)).divergences(source)
+        estimate = divergences[rows[open_pairs], columns[open_pairs]]
+        matching[open_pairs] = estimate <= max_js
+        open_pairs = open_pairs[np.abs(estimate - max_js) <= error]
     matching[open_pairs] = pair_divergences(source, target, rows[open_pairs], columns[open_pairs]) <= max_js
     return rows[matching], columns[matching], hellinger2[matching]
 
@@ -96,15 +119,15 @@ def arrow(
     for histograms, *numbers, slots, target_matrix, target_partition, side_by_side, t in spaces:
         flat = histograms.values.flatten().to_numpy()
         lengths = histograms.values.value_lengths().to_numpy().astype(np.intp)
-        begins, filled = np.cumsum(lengths) - lengths, lengths > 0
-        totals = np.zeros(len(lengths))
-        if filled.any():
-            totals[filled] = np.add.reduceat(flat, begins[filled], dtype=np.float64)
+        begins = np.cumsum(lengths) - lengths
+        sums = np.concatenate([[0], np.cumsum(flat, dtype=np.float64)])
+        totals = sums[begins + lengths] - sums[begins]
         owner, feature, partition = (number.values.to_numpy() for number in numbers)
         order = np.argsort(owner, kind="stable")
         bounds = np.flatnonzero(np.diff(owner[order], prepend=-1, append=-1))
         target_ids = target_partition.values.to_numpy()
         target = target_matrix.values.to_numpy().reshape(len(target_ids), -1)
+        series = DivergenceSeries(target)
         for start, end, of_features in zip(bounds[:-1], bounds[1:], slots.values, strict=True):
             rows = order[start:end]
             roots = partition_roots(
@@ -116,7 +139,7 @@ def arrow(
                 [place.values.to_numpy() for place in of_features.values],
                 side_by_side.as_py(),
             )
-            sources, targets, hellinger2 = matching_pairs(roots, target, t.as_py())
+            sources, targets, hellinger2 = matching_pairs(roots, target, t.as_py(), series)
             pairs = [np.full(len(sources), owner[rows[0]]), sources, target_ids[targets], hellinger2]
             found.append(
                 pa.StructArray.from_arrays(

@@ -65,6 +65,7 @@ def fill(hub: modelhub_sql.Hub, models: int, families: int, partitions: int = PA
             first[at], p = dataset_distribution(int(model % families), int(model // families))
             counts[at] = rng.multinomial(size, p[:, None, :], (FEATURES, partitions))
         totals = counts.sum(axis=2)
+        distances = divergences(counts / size, totals[:, :, None] / (size * partitions))
         dataset = np.repeat(ids + 1, FEATURES)
         feature = np.tile(np.arange(1, FEATURES + 1), len(ids))
         chunk_features = pa.table(
@@ -73,6 +74,8 @@ def fill(hub: modelhub_sql.Hub, models: int, families: int, partitions: int = PA
                 "feature_id": pa.array(np.arange(len(dataset)), pa.uint32()),
                 "feature_number": pa.array(feature, pa.uint16()),
                 "feature": [f"f{number - 1}" for number in feature],
+                "spread": distances.max(axis=2).ravel(),
+                "dataset_spread": np.repeat(distances.sum(axis=1).max(axis=1), FEATURES),
                 "bins": _lists(first.ravel()[:, None] + np.arange(SUPPORT), pa.uint16()),
                 "counts": _lists(totals.reshape(-1, SUPPORT), pa.uint64()),
             }
@@ -93,15 +96,17 @@ def fill(hub: modelhub_sql.Hub, models: int, families: int, partitions: int = PA
             SELECT *, list_sum(counts)::UBIGINT AS "values" FROM chunk_features_arrow;
             CREATE OR REPLACE TEMP TABLE chunk_sketch AS
             SELECT f.*, m.elements, m.minhash
-            FROM chunk_features AS f JOIN minhash_signatures('chunk_features') AS m USING (feature_id);
+            FROM chunk_features AS f
+            JOIN minhash_signatures('chunk_features') AS m USING (feature_id);
             BEGIN;
             INSERT INTO datasets
-            SELECT DISTINCT dataset_id, 'd' || dataset_id, $partitions * $size, $partitions, 'synthetic', [], now()::TIMESTAMP, ''
+            SELECT DISTINCT dataset_id, 'd' || dataset_id, $partitions * $size, $partitions, 'synthetic', [],
+                now()::TIMESTAMP, '', dataset_spread
             FROM chunk_features;
             INSERT INTO models SELECT 'm' || dataset_id, '', dataset_id, NULL, NULL, NULL, NULL, NULL, now()::TIMESTAMP
             FROM (SELECT DISTINCT dataset_id FROM chunk_features);
             INSERT INTO features
-            SELECT dataset_id, feature_number, feature, 'number', "values", 0, NULL, NULL, bins, counts, elements, minhash
+            SELECT dataset_id, feature_number, feature, 'number', "values", 0, NULL, NULL, bins, counts, elements, minhash, spread
             FROM chunk_sketch
             ORDER BY ALL;
             INSERT INTO histograms FROM chunk_histograms;
@@ -111,6 +116,15 @@ def fill(hub: modelhub_sql.Hub, models: int, families: int, partitions: int = PA
     con.unregister("chunk_features_arrow")
     con.unregister("chunk_histograms")
     con.execute("DROP TABLE IF EXISTS chunk_features; DROP TABLE IF EXISTS chunk_sketch; CHECKPOINT")
+
+
+def divergences(p: npt.NDArray[np.float64], q: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """Jensen-Shannon divergences (Eq. 2.1) over the last axis."""
+    middle = (p + q) / 2
+    with np.errstate(divide="ignore", invalid="ignore"):
+        terms = np.nan_to_num(p * np.log(p / middle)) + np.nan_to_num(q * np.log(q / middle))
+    result: npt.NDArray[np.float64] = terms.sum(axis=-1) / 2
+    return result
 
 
 def _lists(rows: npt.NDArray[np.int64] | npt.NDArray[np.uint32], kind: pa.DataType) -> pa.Array:

@@ -27,6 +27,7 @@ CREATE TEMP TABLE sources AS FROM (VALUES
     (1, 1, 0, [sqrt(0.5), sqrt(0.5), 0]), (1, 1, 1, [1.0, 0, 0]), (1, 1, 2, [0, 0, 1.0])
 ) AS v(owner, space_id, partition_id, roots);
 CREATE TEMP TABLE targets AS FROM (VALUES (0, 1, 0, [sqrt(0.5), sqrt(0.5), 0]), (0, 1, 1, [0.6, 0.8, 0])) AS v(owner, space_id, partition_id, roots);
+CREATE TEMP TABLE sample AS (FROM sources UNION ALL FROM targets);
 CREATE TEMP TABLE limits AS SELECT 0.1 AS max_js, 10.0 AS width;
 CREATE TEMP TABLE exactly AS SELECT 'exact' AS search;
 CREATE TEMP TABLE pairs_of_all AS SELECT row_number() OVER () AS pair_id, * FROM all_pairs('sources', 'targets', 'limits', 'exactly');
@@ -42,7 +43,7 @@ FROM pair_divergences('stated', 'sources', 'targets');
 
 SELECT 'a given t is t, and r is in proportion to the distance of a match',
     t.max_js = 0.2 AND abs(t.width - s.jslsh_width * sqrt(2 * 0.2 / ln(2))) < 1e-12
-FROM js_threshold('sources', 'targets', 'near') AS t, settings AS s;
+FROM js_threshold('sample', 'near') AS t, settings AS s;
 
 WITH sample_pair AS (
     SELECT row_number() OVER () AS pair_id, s.owner, s.space_id, s.partition_id AS source_partition, t.partition_id AS target_partition
@@ -51,4 +52,4 @@ WITH sample_pair AS (
 divergence AS (SELECT list_sort(list(js_divergence)) AS js FROM pair_divergences('sample_pair', 'sources', 'targets')),
 portion AS (SELECT least(0.25, auto_models / (SELECT count(DISTINCT owner) FROM sources)) AS portion FROM settings)
 SELECT 'an automatic t is a quantile of the divergences', abs(max_js - greatest(1e-9, js[ceil(len(js) * portion)::INT])) < 1e-10
-FROM js_threshold('sources', 'targets', 'automatic'), divergence, portion;
+FROM js_threshold('sample', 'automatic'), divergence, portion;
