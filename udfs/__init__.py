@@ -25,8 +25,8 @@ PAIRS = ["DOUBLE[]", "UBIGINT[]", "DOUBLE[]", "UBIGINT[]", "UBIGINT[]", "UBIGINT
 OVERLAYS = {
     "modelhub_elements": (
         elements.arrow,
-        ["USMALLINT[][]", "DOUBLE[]", "UINTEGER"],
-        "STRUCT(feature_id USMALLINT, bin USMALLINT, occurrences UBIGINT, total DOUBLE)[]",
+        ["USMALLINT[][]", "UINTEGER[]", "DOUBLE[]", "UINTEGER"],
+        "STRUCT(partition_id UINTEGER, feature_id USMALLINT, bin USMALLINT, occurrences UBIGINT, total DOUBLE)[]",
     ),
     "modelhub_histograms": (
         histograms.arrow,

@@ -2,10 +2,14 @@
 
 CREATE OR REPLACE TEMP MACRO finite(x) AS CASE WHEN isfinite(x) THEN x END;
 
-CREATE OR REPLACE TEMP MACRO most_collected() AS 1 << 24;
+CREATE OR REPLACE TEMP MACRO memory_limit_bytes() AS
+    split_part(current_setting('memory_limit'), ' ', 1)::DOUBLE
+    * 1024 ** list_position(['KiB', 'MiB', 'GiB', 'TiB'], split_part(current_setting('memory_limit'), ' ', 2));
 
--- The bins of a partition's rows are collected in a list and counted in numpy. Lists can't be spilled to disk, so the
--- cells of a larger dataset are counted by the hub's SQL.
+CREATE OR REPLACE TEMP MACRO most_collected() AS least(1 << 27, memory_limit_bytes() / 32);
+
+-- The bins of all rows are collected in a list and counted in numpy. Lists can't be spilled to disk, so the
+-- cells of a dataset that is large beside memory_limit are counted by the hub's SQL.
 CREATE OR REPLACE TEMP MACRO number_elements(numbered, columns) AS TABLE
     WITH size AS MATERIALIZED (
         SELECT count(*) * (SELECT max(feature_id) FROM query_table(columns)) > most_collected() AS is_large FROM query_table(numbered)
@@ -15,21 +19,21 @@ CREATE OR REPLACE TEMP MACRO number_elements(numbered, columns) AS TABLE
     large_cell AS (FROM number_cells(numbered, 'large_columns')),
     collected AS (
         SELECT
-            "modelhub partition",
+            list("modelhub partition") AS "modelhub partition",
             list(list_transform(
                 [*COLUMNS(* EXCLUDE "modelhub partition")], lambda x: coalesce(number_bin(x), missing_bin())
             )) AS "modelhub bins",
             sum(finite(COLUMNS(* EXCLUDE "modelhub partition")))
         FROM number_rows(numbered, 'small_columns')
-        GROUP BY "modelhub partition"
+        HAVING count(*) > 0
     ),
     counted AS (
-        SELECT
-            "modelhub partition" AS partition_id,
-            unnest(modelhub_elements("modelhub bins", [*COLUMNS(* EXCLUDE ("modelhub partition", "modelhub bins"))], hub_number_bins())) AS e
+        SELECT unnest(modelhub_elements(
+            "modelhub bins", "modelhub partition", [*COLUMNS(* EXCLUDE ("modelhub partition", "modelhub bins"))], hub_number_bins()
+        )) AS e
         FROM collected
     )
-    SELECT element_key(partition_id, e.feature_id, e.bin) AS element, e.occurrences, e.total FROM counted
+    SELECT element_key(e.partition_id, e.feature_id, e.bin) AS element, e.occurrences, e.total FROM counted
     UNION ALL
     FROM cell_elements('large_cell');
 
