@@ -158,8 +158,8 @@ CREATE MACRO target_coverage(target_sketch, options) AS TABLE
     target_members AS MATERIALIZED (FROM target_space_members('spaces', 'target_features')),
     divergences AS MATERIALIZED (FROM whole_divergences('source_members', 'target_members', 'axis', 'target_features', options)),
     source_partitions AS MATERIALIZED (
-        SELECT dataset_id AS owner, feature_id, partition_id, counts
-        FROM histograms
+        SELECT dataset_id AS owner, feature_id, partition_id, frequent || rare AS counts
+        FROM partition_counts
         SEMI JOIN (SELECT dataset_id FROM candidates LIMIT 10000) AS candidate USING (dataset_id)
     ),
     target_partitions AS (SELECT 0 AS owner, feature_id, partition_id, counts FROM sketched_histograms(target_sketch)),

@@ -55,12 +55,14 @@ SET VARIABLE register_check = (SELECT CASE
         || '. Pass a table with numbers, text, dates or lists that are not all NULL')
 END);
 
+SET VARIABLE registering_partitions = (SELECT ceil(getvariable('registering_rows') / partition_size) FROM settings);
+
 INSERT INTO datasets
 SELECT
     getvariable('registering_dataset'),
     coalesce(text_variable('dataset_name'), text_variable('model')),
     getvariable('registering_rows'),
-    ceil(getvariable('registering_rows') / partition_size),
+    getvariable('registering_partitions'),
     coalesce(text_variable('source'), text_variable('dataset')),
     getvariable('registering_excluded'),
     now()::TIMESTAMP,
@@ -73,8 +75,11 @@ SELECT getvariable('registering_dataset') AS dataset_id, s.*, least(d.distincts,
 FROM registering_features AS s
 LEFT JOIN distincts(getvariable('registering'), exclude := getvariable('registering_excluded')) AS d USING (feature_id);
 
-INSERT INTO histograms BY NAME
-SELECT getvariable('registering_dataset') AS dataset_id, * FROM registering_histograms
+INSERT INTO partition_counts
+SELECT getvariable('registering_dataset'), feature_id, partition_id, counts[:frequent], counts[frequent + 1:]
+FROM registering_histograms
+JOIN (SELECT feature_id, frequent_bins(counts, getvariable('registering_partitions')) AS frequent FROM registering_features)
+    USING (feature_id)
 ORDER BY feature_id, partition_id;
 
 INSERT INTO models
@@ -83,7 +88,7 @@ SELECT
     getvariable('source_accuracy'), text_variable('task'), text_variable('framework'), text_variable('uri'), text_variable('metadata'),
     now()::TIMESTAMP;
 
-DELETE FROM histograms WHERE dataset_id IN (SELECT dataset_id FROM unused_datasets);
+DELETE FROM partition_counts WHERE dataset_id IN (SELECT dataset_id FROM unused_datasets);
 DELETE FROM features WHERE dataset_id IN (SELECT dataset_id FROM unused_datasets);
 DELETE FROM datasets WHERE dataset_id IN (SELECT dataset_id FROM unused_datasets);
 

@@ -15,7 +15,9 @@ FROM (
     GROUP BY ALL
 );
 
-SELECT 'the bins of a feature ascend and are distinct', bool_and(bins = list_sort(list_distinct(bins))) FROM features;
+SELECT 'the bins of a feature are distinct, the most frequent first',
+    bool_and(len(bins) = len(list_distinct(bins)) AND counts = list_reverse_sort(counts))
+FROM features;
 
 SELECT 'a feature counts each of its bins, at least once', bool_and(len(bins) = len(counts) AND list_min(counts) > 0) FROM features;
 
