@@ -347,8 +347,9 @@ class Hub:
             self._run_verb("register", **values)
         else:
             with self._dataset(dataset, exclude) as (table, source):
-                self._features(table, source, exclude)
                 self._run_verb("register", dataset=table, source=source, **values)
+                ((skipped,),) = self.con.execute("SELECT getvariable('registering_skipped')").fetchall()
+                _warn_of_skipped(skipped, source)
         if shared is not None and dataset is not None:
             registered[shared] = name
 
@@ -361,13 +362,15 @@ class Hub:
         except duckdb.Error as error:
             raise translated(error, source) from error
         skipped = ", ".join(f"{feature} ({kind_of})" for feature, kind_of, kind in columns if kind is None)
-        if skipped:
-            warnings.warn(f"{source}: skipped, cannot be compared: {skipped}", stacklevel=5)
+        _warn_of_skipped(skipped, source)
         return columns
 
     def _run_verb(self, verb: str, **variables: Any) -> None:
-        for name in _VARIABLES:
-            self.con.execute(f"SET VARIABLE {name} = ?", [variables.get(name)])
+        # What a script that failed has left.
+        self.con.execute("".join(f"RESET VARIABLE {name};" for name in _VARIABLES if variables.get(name) is None))
+        for name, value in variables.items():
+            if value is not None:
+                self.con.execute(f"SET VARIABLE {name} = ?", [value])
         script = sql.verbs()[verb].replace("BEGIN TRANSACTION;", "").replace("COMMIT;", "")
         try:
             self.con.execute(script)
@@ -461,6 +464,12 @@ class Hub:
         except BaseException:
             self.con.execute("ROLLBACK")
             raise
+
+
+def _warn_of_skipped(skipped: str | None, source: str) -> None:
+    if skipped:
+        # Two calls below the verb, whose caller is meant.
+        warnings.warn(f"{source}: skipped, cannot be compared: {skipped}", stacklevel=5)
 
 
 def _columns(exclude: Sequence[str]) -> list[str]:

@@ -31,8 +31,20 @@ WHERE model = text_variable('model') AND version = coalesce(text_variable('versi
 SET VARIABLE registering = coalesce(text_variable('dataset'), 'no_dataset');
 SET VARIABLE registering_excluded = coalesce(getvariable('excluded')::VARCHAR[], []::VARCHAR[]);
 
+CREATE OR REPLACE TEMP TABLE registering_columns AS
+FROM dataset_columns(getvariable('registering'), exclude := getvariable('registering_excluded'));
+
+SET VARIABLE registering_forms = (SELECT list(DISTINCT form)::VARCHAR[] FROM registering_columns);
+
+SET VARIABLE registering_skipped = (
+    SELECT string_agg(feature || ' (' || type || ')', ', ' ORDER BY feature_id) FROM registering_columns WHERE kind IS NULL
+);
+
 CREATE OR REPLACE TEMP TABLE registering_elements AS
-FROM dataset_elements(getvariable('registering'), exclude := getvariable('registering_excluded'));
+WITH dataset_row AS MATERIALIZED (
+    FROM numbered_rows(getvariable('registering'), exclude := getvariable('registering_excluded'))
+)
+FROM elements('dataset_row', 'registering_columns', forms := coalesce(getvariable('registering_forms'), []));
 
 CREATE OR REPLACE TEMP TABLE registering_features AS FROM sketched_features('registering_elements');
 
@@ -49,8 +61,7 @@ SET VARIABLE register_check = (SELECT CASE
         || coalesce(text_variable('source'), text_variable('dataset')) || ' has no rows: there is nothing to sketch')
     WHEN NOT EXISTS (FROM registering_features) THEN error('DatasetError: '
         || coalesce(text_variable('source'), text_variable('dataset')) || ' has no column that can be compared: '
-        || (SELECT string_agg(feature || ' (' || type || ')', ', ')
-            FROM dataset_columns(getvariable('registering'), exclude := getvariable('registering_excluded')))
+        || (SELECT string_agg(feature || ' (' || type || ')', ', ' ORDER BY feature_id) FROM registering_columns)
         || CASE WHEN len(getvariable('registering_excluded')) > 0 THEN '; excluded: ' || array_to_string(getvariable('registering_excluded'), ', ') ELSE '' END
         || '. Pass a table with numbers, text, dates or lists that are not all NULL')
 END);
@@ -92,6 +103,7 @@ DELETE FROM partition_counts WHERE dataset_id IN (SELECT dataset_id FROM unused_
 DELETE FROM features WHERE dataset_id IN (SELECT dataset_id FROM unused_datasets);
 DELETE FROM datasets WHERE dataset_id IN (SELECT dataset_id FROM unused_datasets);
 
+DROP TABLE registering_columns;
 DROP TABLE registering_features;
 DROP TABLE registering_histograms;
 

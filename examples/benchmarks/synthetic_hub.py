@@ -111,7 +111,8 @@ def fill(hub: modelhub_sql.Hub, models: int, families: int, partitions: int = PA
             SELECT dataset_id, feature_id, partition_id, counts[:frequent], counts[frequent + 1:]
             FROM chunk_histograms
             JOIN (
-                SELECT dataset_id, feature_number AS feature_id, frequent_bins(counts, $partitions) AS frequent FROM chunk_features
+                SELECT dataset_id, feature_number AS feature_id, frequent_bins(counts, $partitions) AS frequent
+                FROM chunk_features
             ) USING (dataset_id, feature_id)
             ORDER BY dataset_id, feature_id, partition_id;
             COMMIT;
