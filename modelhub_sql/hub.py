@@ -35,6 +35,9 @@ _VARIABLES = (
     "source_accuracy", "task", "framework", "uri", "metadata", "replace",
 )  # fmt: skip
 
+# So many datasets are worth a group of rows of their own; fewer are merged with others when the hub is closed.
+_OWN_GROUP = 10
+
 _ARGUMENTS = (
     "name", "dataset", "exclude", "accuracy", "version", "task", "framework", "uri", "metadata", "like", "replace",
 )  # fmt: skip
@@ -63,6 +66,7 @@ class Hub:
         if unknown:
             raise SettingsError(f"no setting is called {sorted(unknown)[0]!r}; there are {', '.join(Settings.names())}")
         self.path = os.fspath(path)
+        self._registered = 0
         in_memory = self.path == ":memory:"
         is_new = in_memory or not Path(self.path).exists() or Path(self.path).stat().st_size == 0
         if is_new and read_only:
@@ -88,6 +92,10 @@ class Hub:
             # A tenth of the time of a search of 10,000 models, and it changes nothing there. Not in DuckDB before 2.0.
             with suppress(duckdb.Error):
                 self.con.execute("SET disabled_optimizers = 'projection_pullup'")
+            if not read_only:
+                # A checkpoint writes what is new as a group of rows of its own, and may merge it with those before, which
+                # are written again: what they leave free can be as much as what is used. So few checkpoints, and no merging.
+                self.con.execute("SET checkpoint_threshold = '128MB'; SET max_vacuum_tasks = 0")
             if not read_only and not self._tables():
                 _create(self.con, checked)
             self._check_format()
@@ -106,6 +114,10 @@ class Hub:
 
     def close(self) -> None:
         """Close the connection; the hub stays as it is."""
+        if self._registered < _OWN_GROUP:
+            # Already closed, or read only: nothing is left to write.
+            with suppress(duckdb.Error):
+                self.con.execute("RESET max_vacuum_tasks")
         self.con.close()
 
     def __repr__(self) -> str:
@@ -234,7 +246,7 @@ class Hub:
         return {name for (name,) in rows}
 
     def _check_format(self) -> None:
-        if not {"settings", "models", "datasets", "features", "histograms"} <= self._tables():
+        if not {"settings", "models", "datasets", "features", "partition_counts"} <= self._tables():
             raise HubFormatError(f"{self.path} is a DuckDB file, but not a hub: it lacks the hub's tables")
         (version,) = self.con.execute("SELECT format_version FROM settings").fetchall()[0]
         if version > FORMAT_VERSION:
@@ -300,6 +312,7 @@ class Hub:
             for model in models:
                 self._register_one(registered=registered, **model)
                 count += 1
+        self._registered += count
         return count
 
     def _register_one(
@@ -334,8 +347,9 @@ class Hub:
             self._run_verb("register", **values)
         else:
             with self._dataset(dataset, exclude) as (table, source):
-                self._features(table, source, exclude)
                 self._run_verb("register", dataset=table, source=source, **values)
+                ((skipped,),) = self.con.execute("SELECT getvariable('registering_skipped')").fetchall()
+                _warn_of_skipped(skipped, source)
         if shared is not None and dataset is not None:
             registered[shared] = name
 
@@ -348,13 +362,15 @@ class Hub:
         except duckdb.Error as error:
             raise translated(error, source) from error
         skipped = ", ".join(f"{feature} ({kind_of})" for feature, kind_of, kind in columns if kind is None)
-        if skipped:
-            warnings.warn(f"{source}: skipped, cannot be compared: {skipped}", stacklevel=5)
+        _warn_of_skipped(skipped, source)
         return columns
 
     def _run_verb(self, verb: str, **variables: Any) -> None:
-        for name in _VARIABLES:
-            self.con.execute(f"SET VARIABLE {name} = ?", [variables.get(name)])
+        # What a script that failed has left.
+        self.con.execute("".join(f"RESET VARIABLE {name};" for name in _VARIABLES if variables.get(name) is None))
+        for name, value in variables.items():
+            if value is not None:
+                self.con.execute(f"SET VARIABLE {name} = ?", [value])
         script = sql.verbs()[verb].replace("BEGIN TRANSACTION;", "").replace("COMMIT;", "")
         try:
             self.con.execute(script)
@@ -448,6 +464,12 @@ class Hub:
         except BaseException:
             self.con.execute("ROLLBACK")
             raise
+
+
+def _warn_of_skipped(skipped: str | None, source: str) -> None:
+    if skipped:
+        # Two calls below the verb, whose caller is meant.
+        warnings.warn(f"{source}: skipped, cannot be compared: {skipped}", stacklevel=5)
 
 
 def _columns(exclude: Sequence[str]) -> list[str]:

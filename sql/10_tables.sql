@@ -54,20 +54,31 @@ COMMENT ON COLUMN features.kind IS 'number, time or text';
 COMMENT ON COLUMN features."values" IS 'values counted (a list counts its elements, a text its tokens)';
 COMMENT ON COLUMN features.distincts IS 'estimate of the distinct values';
 COMMENT ON COLUMN features.mean IS 'mean of the finite numbers; NULL for text';
-COMMENT ON COLUMN features.bins IS 'the bins that occur, ascending';
+COMMENT ON COLUMN features.bins IS 'the bins that occur, the most frequent first';
 COMMENT ON COLUMN features.counts IS 'occurrences of each of bins';
 COMMENT ON COLUMN features.elements IS 'MinHash elements: the replicas of all bins';
 COMMENT ON COLUMN features.spread IS 'the greatest JS divergence of one of its partitions from the whole';
 COMMENT ON COLUMN features.minhash IS 'readable by datasketch: MinHash(hashvalues=..., scheme=''affine32'')';
 
-CREATE TABLE histograms (
+-- DuckDB packs as many bits for each number of a column as the largest near it needs: rare bins have a column of their own.
+CREATE TABLE partition_counts (
     dataset_id   UINTEGER NOT NULL,
     feature_id   USMALLINT NOT NULL,
     partition_id UINTEGER NOT NULL,
-    counts       UINTEGER[] NOT NULL
+    frequent     UINTEGER[] NOT NULL,
+    rare         UINTEGER[] NOT NULL
 );
-COMMENT ON TABLE histograms IS 'a feature of a partition: the succinct representation of Fig. 2';
-COMMENT ON COLUMN histograms.counts IS 'occurrences of each of features.bins';
+COMMENT ON TABLE partition_counts IS 'a feature of a partition as it is stored: its histogram in two parts';
+COMMENT ON COLUMN partition_counts.frequent IS 'occurrences of each of the first of features.bins (frequent_bins tells how many)';
+COMMENT ON COLUMN partition_counts.rare IS 'occurrences of each of the other bins';
+
+CREATE MACRO frequent_bins(counts, partitions) AS len(list_filter(counts, lambda n: n >= 2 * partitions));
+COMMENT ON MACRO frequent_bins IS 'how many bins of a feature occur at least twice in a partition, on average';
+
+CREATE VIEW histograms AS
+SELECT dataset_id, feature_id, partition_id, frequent || rare AS counts
+FROM partition_counts;
+COMMENT ON VIEW histograms IS 'a feature of a partition: the succinct representation of Fig. 2; counts are the occurrences of each of features.bins';
 
 CREATE TABLE verbs (
     verb   VARCHAR PRIMARY KEY,

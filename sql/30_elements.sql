@@ -83,19 +83,37 @@ CREATE MACRO number_elements(numbered, columns) AS TABLE
     FROM cell_elements('number_cell');
 COMMENT ON MACRO TABLE number_elements IS 'a bin of a column of numbers in a partition, as one number, its occurrences and total; the totals of a feature add up to the sum of its finite values';
 
-CREATE MACRO elements(numbered, columns) AS TABLE
+CREATE MACRO elements(numbered, columns, forms := ['number', 'time', 'list', 'text']) AS TABLE
     WITH text_cell AS (FROM text_cells(numbered, columns)),
     list_cell AS (FROM list_cells(numbered, columns)),
-    element AS (
+    number_element AS (
         SELECT 'number' AS form, element, occurrences, total FROM number_elements(numbered, columns)
-        UNION ALL
-        SELECT 'time', element_key(partition_id, feature_id, first_bin('time') + time_bin("value")) AS element, count(*), sum("value")
+    ),
+    time_element AS (
+        SELECT
+            'time' AS form, element_key(partition_id, feature_id, first_bin('time') + time_bin("value")) AS element,
+            count(*) AS occurrences, sum("value") AS total
         FROM time_cells(numbered, columns)
         GROUP BY element
+    ),
+    list_element AS (
+        SELECT 'list' AS form, element, occurrences, total FROM cell_elements('list_cell')
+    ),
+    text_element AS (
+        SELECT 'text' AS form, element, occurrences, NULL::DOUBLE AS total FROM text_elements('text_cell')
+    ),
+    no_element AS (
+        SELECT NULL::VARCHAR AS form, NULL::UBIGINT AS element, NULL::UBIGINT AS occurrences, NULL::DOUBLE AS total WHERE false
+    ),
+    -- Planning takes longer than counting 50,000 rows: what is not in forms is not planned.
+    element AS (
+        FROM query_table(CASE WHEN list_contains(forms, 'number') THEN 'number_element' ELSE 'no_element' END)
         UNION ALL
-        SELECT 'list', element, occurrences, total FROM cell_elements('list_cell')
+        FROM query_table(CASE WHEN list_contains(forms, 'time') THEN 'time_element' ELSE 'no_element' END)
         UNION ALL
-        SELECT 'text', element, occurrences, NULL FROM text_elements('text_cell')
+        FROM query_table(CASE WHEN list_contains(forms, 'list') THEN 'list_element' ELSE 'no_element' END)
+        UNION ALL
+        FROM query_table(CASE WHEN list_contains(forms, 'text') THEN 'text_element' ELSE 'no_element' END)
     )
     SELECT
         (element >> 32)::UINTEGER AS partition_id,
@@ -105,4 +123,4 @@ CREATE MACRO elements(numbered, columns) AS TABLE
         CASE WHEN bin < first_bin(kind) + CASE kind WHEN 'time' THEN time_bins() ELSE hub_number_bins() END THEN total END AS total
     FROM element AS e
     JOIN query_table(columns) AS c ON c.form = e.form AND c.feature_id = (element >> 16) & 65535;
-COMMENT ON MACRO TABLE elements IS 'a bin of a feature in a partition and its occurrences; bin NULL counts the NULLs';
+COMMENT ON MACRO TABLE elements IS 'a bin of a feature in a partition and its occurrences; bin NULL counts the NULLs; forms are those of columns, or more';

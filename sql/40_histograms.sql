@@ -14,8 +14,8 @@ CREATE MACRO feature_histograms(elements) AS TABLE
         sum(occurrences) FILTER (bin IS NOT NULL)::UBIGINT AS "values",
         coalesce(sum(occurrences) FILTER (bin IS NULL), 0)::UBIGINT AS nulls,
         sum(total) / sum(occurrences) FILTER (total IS NOT NULL) AS mean,
-        list(bin ORDER BY bin) FILTER (bin IS NOT NULL) AS bins,
-        list(occurrences::UBIGINT ORDER BY bin) FILTER (bin IS NOT NULL) AS counts
+        list(bin ORDER BY occurrences DESC, bin) FILTER (bin IS NOT NULL) AS bins,
+        list(occurrences::UBIGINT ORDER BY occurrences DESC, bin) FILTER (bin IS NOT NULL) AS counts
     FROM feature_bin
     GROUP BY ALL
     HAVING "values" > 0;
@@ -24,7 +24,9 @@ COMMENT ON MACRO TABLE feature_histograms IS 'a feature that has values: its his
 CREATE MACRO partition_histograms(elements, features) AS TABLE
     -- A bin is looked up in a list. Lists of hundreds (texts) are first cut into blocks of about 128 bins.
     WITH feature_layout AS MATERIALIZED (
-        SELECT feature_id, bins, bins[1] AS low, ceil((bins[-1] - bins[1] + 1) / ceil(len(bins) / 128))::USMALLINT AS width
+        SELECT
+            feature_id, bins, list_transform(bins, lambda bin: list_position(list_sort(bins), bin)) AS places,
+            list_min(bins) AS low, ceil((list_max(bins) - list_min(bins) + 1) / ceil(len(bins) / 128))::USMALLINT AS width
         FROM query_table(features)
     ),
     feature_block AS MATERIALIZED (
@@ -55,13 +57,18 @@ CREATE MACRO partition_histograms(elements, features) AS TABLE
             ) AS counts
         FROM partition_block AS b
         LEFT JOIN occurring AS o USING (feature_id, partition_id, block)
+    ),
+    ascending AS (
+        SELECT feature_id, partition_id, bool_or(occurs) AS occurs, flatten(list(counts ORDER BY block)) AS counts
+        FROM block_histogram
+        GROUP BY feature_id, partition_id
     )
     SELECT
         feature_id,
         partition_id,
-        CASE WHEN bool_or(occurs) THEN flatten(list(counts ORDER BY block))::UINTEGER[] ELSE []::UINTEGER[] END AS counts
-    FROM block_histogram
-    GROUP BY feature_id, partition_id;
+        CASE WHEN occurs THEN list_select(counts, places)::UINTEGER[] ELSE []::UINTEGER[] END AS counts
+    FROM ascending
+    JOIN feature_layout USING (feature_id);
 COMMENT ON MACRO TABLE partition_histograms IS 'a feature of a partition: occurrences of each bin of the feature; empty where it has no value';
 
 CREATE MACRO feature_partitions(elements, features) AS TABLE

@@ -53,8 +53,8 @@ COMMENT ON MACRO TABLE pair_divergences IS 'a pair of partitions and its JS dive
 
 CREATE MACRO dataset_partitions(among) AS TABLE
     -- The limit, which no search reaches, makes the optimizer read the histograms of these datasets only.
-    SELECT dataset_id AS owner, feature_id, partition_id, counts
-    FROM histograms
+    SELECT dataset_id AS owner, feature_id, partition_id, frequent || rare AS counts
+    FROM partition_counts
     SEMI JOIN (SELECT dataset_id FROM query_table(among) LIMIT 10000) AS dataset USING (dataset_id);
 COMMENT ON MACRO TABLE dataset_partitions IS 'a feature of a partition of a dataset (owner): occurrences of each of features.bins';
 

@@ -31,8 +31,20 @@ WHERE model = text_variable('model') AND version = coalesce(text_variable('versi
 SET VARIABLE registering = coalesce(text_variable('dataset'), 'no_dataset');
 SET VARIABLE registering_excluded = coalesce(getvariable('excluded')::VARCHAR[], []::VARCHAR[]);
 
+CREATE OR REPLACE TEMP TABLE registering_columns AS
+FROM dataset_columns(getvariable('registering'), exclude := getvariable('registering_excluded'));
+
+SET VARIABLE registering_forms = (SELECT list(DISTINCT form)::VARCHAR[] FROM registering_columns);
+
+SET VARIABLE registering_skipped = (
+    SELECT string_agg(feature || ' (' || type || ')', ', ' ORDER BY feature_id) FROM registering_columns WHERE kind IS NULL
+);
+
 CREATE OR REPLACE TEMP TABLE registering_elements AS
-FROM dataset_elements(getvariable('registering'), exclude := getvariable('registering_excluded'));
+WITH dataset_row AS MATERIALIZED (
+    FROM numbered_rows(getvariable('registering'), exclude := getvariable('registering_excluded'))
+)
+FROM elements('dataset_row', 'registering_columns', forms := coalesce(getvariable('registering_forms'), []));
 
 CREATE OR REPLACE TEMP TABLE registering_features AS FROM sketched_features('registering_elements');
 
@@ -51,18 +63,19 @@ SET VARIABLE register_check = (SELECT CASE
         || coalesce(text_variable('source'), text_variable('dataset')) || ' has no rows: there is nothing to sketch')
     WHEN NOT EXISTS (FROM registering_features) THEN error('DatasetError: '
         || coalesce(text_variable('source'), text_variable('dataset')) || ' has no column that can be compared: '
-        || (SELECT string_agg(feature || ' (' || type || ')', ', ')
-            FROM dataset_columns(getvariable('registering'), exclude := getvariable('registering_excluded')))
+        || (SELECT string_agg(feature || ' (' || type || ')', ', ' ORDER BY feature_id) FROM registering_columns)
         || CASE WHEN len(getvariable('registering_excluded')) > 0 THEN '; excluded: ' || array_to_string(getvariable('registering_excluded'), ', ') ELSE '' END
         || '. Pass a table with numbers, text, dates or lists that are not all NULL')
 END);
+
+SET VARIABLE registering_partitions = (SELECT ceil(getvariable('registering_rows') / partition_size) FROM settings);
 
 INSERT INTO datasets
 SELECT
     getvariable('registering_dataset'),
     coalesce(text_variable('dataset_name'), text_variable('model')),
     getvariable('registering_rows'),
-    ceil(getvariable('registering_rows') / partition_size),
+    getvariable('registering_partitions'),
     coalesce(text_variable('source'), text_variable('dataset')),
     getvariable('registering_excluded'),
     now()::TIMESTAMP,
@@ -77,8 +90,11 @@ FROM registering_features AS s
 JOIN feature_spreads('registering_distances') USING (feature_id)
 LEFT JOIN distincts(getvariable('registering'), exclude := getvariable('registering_excluded')) AS d USING (feature_id);
 
-INSERT INTO histograms BY NAME
-SELECT getvariable('registering_dataset') AS dataset_id, * FROM registering_histograms
+INSERT INTO partition_counts
+SELECT getvariable('registering_dataset'), feature_id, partition_id, counts[:frequent], counts[frequent + 1:]
+FROM registering_histograms
+JOIN (SELECT feature_id, frequent_bins(counts, getvariable('registering_partitions')) AS frequent FROM registering_features)
+    USING (feature_id)
 ORDER BY feature_id, partition_id;
 
 INSERT INTO models
@@ -87,10 +103,11 @@ SELECT
     getvariable('source_accuracy'), text_variable('task'), text_variable('framework'), text_variable('uri'), text_variable('metadata'),
     now()::TIMESTAMP;
 
-DELETE FROM histograms WHERE dataset_id IN (SELECT dataset_id FROM unused_datasets);
+DELETE FROM partition_counts WHERE dataset_id IN (SELECT dataset_id FROM unused_datasets);
 DELETE FROM features WHERE dataset_id IN (SELECT dataset_id FROM unused_datasets);
 DELETE FROM datasets WHERE dataset_id IN (SELECT dataset_id FROM unused_datasets);
 
+DROP TABLE registering_columns;
 DROP TABLE registering_features;
 DROP TABLE registering_histograms;
 DROP TABLE registering_distances;

@@ -11,7 +11,7 @@ END);
 
 DELETE FROM models WHERE model = text_variable('model') AND version = coalesce(text_variable('version'), version);
 
-DELETE FROM histograms WHERE dataset_id IN (SELECT dataset_id FROM unused_datasets);
+DELETE FROM partition_counts WHERE dataset_id IN (SELECT dataset_id FROM unused_datasets);
 DELETE FROM features WHERE dataset_id IN (SELECT dataset_id FROM unused_datasets);
 DELETE FROM datasets WHERE dataset_id IN (SELECT dataset_id FROM unused_datasets);
 

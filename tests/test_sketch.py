@@ -83,7 +83,10 @@ def test_histograms_add_up_to_the_values_counted(hub: modelhub_sql.Hub, name: st
     for _, feature, kind, values, nulls, bins, counts, _, partitions in stored(hub, name):
         assert nulls == table[feature].null_count
         assert sum(counts) == values
-        assert bins == sorted(set(bins))
+        assert len(bins) == len(set(bins))
+        assert list(zip(counts, bins, strict=True)) == sorted(
+            zip(counts, bins, strict=True), key=lambda pair: (-pair[0], pair[1])
+        )
         assert np.sum([p for p in partitions if p], axis=0).tolist() == counts
         if kind == "number":
             assert values == len(table) - nulls

@@ -6,7 +6,7 @@ CREATE OR REPLACE TEMP MACRO memory_limit_bytes() AS
     split_part(current_setting('memory_limit'), ' ', 1)::DOUBLE
     * 1024 ** list_position(['KiB', 'MiB', 'GiB', 'TiB'], split_part(current_setting('memory_limit'), ' ', 2));
 
-CREATE OR REPLACE TEMP MACRO most_collected() AS least(1 << 27, memory_limit_bytes() / 32);
+CREATE OR REPLACE TEMP MACRO most_collected() AS least(1 << 26, memory_limit_bytes() / 32);
 
 -- The bins of all rows are collected in a list and counted in numpy. Lists can't be spilled to disk, so the
 -- cells of a dataset that is large beside memory_limit are counted by the hub's SQL.
@@ -54,6 +54,10 @@ CREATE OR REPLACE TEMP MACRO feature_partitions(elements, features) AS TABLE
         ) AS partitions
     FROM query_table(features) AS f
     JOIN feature_element AS e USING (feature_id);
+
+CREATE OR REPLACE TEMP MACRO partition_histograms(elements, features) AS TABLE
+    SELECT feature_id, unnest(range(len(partitions)))::UINTEGER AS partition_id, unnest(partitions) AS counts
+    FROM feature_partitions(elements, features);
 
 CREATE OR REPLACE TEMP MACRO minhash_agg(h) AS modelhub_minhash(
     list(h::UINTEGER),

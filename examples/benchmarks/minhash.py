@@ -7,6 +7,7 @@ Checks that ours and datasketch's ``affine32`` signatures are equal, number by n
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 from typing import Any
 
@@ -22,9 +23,11 @@ from modelhub_sql.udfs.minhash import signatures
 
 SEED = 1
 OURS = "ModelHub, numpy"
+VOCABULARY = "ModelHub, each token hashed once"
 SQL_ALONE = "ModelHub, SQL alone"
 MATRIX = "numpy, hashes x functions at once"
 PER_SET, BULK = "datasketch update_batch", "datasketch bulk"
+SHA1 = "SHA-1 of every token, no more"
 RENSA_PER_SET, RENSA_BATCH = "rensa update", "rensa batch"
 
 Words = npt.NDArray[np.uint32]
@@ -37,6 +40,28 @@ FROM_STRINGS = """
     twice AS (SELECT row_id, fmix32_step(mixed, 13, 3266489909::UBIGINT) AS mixed FROM once)
     SELECT row_id, minhash_agg(xor(mixed, mixed >> 16))::UINTEGER[] AS minhash FROM twice GROUP BY row_id ORDER BY row_id
 """
+
+# The same for a vocabulary: its tokens are hashed, the sets are numbers of tokens.
+OF_VOCABULARY = """
+    WITH hashed AS (SELECT sha1_hash32(token)::UBIGINT AS hash FROM benchmark_vocabulary),
+    once AS (SELECT fmix32_step(xor(hash, 0::UBIGINT), 16, 2246822507::UBIGINT) AS mixed FROM hashed),
+    twice AS (SELECT fmix32_step(mixed, 13, 3266489909::UBIGINT) AS mixed FROM once)
+    SELECT xor(mixed, mixed >> 16)::UINTEGER AS mixed FROM twice
+"""
+
+#: Tokens of Zipf's law: the n-th of so many is drawn in proportion to 1 / n.
+ZIPF = 100_000
+
+
+def drawn_words(sets: int, size: int, distinct: bool) -> list[list[str]]:
+    """Tokens that are all distinct (but for chance), or as often as those of a text are."""
+    rng = np.random.default_rng(SEED)
+    if distinct:
+        drawn = rng.integers(0, 2**31, (sets, size))
+    else:
+        weights = 1 / np.arange(1, ZIPF + 1)
+        drawn = rng.choice(ZIPF, (sets, size), p=weights / weights.sum())
+    return [[f"token{word}" for word in row] for row in drawn.tolist()]
 
 
 def finalised(hashes: Words) -> Words:
@@ -86,10 +111,9 @@ def from_hashes(sets: int, size: int, functions: int) -> dict[str, Callable[[], 
     return contestants
 
 
-def from_strings(hub: modelhub_sql.Hub, sets: int, size: int, functions: int) -> dict[str, Callable[[], Any]]:
+def from_strings(hub: modelhub_sql.Hub, words: list[list[str]], functions: int) -> dict[str, Callable[[], Any]]:
     """Contestants that start from Python lists of strings."""
-    rng = np.random.default_rng(SEED)
-    words = [[f"token{word}" for word in row] for row in rng.integers(0, 2**31, (sets, size)).tolist()]
+    sets = len(words)
     permutations = MinHash(num_perm=functions, seed=SEED, scheme="affine32").permutations
     options = dict(num_perm=functions, seed=SEED, scheme="affine32")
 
@@ -105,6 +129,24 @@ def from_strings(hub: modelhub_sql.Hub, sets: int, size: int, functions: int) ->
 
         return run
 
+    a, b = (np.asarray(side, dtype=np.uint32) for side in permutations)
+
+    def vocabulary() -> Words:
+        numbered = pa.array(list(itertools.chain.from_iterable(words))).dictionary_encode()
+        offsets = np.cumsum([0, *map(len, words)])
+        given = pa.table({"token": numbered.dictionary})
+        hub.con.register("benchmark_vocabulary", pa.Table.from_batches(given.to_batches(max_chunksize=max(1, len(given) // 16))))
+        mixed = hub.con.sql(OF_VOCABULARY).to_arrow_table()["mixed"].combine_chunks().to_numpy()
+        hub.con.unregister("benchmark_vocabulary")
+        return signatures(mixed[numbered.indices.to_numpy()], offsets, a, b)
+
+    def sha1_alone() -> Any:
+        given = pa.table({"token": list(itertools.chain.from_iterable(words))})
+        hub.con.register("benchmark_tokens", pa.Table.from_batches(given.to_batches(max_chunksize=max(1, len(given) // 16))))
+        hashed = hub.con.sql("SELECT max(sha1(token)) FROM benchmark_tokens").fetchall()
+        hub.con.unregister("benchmark_tokens")
+        return hashed
+
     def per_set() -> Words:
         minhashes = []
         for tokens in words:
@@ -119,6 +161,8 @@ def from_strings(hub: modelhub_sql.Hub, sets: int, size: int, functions: int) ->
 
     contestants: dict[str, Callable[[], Any]] = {
         OURS: in_duckdb(hub.con),
+        VOCABULARY: vocabulary,
+        SHA1: sha1_alone,
         SQL_ALONE: in_duckdb(hub.con.cursor()),
         PER_SET: per_set,
         BULK: bulk,
@@ -142,11 +186,18 @@ def from_strings(hub: modelhub_sql.Hub, sets: int, size: int, functions: int) ->
 def check(timings: dict[str, Timing], sets: int, functions: int) -> None:
     """Ours and datasketch's signatures must be the same numbers; rensa's are others, but as many."""
     for name, timing in timings.items():
+        if name == SHA1:
+            continue
         if name.startswith("rensa"):
             assert np.shape(timing.result) == (sets, functions), name
         else:
             assert timing.result.shape == (sets, functions), name
             assert np.array_equal(timing.result, timings[PER_SET].result), f"{name} and {PER_SET} differ"
+
+
+def faster(timing: Timing | None, reference: Timing) -> str:
+    """How many times as fast as the reference; a dash where it was not run."""
+    return OMITTED if timing is None else f"{number(reference.median / timing.median)} x"
 
 
 def main() -> None:
@@ -185,28 +236,33 @@ def main() -> None:
         f"per signature, not per evaluation). {PER_SET} and bulk get Python lists of numbers and int as the hash function.",
     )
 
-    names = [OURS, SQL_ALONE, PER_SET, BULK, RENSA_PER_SET, RENSA_BATCH]
-    rows = []
+    names = [PER_SET, OURS, VOCABULARY, SQL_ALONE, SHA1, BULK, RENSA_PER_SET, RENSA_BATCH]
     with modelhub_sql.connect(seed=SEED, minhash_bands=functions, minhash_rows=1) as hub:
-        for sets, size in shapes:
-            timings = side_by_side(from_strings(hub, sets, size, functions), given.repeats, given.budget)
-            check(timings, sets, functions)
-            rate = sets * size / timings[OURS].median
-            rows.append(
-                [
-                    f"{sets:,} x {size:,}",
-                    f"{number(rate / 1e3)} k/s",
-                    *(ratio(timings.get(name), timings[OURS]) for name in names[1:]),
-                ]
+        for kind, distinct in (("all distinct", True), (f"drawn by Zipf's law from {ZIPF:,}", False)):
+            rows = []
+            for sets, size in shapes:
+                words = drawn_words(sets, size, distinct)
+                timings = side_by_side(from_strings(hub, words, functions), given.repeats, given.budget)
+                check(timings, sets, functions)
+                rate = sets * size / timings[PER_SET].median
+                rows.append(
+                    [
+                        f"{sets:,} x {size:,}",
+                        f"{len(set(itertools.chain.from_iterable(words))):,}",
+                        f"{number(rate / 1e3)} k/s",
+                        *(faster(timings.get(name), timings[PER_SET]) for name in names[1:]),
+                    ]
+                )
+            report.table(
+                f"From lists of strings to signatures, {functions} functions, tokens {kind}",
+                ["sets x tokens", "different tokens", f"{PER_SET}: tokens", *names[1:]],
+                rows,
+                f"How many times as fast as {PER_SET}: below 1 is slower. Every contestant starts from the same Python lists of "
+                f"strings. {OURS} hands them to DuckDB as Arrow, hashes with SHA-1 and mixes in SQL. {VOCABULARY}: Arrow "
+                f"numbers the different tokens, SQL hashes these, the numpy kernel takes the sets. {SHA1}: what no way of "
+                f"hashing each token in DuckDB can be faster than. {OMITTED} is a peer that is not installed. "
+                "ModelHub and datasketch return the same numbers (checked); rensa hashes with FxHash instead of SHA-1.",
             )
-    report.table(
-        f"From lists of strings to signatures, {functions} functions",
-        ["sets x tokens", f"{OURS}: tokens", *names[1:]],
-        rows,
-        "Every contestant starts from the same Python lists of strings; ours hands them to DuckDB as Arrow, hashes with SHA-1 "
-        f"and mixes in SQL. Times divided by that of {OURS}; {OMITTED} is a peer that is not installed. "
-        "ModelHub and datasketch return the same numbers (checked); rensa hashes with FxHash instead of SHA-1.",
-    )
     report.write(given.results, "minhash")
 
 

@@ -64,6 +64,9 @@ def fill(hub: modelhub_sql.Hub, models: int, families: int, partitions: int = PA
         for at, model in enumerate(ids):
             first[at], p = dataset_distribution(int(model % families), int(model // families))
             counts[at] = rng.multinomial(size, p[:, None, :], (FEATURES, partitions))
+        order = np.argsort(-counts.sum(axis=2), axis=2, kind="stable")
+        bins = first[..., None] + order
+        counts = np.take_along_axis(counts, order[:, :, None, :], axis=3)
         totals = counts.sum(axis=2)
         distances = divergences(counts / size, totals[:, :, None] / (size * partitions))
         dataset = np.repeat(ids + 1, FEATURES)
@@ -76,7 +79,7 @@ def fill(hub: modelhub_sql.Hub, models: int, families: int, partitions: int = PA
                 "feature": [f"f{number - 1}" for number in feature],
                 "spread": distances.max(axis=2).ravel(),
                 "dataset_spread": np.repeat(distances.sum(axis=1).max(axis=1), FEATURES),
-                "bins": _lists(first.ravel()[:, None] + np.arange(SUPPORT), pa.uint16()),
+                "bins": _lists(bins.reshape(-1, SUPPORT), pa.uint16()),
                 "counts": _lists(totals.reshape(-1, SUPPORT), pa.uint64()),
             }
         )
@@ -109,7 +112,14 @@ def fill(hub: modelhub_sql.Hub, models: int, families: int, partitions: int = PA
             SELECT dataset_id, feature_number, feature, 'number', "values", 0, NULL, NULL, bins, counts, elements, minhash, spread
             FROM chunk_sketch
             ORDER BY ALL;
-            INSERT INTO histograms FROM chunk_histograms;
+            INSERT INTO partition_counts
+            SELECT dataset_id, feature_id, partition_id, counts[:frequent], counts[frequent + 1:]
+            FROM chunk_histograms
+            JOIN (
+                SELECT dataset_id, feature_number AS feature_id, frequent_bins(counts, $partitions) AS frequent
+                FROM chunk_features
+            ) USING (dataset_id, feature_id)
+            ORDER BY dataset_id, feature_id, partition_id;
             COMMIT;
             """.replace("$partitions", str(partitions)).replace("$size", str(size))
         )

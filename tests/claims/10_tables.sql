@@ -15,7 +15,17 @@ FROM (
     GROUP BY ALL
 );
 
-SELECT 'the bins of a feature ascend and are distinct', bool_and(bins = list_sort(list_distinct(bins))) FROM features;
+SELECT 'the counts of frequent and rare bins are stored apart, and none is lost',
+    bool_and(len(c.frequent) = frequent_bins(f.counts, d.partitions) AND len(c.frequent) + len(c.rare) = len(f.bins))
+    AND sum(list_sum(c.frequent)) > 0 AND sum(list_sum(c.rare)) > 0
+FROM partition_counts AS c
+JOIN features AS f USING (dataset_id, feature_id)
+JOIN datasets AS d USING (dataset_id)
+WHERE len(c.frequent) + len(c.rare) > 0;
+
+SELECT 'the bins of a feature are distinct, the most frequent first',
+    bool_and(len(bins) = len(list_distinct(bins)) AND counts = list_reverse_sort(counts))
+FROM features;
 
 SELECT 'a feature counts each of its bins, at least once', bool_and(len(bins) = len(counts) AND list_min(counts) > 0) FROM features;
 

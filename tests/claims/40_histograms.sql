@@ -18,7 +18,7 @@ WITH by_bin AS (
     GROUP BY ALL
 ),
 summed AS (
-    SELECT dataset_id, feature_id, list(n::UBIGINT ORDER BY bin) AS counts FROM by_bin GROUP BY ALL
+    SELECT dataset_id, feature_id, list(n::UBIGINT ORDER BY n DESC, bin) AS counts FROM by_bin GROUP BY ALL
 )
 SELECT 'they add up bin by bin', bool_and(s.counts = f.counts) AND count(*) = (SELECT count(*) FROM features)
 FROM features AS f
@@ -44,7 +44,7 @@ WITH e AS (
     ) AS v(partition_id, feature_id, feature, kind, bin, occurrences, total)
 )
 SELECT 'a feature is its bins, counts, NULLs and mean; one without values is none',
-    count(*) = 1 AND bool_and(bins = [5, 7] AND counts = [2, 4] AND nulls = 4 AND "values" = 6 AND abs(mean - 140 / 6) < 1e-9)
+    count(*) = 1 AND bool_and(bins = [7, 5] AND counts = [4, 2] AND nulls = 4 AND "values" = 6 AND abs(mean - 140 / 6) < 1e-9)
 FROM feature_histograms('e');
 
 WITH e AS (
@@ -54,7 +54,7 @@ WITH e AS (
 ),
 f AS (FROM feature_histograms('e'))
 SELECT 'a partition counts each bin of the feature, and has no counts where it has no value',
-    list(counts ORDER BY partition_id) = [[2, 1], [0, 3], []] AND bool_and(f.partitions = [[2, 1], [0, 3], []])
+    list(counts ORDER BY partition_id) = [[1, 2], [3, 0], []] AND bool_and(f.partitions = [[1, 2], [3, 0], []])
 FROM partition_histograms('e', 'f')
 JOIN feature_partitions('e', 'f') AS f USING (feature_id);
 
