@@ -25,7 +25,7 @@ CREATE MACRO partition_histograms(elements, features) AS TABLE
     -- A bin is looked up in a list. Lists of hundreds (texts) are first cut into blocks of about 128 bins.
     WITH feature_layout AS MATERIALIZED (
         SELECT
-            feature_id, bins, list_transform(bins, lambda bin: list_position(list_sort(bins), bin)) AS places,
+            feature_id, bins, list_grade_up(list_grade_up(bins)) AS places,
             list_min(bins) AS low, ceil((list_max(bins) - list_min(bins) + 1) / ceil(len(bins) / 128))::USMALLINT AS width
         FROM query_table(features)
     ),

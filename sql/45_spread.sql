@@ -3,13 +3,17 @@
 -- search reads the histograms of those datasets only that may match (reachable_datasets).
 
 CREATE MACRO whole_distances(features, histograms) AS TABLE
-    WITH partition_bin AS (
-        SELECT
-            h.feature_id, h.partition_id,
-            unnest(f.counts) / f."values" AS q,
-            coalesce(unnest(h.counts), 0) / greatest(list_sum(h.counts), 1) AS p
+    -- Totals before the lists are unnested: once a histogram, not once a bin.
+    WITH histogram AS (
+        SELECT h.feature_id, h.partition_id, h.counts, greatest(list_sum(h.counts), 1) AS total, f.counts AS whole, f."values"
         FROM query_table(histograms) AS h
         JOIN query_table(features) AS f USING (feature_id)
+    ),
+    listed AS (
+        SELECT feature_id, partition_id, unnest(counts) AS n, total, unnest(whole) AS whole_n, "values" FROM histogram
+    ),
+    partition_bin AS (
+        SELECT feature_id, partition_id, coalesce(n, 0) / total AS p, whole_n / "values" AS q FROM listed
     )
     SELECT
         feature_id, partition_id,

@@ -55,10 +55,6 @@ CREATE OR REPLACE TEMP MACRO feature_partitions(elements, features) AS TABLE
     FROM query_table(features) AS f
     JOIN feature_element AS e USING (feature_id);
 
-CREATE OR REPLACE TEMP MACRO partition_histograms(elements, features) AS TABLE
-    SELECT feature_id, unnest(range(len(partitions)))::UINTEGER AS partition_id, unnest(partitions) AS counts
-    FROM feature_partitions(elements, features);
-
 CREATE OR REPLACE TEMP MACRO minhash_agg(h) AS modelhub_minhash(
     list(h::UINTEGER),
     (SELECT list(multiplier ORDER BY function) FROM minhash_functions),
