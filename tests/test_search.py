@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 import re
+from collections.abc import Iterable
 from typing import Any
 
 import duckdb
@@ -123,8 +124,8 @@ def test_lsh_finds_a_subset_with_recall_and_does_not_try_every_pair(sensor_hub_p
         if loaded:
             modelhub_sql.load(con)
         for target in SENSORS:
-            for max_js in (0.02, 0.05, 0.1):
-                con.execute(["SET VARIABLE t = ?", " SET VARIABLE js = ?"][0], [data(target)])
+            for max_js in (0.02, 0.1):
+                con.execute("SET VARIABLE t = ?", [data(target)])
                 con.execute("SET VARIABLE js = ?", [max_js])
                 con.execute("SET VARIABLE space = ?", [space])
                 query = """
@@ -143,7 +144,7 @@ def test_lsh_finds_a_subset_with_recall_and_does_not_try_every_pair(sensor_hub_p
                     assert hashed[model][0] <= adaptivity + 1e-9
                     found += hashed[model][0]
                     total += adaptivity
-        assert total > 50
+        assert total > 30
         assert found / total >= 0.95
         # The signatures of far datasets share no band: the search by hashing left them out.
         con.execute(
@@ -398,19 +399,31 @@ def test_sql_and_numpy_answer_the_same_where_values_are_missing(space: str, sear
         assert numpy_row[1:] == pytest.approx(sql_row[1:], abs=1e-9)
 
 
+def steps(stages: Iterable[str]) -> set[str]:
+    """Names of the CTEs in some stages."""
+    pattern = re.compile(r"^(?:    WITH(?: RECURSIVE)?|   ) (\w+) AS ", re.MULTILINE)
+    return {name for stage in stages for name in pattern.findall(sql.stages()[stage])}
+
+
 def test_a_target_may_have_the_name_of_any_step_on_its_way(stock: duckdb.DuckDBPyConnection) -> None:
-    names = {
-        name
-        for text in sql.stages().values()
-        for name in re.findall(r"^(?:    WITH(?: RECURSIVE)?|   ) (\w+) AS ", text, re.MULTILINE)
-    }
-    assert {"target_sketch", "options", "typed"} <= names
-    expected = stock.execute("SELECT model, adaptivity FROM find_models(?, exclude := ['activity'])", [data("leg2")]).fetchall()
-    for name in sorted(names):
-        stock.execute(f"CREATE TEMP VIEW \"{name}\" AS FROM query_table('{data('leg2')}')")
-        found = stock.execute("SELECT model, adaptivity FROM find_models(?, exclude := ['activity'])", [name]).fetchall()
-        stock.execute(f'DROP VIEW "{name}"')
-        assert (name, found) == (name, expected)
+    # A target is read in its sketch, where the steps of later stages are not known but those around the sketch are.
+    around = {"90_find_models", "95_explain"}
+    inside, outside = steps(set(sql.stages()) - around), steps(around)
+    assert {"typed", "dataset_row"} <= inside
+    assert {"target_sketch", "options"} <= outside
+    ways = [
+        (inside, "SELECT * EXCLUDE (partitions) FROM sketch(?, exclude := ['activity'])"),
+        (outside, "SELECT model, adaptivity FROM find_models(?, exclude := ['activity'])"),
+        (outside, "SELECT target_feature, jaccard FROM explain_features('torso1', ?, exclude := ['activity'])"),
+    ]
+    for names, query in ways:
+        expected = stock.execute(query, [data("leg2")]).fetchall()
+        assert expected
+        for name in sorted(names):
+            stock.execute(f"CREATE TEMP VIEW \"{name}\" AS FROM query_table('{data('leg2')}')")
+            found = stock.execute(query, [name]).fetchall()
+            stock.execute(f'DROP VIEW "{name}"')
+            assert (name, found) == (name, expected)
 
 
 REACHABLE = """

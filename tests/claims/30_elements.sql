@@ -36,6 +36,12 @@ FROM (VALUES
     ('$$$', ['$$$']), ('日本 酒', ['日本', '酒']), ('a  b', ['a', 'b']), (' (c) ', ['c']), ('', ['']), ('  ', [''])
 ) AS t(text, expected);
 
+SELECT 'no character that is a space passes for a sign', bool_and(NOT starts_with_a_sign(chr(c) || 'a'))
+FROM (SELECT unnest(range(1, 1114112))::INTEGER AS c)
+WHERE c NOT BETWEEN 55296 AND 57343 AND trim(chr(c)) = '';
+
+SELECT 'a text of spaces of any script is one space', words(chr(160) || ' ' || chr(8195)) = [' '] AND words('') = [' '];
+
 SELECT 'a token has a bin of text, the same for every case of its word',
     text_bin('beer') BETWEEN first_bin('text') AND first_bin('text') + text_bins - 1 AND text_bin(tokens(words('BEER')[1])[1]) = text_bin('beer')
 FROM settings;
