@@ -53,29 +53,30 @@ CREATE MACRO numbered_rows(target, exclude := []) AS TABLE
     SELECT row_number() OVER () - 1 AS "modelhub row", * FROM leaves(target, exclude := exclude);
 COMMENT ON MACRO TABLE numbered_rows IS 'a row of a dataset, after its number from 0';
 
-CREATE MACRO stride(rows) AS (
-    WITH golden AS (SELECT greatest(1, floor(rows * 0.6180339887498949e0)::BIGINT) AS start)
+CREATE MACRO stride(rows) AS list_min(list_filter(
     -- Of 100 successive numbers one is coprime to any number below 2^64, which has at most 15 different primes.
-    SELECT min(start + step) FROM golden, range(100) AS t(step) WHERE gcd(start + step, rows) = 1
-);
+    list_transform(range(100), lambda step: greatest(1, floor(rows * 0.6180339887498949e0)::BIGINT) + step),
+    lambda n: gcd(n, rows) = 1
+));
 COMMENT ON MACRO stride IS 'the first number from rows / golden ratio on that is coprime to rows: steps of it visit every row once, evenly';
 
-CREATE MACRO partitioned_rows(numbered) AS TABLE
+CREATE MACRO row_permutation(numbered) AS TABLE
     WITH layout AS MATERIALIZED (
         SELECT greatest(count(*), 1) AS rows FROM query_table(numbered)
-    ),
-    permutation AS MATERIALIZED (
-        SELECT
-            rows,
-            CASE hub_partitioning() WHEN 'sequential' THEN 1 ELSE stride(rows) END AS stride,
-            CASE hub_partitioning() WHEN 'sequential' THEN 0 ELSE hub_seed() END AS shift
-        FROM layout
     )
+    SELECT
+        rows,
+        CASE hub_partitioning() WHEN 'sequential' THEN 1 ELSE stride(rows) END AS stride,
+        CASE hub_partitioning() WHEN 'sequential' THEN 0 ELSE hub_seed() END AS shift
+    FROM layout;
+COMMENT ON MACRO TABLE row_permutation IS 'how the rows of a dataset are shuffled: row r is number (r * stride + shift) mod rows (one row)';
+
+CREATE MACRO partitioned_rows(numbered, permutation) AS TABLE
     SELECT
         (((n."modelhub row" * p.stride + p.shift) % p.rows) // hub_partition_size())::UINTEGER AS "modelhub partition",
         n.* EXCLUDE ("modelhub row")
-    FROM query_table(numbered) AS n, permutation AS p;
-COMMENT ON MACRO TABLE partitioned_rows IS 'a row of a dataset, after the partition that it falls into: an affine permutation of the row numbers, or their order';
+    FROM query_table(numbered) AS n, query_table(permutation) AS p;
+COMMENT ON MACRO TABLE partitioned_rows IS 'a row of a dataset, after the partition that it falls into';
 
 CREATE MACRO time_value(x) AS CASE
     WHEN typeof(x) = 'INTERVAL' THEN epoch(TRY_CAST(x AS INTERVAL)) / 3600
@@ -111,24 +112,24 @@ CREATE MACRO text_of(x) AS CASE
 END;
 COMMENT ON MACRO text_of IS 'any other value as text; the elements of a list one after the other';
 
-CREATE MACRO number_rows(numbered, columns) AS TABLE
+CREATE MACRO number_rows(partitioned, columns) AS TABLE
     SELECT "modelhub partition", number_of(COLUMNS(* EXCLUDE "modelhub partition"))
-    FROM partitioned_rows(numbered)
+    FROM query_table(partitioned)
     WHERE (SELECT count(*) > 0 FROM query_table(columns) WHERE form = 'number');
 COMMENT ON MACRO TABLE number_rows IS 'a row of a dataset, its columns as numbers, after its partition; NULL in a column that is none of numbers';
 
-CREATE MACRO number_cells(numbered, columns) AS TABLE
+CREATE MACRO number_cells(partitioned, columns) AS TABLE
     WITH listed AS (
         SELECT "modelhub partition" AS partition_id, [*COLUMNS(* EXCLUDE "modelhub partition")] AS cells
-        FROM number_rows(numbered, columns)
+        FROM number_rows(partitioned, columns)
     )
     SELECT partition_id, generate_subscripts(cells, 1)::USMALLINT AS feature_id, unnest(cells) AS "value" FROM listed;
 COMMENT ON MACRO TABLE number_cells IS 'a cell of a dataset as a number; NULL, too, in a column that is none of numbers';
 
-CREATE MACRO time_cells(numbered, columns) AS TABLE
+CREATE MACRO time_cells(partitioned, columns) AS TABLE
     WITH typed AS (
         SELECT "modelhub partition", time_of(COLUMNS(* EXCLUDE "modelhub partition"))
-        FROM partitioned_rows(numbered)
+        FROM query_table(partitioned)
         WHERE (SELECT count(*) > 0 FROM query_table(columns) WHERE form = 'time')
     ),
     listed AS (
@@ -137,10 +138,10 @@ CREATE MACRO time_cells(numbered, columns) AS TABLE
     SELECT partition_id, generate_subscripts(cells, 1)::USMALLINT AS feature_id, unnest(cells) AS "value" FROM listed;
 COMMENT ON MACRO TABLE time_cells IS 'a cell of a dataset as a time; NULL, too, in a column that is none of times';
 
-CREATE MACRO list_cells(numbered, columns) AS TABLE
+CREATE MACRO list_cells(partitioned, columns) AS TABLE
     WITH typed AS (
         SELECT "modelhub partition", numbers_of(COLUMNS(* EXCLUDE "modelhub partition"))
-        FROM partitioned_rows(numbered)
+        FROM query_table(partitioned)
         WHERE (SELECT count(*) > 0 FROM query_table(columns) WHERE form = 'list')
     ),
     listed AS (
@@ -152,10 +153,10 @@ CREATE MACRO list_cells(numbered, columns) AS TABLE
     SELECT partition_id, feature_id, unnest(coalesce("values", [NULL])) AS "value" FROM cell;
 COMMENT ON MACRO TABLE list_cells IS 'a number of a cell that is a list; one NULL for a cell that is NULL or no list';
 
-CREATE MACRO text_cells(numbered, columns) AS TABLE
+CREATE MACRO text_cells(partitioned, columns) AS TABLE
     WITH typed AS (
         SELECT "modelhub partition", text_of(COLUMNS(* EXCLUDE "modelhub partition"))
-        FROM partitioned_rows(numbered)
+        FROM query_table(partitioned)
         WHERE (SELECT count(*) > 0 FROM query_table(columns) WHERE form = 'text')
     ),
     listed AS (

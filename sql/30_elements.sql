@@ -87,22 +87,25 @@ CREATE MACRO cell_elements(cells) AS TABLE
     GROUP BY element;
 COMMENT ON MACRO TABLE cell_elements IS 'a bin of cells that are numbers, as one number, its occurrences and the sum of its values';
 
-CREATE MACRO number_elements(numbered, columns) AS TABLE
-    WITH number_cell AS (FROM number_cells(numbered, columns))
+CREATE MACRO number_elements(partitioned, columns) AS TABLE
+    WITH number_cell AS (FROM number_cells(partitioned, columns))
     FROM cell_elements('number_cell');
 COMMENT ON MACRO TABLE number_elements IS 'a bin of a column of numbers in a partition, as one number, its occurrences and total; the totals of a feature add up to the sum of its finite values';
 
 CREATE MACRO elements(numbered, columns, forms := ['number', 'time', 'list', 'text']) AS TABLE
-    WITH text_cell AS (FROM text_cells(numbered, columns)),
-    list_cell AS (FROM list_cells(numbered, columns)),
+    WITH permutation AS MATERIALIZED (FROM row_permutation(numbered)),
+    -- Each form computes it from the rows as they are: to keep it would be a copy of the dataset.
+    partitioned AS NOT MATERIALIZED (FROM partitioned_rows(numbered, 'permutation')),
+    text_cell AS (FROM text_cells('partitioned', columns)),
+    list_cell AS (FROM list_cells('partitioned', columns)),
     number_element AS (
-        SELECT 'number' AS form, element, occurrences, total FROM number_elements(numbered, columns)
+        SELECT 'number' AS form, element, occurrences, total FROM number_elements('partitioned', columns)
     ),
     time_element AS (
         SELECT
             'time' AS form, element_key(partition_id, feature_id, first_bin('time') + time_bin("value")) AS element,
             count(*) AS occurrences, sum("value") AS total
-        FROM time_cells(numbered, columns)
+        FROM time_cells('partitioned', columns)
         GROUP BY element
     ),
     list_element AS (

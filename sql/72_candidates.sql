@@ -1,6 +1,19 @@
 -- Step 2, first pass: the target as a whole against each related dataset as a whole. Partitions
 -- are compared only with the nearest of them.
 
+CREATE MACRO comparable_datasets(matches, related, options) AS TABLE
+    SELECT dataset_id, avg(js_divergence) AS js_divergence
+    FROM query_table(matches)
+    SEMI JOIN query_table(related) USING (dataset_id)
+    GROUP BY dataset_id
+    -- Aligned, every shared feature weighs the same: JS is the mean of the features', and tells the nearest before.
+    ORDER BY CASE (SELECT sample_space FROM query_table(options)) WHEN 'aligned' THEN avg(js_divergence) END, dataset_id
+    LIMIT (
+        SELECT CASE o.sample_space WHEN 'aligned' THEN s.max_candidates ELSE (SELECT count(*) FROM datasets) END
+        FROM query_table(options) AS o, settings AS s
+    );
+COMMENT ON MACRO TABLE comparable_datasets IS 'a related dataset that may be a candidate, and the mean JS divergence of its features';
+
 CREATE MACRO whole_divergences(source_members, target_members, axis, target_sketch, options) AS TABLE
     WITH source_totals AS (
         SELECT dataset_id AS owner, feature_id, 0 AS partition_id, counts
@@ -28,26 +41,21 @@ CREATE MACRO whole_divergences(source_members, target_members, axis, target_sket
     GROUP BY dataset_id;
 COMMENT ON MACRO TABLE whole_divergences IS 'a dataset and its divergences from the target, each taken as one partition';
 
-CREATE MACRO candidate_datasets(matches, related, target_sketch, options) AS TABLE
-    WITH flattened AS (
-        FROM query_table(related) WHERE (SELECT sample_space FROM query_table(options)) = 'flattened'
-    ),
-    spaces AS MATERIALIZED (FROM dataset_spaces(matches, 'flattened')),
-    axis AS MATERIALIZED (FROM space_axis('spaces', target_sketch, options)),
-    source_members AS MATERIALIZED (FROM source_space_members('spaces', matches)),
-    target_members AS MATERIALIZED (FROM target_space_members('spaces', target_sketch)),
-    divergence AS (
-        -- Aligned, every shared feature weighs the same: JS is the mean of the features'.
-        SELECT dataset_id, avg(js_divergence) AS js_divergence
-        FROM query_table(matches)
-        SEMI JOIN query_table(related) USING (dataset_id)
-        WHERE (SELECT sample_space FROM query_table(options)) = 'aligned'
-        GROUP BY dataset_id
-        UNION ALL
-        SELECT dataset_id, js_divergence FROM whole_divergences('source_members', 'target_members', 'axis', target_sketch, options)
+CREATE MACRO candidate_datasets(comparable, divergences, options) AS TABLE
+    WITH distance AS (
+        SELECT
+            dataset_id,
+            CASE o.sample_space WHEN 'aligned' THEN c.js_divergence ELSE d.js_divergence END AS js_divergence,
+            kl_target_source,
+            kl_source_target,
+            o.max_divergence
+        FROM query_table(comparable) AS c
+        JOIN query_table(divergences) AS d USING (dataset_id)
+        CROSS JOIN query_table(options) AS o
     )
-    FROM divergence
-    WHERE js_divergence <= (SELECT max_divergence FROM query_table(options))
+    SELECT * EXCLUDE (max_divergence)
+    FROM distance
+    WHERE js_divergence <= max_divergence
     ORDER BY js_divergence, dataset_id
     LIMIT (SELECT max_candidates FROM settings);
 COMMENT ON MACRO TABLE candidate_datasets IS 'a dataset whose partitions are to be compared: the max_candidates nearest in JS divergence';

@@ -1,12 +1,12 @@
 -- Partitions -> JS-LSH signatures (Eq. 2.4), computed at query time over the space that a dataset
 -- shares with the target. Coordinates of a come from SHA-1, so that every client draws the same.
 
-CREATE MACRO gaussian(function, slot, bin) AS (
-    WITH hash AS (SELECT sha1(concat_ws(':', hub_seed(), function, slot, bin)) AS hex)
-    SELECT sqrt(-2 * ln((('0x' || hex[1:8])::UINTEGER + 1) / 4294967296)) * cos(2 * pi() * ('0x' || hex[9:16])::UINTEGER / 4294967296)
-    FROM hash
-);
-COMMENT ON MACRO gaussian IS 'one coordinate of a ~ N(0, I) in Eq. 2.4, from SHA-1 by the Box-Muller transform';
+CREATE MACRO box_muller(hex) AS
+    sqrt(-2 * ln((('0x' || hex[1:8])::UINTEGER + 1) / 4294967296)) * cos(2 * pi() * ('0x' || hex[9:16])::UINTEGER / 4294967296);
+COMMENT ON MACRO box_muller IS 'a standard normal number from 16 hexadecimal digits, by the Box-Muller transform';
+
+CREATE MACRO gaussian(function, slot, bin) AS box_muller(sha1(concat_ws(':', hub_seed(), function, slot, bin)));
+COMMENT ON MACRO gaussian IS 'one coordinate of a ~ N(0, I) in Eq. 2.4, from SHA-1';
 
 CREATE MACRO space_functions(axis) AS TABLE
     WITH coordinate AS (

@@ -181,36 +181,45 @@ CREATE MACRO target_coverage(target_sketch, options) AS TABLE
     WITH target_features AS MATERIALIZED (SELECT * EXCLUDE (partitions) FROM query_table(target_sketch) LIMIT 65536),
     matches AS MATERIALIZED (FROM feature_matches('target_features', options)),
     related AS MATERIALIZED (FROM dataset_overlap('matches', 'target_features', options)),
-    candidates AS MATERIALIZED (FROM candidate_datasets('matches', 'related', 'target_features', options)),
+    comparable AS MATERIALIZED (FROM comparable_datasets('matches', 'related', options)),
+
+    spaces AS MATERIALIZED (FROM dataset_spaces('matches', 'comparable')),
+    axis AS MATERIALIZED (FROM space_axis('spaces', 'target_features', options)),
+    floors AS MATERIALIZED (FROM sampling_floors('spaces', target_sketch, options)),
+    source_members AS MATERIALIZED (FROM source_space_members('spaces', 'matches')),
+    target_members AS MATERIALIZED (FROM target_space_members('spaces', 'target_features')),
+
+    divergences AS MATERIALIZED (FROM whole_divergences('source_members', 'target_members', 'axis', 'target_features', options)),
+    candidates AS MATERIALIZED (FROM candidate_datasets('comparable', 'divergences', options)),
     candidate_matches AS MATERIALIZED (FROM matches SEMI JOIN candidates USING (dataset_id)),
     centres AS MATERIALIZED (FROM centre_distances('candidate_matches', 'target_features')),
 
-    spaces AS MATERIALIZED (FROM dataset_spaces('candidate_matches', 'candidates')),
-    axis AS MATERIALIZED (FROM space_axis('spaces', 'target_features', options)),
-    floors AS MATERIALIZED (FROM sampling_floors('spaces', target_sketch, options)),
-    source_members AS MATERIALIZED (FROM source_space_members('spaces', 'candidate_matches')),
-    target_members AS MATERIALIZED (FROM target_space_members('spaces', 'target_features')),
-    divergences AS MATERIALIZED (FROM whole_divergences('source_members', 'target_members', 'axis', 'target_features', options)),
     target_partitions AS MATERIALIZED (
         SELECT 0 AS owner, feature_id, partition_id, counts FROM sketched_histograms(target_sketch)
     ),
     method AS MATERIALIZED (FROM search_method('target_partitions', options)),
-
-    all_members AS (FROM source_members UNION ALL FROM target_members),
+    candidate_members AS MATERIALIZED (FROM source_members WHERE owner IN (SELECT dataset_id FROM candidates)),
+    sample_members AS (
+        FROM candidate_members
+        UNION ALL
+        FROM target_members WHERE space_id IN (SELECT space_id FROM candidate_members)
+    ),
     sample_partitions AS (FROM sampled_partitions('candidates', 'target_partitions', options)),
-    sample_vectors AS MATERIALIZED (FROM space_vectors('all_members', 'sample_partitions', 'axis', options)),
+    sample_vectors AS MATERIALIZED (FROM space_vectors('sample_members', 'sample_partitions', 'axis', options)),
     threshold AS MATERIALIZED (FROM js_threshold('sample_vectors', options)),
 
     target_distances AS MATERIALIZED (FROM whole_distances('target_features', 'target_partitions')),
     reachable AS MATERIALIZED (
         FROM reachable_datasets('candidates', 'candidate_matches', 'target_distances', 'threshold', options)
     ),
-    reachable_members AS MATERIALIZED (FROM source_members WHERE owner IN (SELECT dataset_id FROM reachable)),
-    reachable_target AS (FROM target_members WHERE space_id IN (SELECT space_id FROM reachable_members)),
+    reachable_members AS MATERIALIZED (FROM candidate_members WHERE owner IN (SELECT dataset_id FROM reachable)),
+    reachable_spaces AS MATERIALIZED (SELECT DISTINCT space_id FROM reachable_members),
+    reachable_axis AS MATERIALIZED (FROM axis SEMI JOIN reachable_spaces USING (space_id)),
+    reachable_target AS (FROM target_members SEMI JOIN reachable_spaces USING (space_id)),
     source_partitions AS (FROM dataset_partitions('reachable')),
-    target_vectors AS MATERIALIZED (FROM space_vectors('reachable_target', 'target_partitions', 'axis', options)),
+    target_vectors AS MATERIALIZED (FROM space_vectors('reachable_target', 'target_partitions', 'reachable_axis', options)),
     matching AS (
-        FROM partition_matches('reachable_members', 'source_partitions', 'target_vectors', 'axis', 'threshold', 'method', options)
+        FROM partition_matches('reachable_members', 'source_partitions', 'target_vectors', 'reachable_axis', 'threshold', 'method', options)
     ),
     match_count AS (
         SELECT owner AS dataset_id, target_partition, count(*) AS matches FROM matching GROUP BY ALL
@@ -225,7 +234,6 @@ CREATE MACRO target_coverage(target_sketch, options) AS TABLE
         (SELECT max_js FROM threshold) AS max_js,
         (SELECT search FROM method) AS search
     FROM candidates AS c
-    JOIN divergences USING (dataset_id)
     JOIN related USING (dataset_id)
     JOIN spaces USING (dataset_id)
     JOIN floors USING (space_id)

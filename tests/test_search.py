@@ -434,7 +434,7 @@ REACHABLE = """
     distances AS (FROM whole_distances('target', 'partition')),
     matches AS (FROM feature_matches('target', 'options')),
     related AS (FROM dataset_overlap('matches', 'target', 'options')),
-    candidates AS (FROM candidate_datasets('matches', 'related', 'target', 'options'))
+    candidates AS (FROM comparable_datasets('matches', 'related', 'options'))
     SELECT count(*) FROM reachable_datasets('candidates', 'matches', 'distances', 'threshold', 'options')
 """
 

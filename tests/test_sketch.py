@@ -42,8 +42,11 @@ def stored(hub: modelhub_sql.Hub, model: str) -> list[Any]:
 
 #: The numbers of the table t and their partitions.
 CELLS = """
-    WITH numbered AS (FROM numbered_rows('t')), columns AS (FROM dataset_columns('t'))
-    SELECT "value"::INT, partition_id FROM number_cells('numbered', 'columns')
+    WITH numbered AS (FROM numbered_rows('t')),
+    permutation AS (FROM row_permutation('numbered')),
+    partitioned AS (FROM partitioned_rows('numbered', 'permutation')),
+    columns AS (FROM dataset_columns('t'))
+    SELECT "value"::INT, partition_id FROM number_cells('partitioned', 'columns')
 """
 
 

@@ -10,13 +10,13 @@ CREATE OR REPLACE TEMP MACRO most_collected() AS least(1 << 26, memory_limit_byt
 
 -- The bins of all rows are collected in a list and counted in numpy. Lists can't be spilled to disk, so the
 -- cells of a dataset that is large beside memory_limit are counted by the hub's SQL.
-CREATE OR REPLACE TEMP MACRO number_elements(numbered, columns) AS TABLE
+CREATE OR REPLACE TEMP MACRO number_elements(partitioned, columns) AS TABLE
     WITH size AS MATERIALIZED (
-        SELECT count(*) * (SELECT max(feature_id) FROM query_table(columns)) > most_collected() AS is_large FROM query_table(numbered)
+        SELECT count(*) * (SELECT max(feature_id) FROM query_table(columns)) > most_collected() AS is_large FROM query_table(partitioned)
     ),
     large_columns AS (FROM query_table(columns) WHERE (SELECT is_large FROM size)),
     small_columns AS (FROM query_table(columns) WHERE (SELECT NOT is_large FROM size)),
-    large_cell AS (FROM number_cells(numbered, 'large_columns')),
+    large_cell AS (FROM number_cells(partitioned, 'large_columns')),
     collected AS (
         SELECT
             list("modelhub partition") AS "modelhub partition",
@@ -24,7 +24,7 @@ CREATE OR REPLACE TEMP MACRO number_elements(numbered, columns) AS TABLE
                 [*COLUMNS(* EXCLUDE "modelhub partition")], lambda x: coalesce(number_bin(x), missing_bin())
             )) AS "modelhub bins",
             sum(finite(COLUMNS(* EXCLUDE "modelhub partition")))
-        FROM number_rows(numbered, 'small_columns')
+        FROM number_rows(partitioned, 'small_columns')
         HAVING count(*) > 0
     ),
     counted AS (

@@ -25,13 +25,15 @@ SELECT 'a struct is its leaves', list(feature ORDER BY feature_id) = ['a', 'x', 
 FROM dataset_columns('t');
 
 SELECT 'a step that is coprime to ' || rows || ' visits every row once',
-    (SELECT count(DISTINCT (i * stride(rows) + 7) % rows) FROM range(rows) AS r(i)) = rows
-FROM (VALUES (1), (2), (6), (97), (360), (1003)) AS t(rows);
+    (SELECT count(DISTINCT (i * step + 7) % rows) FROM range(rows) AS r(i)) = rows
+FROM (SELECT rows, stride(rows) AS step FROM (VALUES (1), (2), (6), (97), (360), (1003)) AS v(rows)) AS t;
 
 WITH t AS (SELECT i, -i AS j FROM range(1003) AS r(i)),
 numbered AS (FROM numbered_rows('t')),
+permutation AS (FROM row_permutation('numbered')),
+partitioned AS (FROM partitioned_rows('numbered', 'permutation')),
 columns AS (FROM dataset_columns('t')),
-sizes AS (SELECT partition_id, feature_id, count(*) AS rows FROM number_cells('numbered', 'columns') GROUP BY ALL),
+sizes AS (SELECT partition_id, feature_id, count(*) AS rows FROM number_cells('partitioned', 'columns') GROUP BY ALL),
 layout AS (SELECT partition_size, 1003 // partition_size AS last, 1003 % partition_size AS residue FROM settings)
 SELECT 'a partition has exactly m rows, and the last one the residue',
     bool_and(rows = CASE WHEN partition_id < last THEN partition_size ELSE residue END)
@@ -40,28 +42,34 @@ FROM sizes, layout;
 
 WITH t AS (SELECT i FROM range(1003) AS r(i)),
 numbered AS (FROM numbered_rows('t')),
+permutation AS (FROM row_permutation('numbered')),
+partitioned AS (FROM partitioned_rows('numbered', 'permutation')),
 columns AS (FROM dataset_columns('t')),
-seen AS (SELECT "value" AS i, count(*) AS times FROM number_cells('numbered', 'columns') GROUP BY ALL)
+seen AS (SELECT "value" AS i, count(*) AS times FROM number_cells('partitioned', 'columns') GROUP BY ALL)
 SELECT 'every row is in exactly one partition', count(*) = 1003 AND max(times) = 1 AND min(i) = 0 AND max(i) = 1002
 FROM seen;
 
 WITH t AS (SELECT i FROM range(1003) AS r(i)),
 numbered AS (FROM numbered_rows('t')),
+permutation AS (FROM row_permutation('numbered')),
+partitioned AS (FROM partitioned_rows('numbered', 'permutation')),
 columns AS (FROM dataset_columns('t')),
-first AS (SELECT avg("value") AS mean, max("value") - min("value") AS spread FROM number_cells('numbered', 'columns') WHERE partition_id = 0)
+first AS (SELECT avg("value") AS mean, max("value") - min("value") AS spread FROM number_cells('partitioned', 'columns') WHERE partition_id = 0)
 SELECT 'a random partition is spread over the whole dataset', mean BETWEEN 400 AND 600 AND spread > 900 FROM first;
 
 WITH t AS (SELECT 7 AS n, DATE '2012-01-01' AS d, [1, NULL] AS l, ['x', 'y'] AS s, NULL AS nothing, '\xAA'::BLOB AS b),
 numbered AS (FROM numbered_rows('t')),
+permutation AS (FROM row_permutation('numbered')),
+partitioned AS (FROM partitioned_rows('numbered', 'permutation')),
 columns AS (FROM dataset_columns('t')),
 cell AS (
-    SELECT 'number' AS form, feature_id, "value"::VARCHAR AS "value" FROM number_cells('numbered', 'columns')
+    SELECT 'number' AS form, feature_id, "value"::VARCHAR AS "value" FROM number_cells('partitioned', 'columns')
     UNION ALL
-    SELECT 'time', feature_id, round("value")::VARCHAR FROM time_cells('numbered', 'columns')
+    SELECT 'time', feature_id, round("value")::VARCHAR FROM time_cells('partitioned', 'columns')
     UNION ALL
-    SELECT 'list', feature_id, coalesce("value"::VARCHAR, '-') FROM list_cells('numbered', 'columns')
+    SELECT 'list', feature_id, coalesce("value"::VARCHAR, '-') FROM list_cells('partitioned', 'columns')
     UNION ALL
-    SELECT 'text', feature_id, "value" FROM text_cells('numbered', 'columns')
+    SELECT 'text', feature_id, "value" FROM text_cells('partitioned', 'columns')
 )
 SELECT 'a cell is taken apart in the form of its column, and only in that',
     list((form, feature, "value") ORDER BY c.feature_id, "value" DESC)
@@ -71,9 +79,11 @@ JOIN cell USING (form, feature_id);
 
 WITH t AS (SELECT 1 AS "modelhub row", 2 AS "modelhub partition", 3 AS "row", 4 AS partition_id),
 numbered AS (FROM numbered_rows('t')),
+permutation AS (FROM row_permutation('numbered')),
+partitioned AS (FROM partitioned_rows('numbered', 'permutation')),
 columns AS (FROM dataset_columns('t'))
 SELECT 'a column may have the name of what the stages add', list("value" ORDER BY feature_id) = [1, 2, 3, 4]
-FROM number_cells('numbered', 'columns');
+FROM number_cells('partitioned', 'columns');
 
 SELECT 'a date is years from 2010: ' || value, abs(time_value(value) - number) < 1e-6
 FROM (VALUES (DATE '2010-01-01', 0.0), (DATE '2014-01-01', 4.0), (DATE '2006-01-01', -4.0)) AS t(value, number);
