@@ -353,17 +353,21 @@ class Hub:
         if shared is not None and dataset is not None:
             registered[shared] = name
 
-    def _features(self, table: str, source: str, exclude: Sequence[str]) -> list[tuple[str, str, str | None]]:
-        """Name, type and kind of each column (leaf), after a warning for those that are skipped."""
+    def _forms(self, table: str, source: str, exclude: Sequence[str]) -> list[str]:
+        """The forms of the columns (leaves) that can be compared, after a warning for those that are skipped."""
         try:
             columns: list[tuple[str, str, str | None]] = self.con.execute(
-                "SELECT feature, type, kind FROM dataset_columns(?, exclude := ?)", [table, _columns(exclude)]
+                "SELECT feature, type, form FROM dataset_columns(?, exclude := ?)", [table, _columns(exclude)]
             ).fetchall()
         except duckdb.Error as error:
             raise translated(error, source) from error
-        skipped = ", ".join(f"{feature} ({kind_of})" for feature, kind_of, kind in columns if kind is None)
-        _warn_of_skipped(skipped, source)
-        return columns
+        if not columns:
+            raise DatasetError(f"{source} has no rows: there is nothing to compare")
+        _warn_of_skipped(", ".join(f"{feature} ({type_})" for feature, type_, form in columns if form is None), source)
+        forms = sorted({form for *_, form in columns if form is not None})
+        if not forms:
+            raise DatasetError(f"{source} has no column that can be compared: pass numbers, text, dates or lists")
+        return forms
 
     def _run_verb(self, verb: str, **variables: Any) -> None:
         # What a script that failed has left.
@@ -387,19 +391,14 @@ class Hub:
                 "SELECT parameters FROM duckdb_functions() WHERE function_name = ? AND NOT internal", [macro]
             ).fetchall()
             for name in names
-        }
+        } - {"target", "model", "exclude", "forms"}
         for name in given:
-            if name not in allowed - {"target", "model", "exclude"}:
+            if name not in allowed:
                 raise OptionError(f"no option is called {name!r}; there are {', '.join(sorted(allowed))}")
             if not isinstance(given[name], (str, int, float)):
                 raise OptionError(f"{name} must be a number or text, got {given[name]!r}")
         with self._dataset(target, exclude) as (table, source):
-            features = self._features(table, source, exclude)
-            if not features:
-                raise DatasetError(f"{source} has no rows: there is nothing to compare")
-            if all(kind is None for _, _, kind in features):
-                raise DatasetError(f"{source} has no column that can be compared: pass numbers, text, dates or lists")
-            arguments = {"target": table, "exclude": _columns(exclude), **given}
+            arguments = {"target": table, "exclude": _columns(exclude), "forms": self._forms(table, source, exclude), **given}
             if model is not None:
                 arguments["model"] = model
             # Names come from the catalog; values travel as variables, which a macro takes as constants.
@@ -407,7 +406,11 @@ class Hub:
                 self.con.execute(f"SET VARIABLE search_{name} = ?", [value])
             named = ", ".join(f"{name} := getvariable('search_{name}')" for name in arguments)
             try:
-                result = _arrow(self.con.sql(f"FROM {macro}({named})"))
+                # Not a relation, which would be planned twice.
+                self.con.execute(f"FROM {macro}({named})")
+                with warnings.catch_warnings():
+                    warnings.filterwarnings("ignore", "Arrow output on a DB-API result")
+                    result = _arrow(self.con)
                 if (
                     not len(result)
                     and not self.con.execute("FROM sketch(?, exclude := ?) LIMIT 1", [table, arguments["exclude"]]).fetchall()

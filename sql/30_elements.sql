@@ -92,7 +92,7 @@ CREATE MACRO number_elements(partitioned, columns) AS TABLE
     FROM cell_elements('number_cell');
 COMMENT ON MACRO TABLE number_elements IS 'a bin of a column of numbers in a partition, as one number, its occurrences and total; the totals of a feature add up to the sum of its finite values';
 
-CREATE MACRO elements(numbered, columns, forms := ['number', 'time', 'list', 'text']) AS TABLE
+CREATE MACRO elements(numbered, columns, forms := NULL) AS TABLE
     WITH permutation AS MATERIALIZED (FROM row_permutation(numbered)),
     -- Each form computes it from the rows as they are: to keep it would be a copy of the dataset.
     partitioned AS NOT MATERIALIZED (FROM partitioned_rows(numbered, 'permutation')),
@@ -119,13 +119,13 @@ CREATE MACRO elements(numbered, columns, forms := ['number', 'time', 'list', 'te
     ),
     -- Planning takes longer than counting 50,000 rows: what is not in forms is not planned.
     element AS (
-        FROM query_table(CASE WHEN list_contains(forms, 'number') THEN 'number_element' ELSE 'no_element' END)
+        FROM query_table(CASE WHEN forms IS NULL OR list_contains(forms, 'number') THEN 'number_element' ELSE 'no_element' END)
         UNION ALL
-        FROM query_table(CASE WHEN list_contains(forms, 'time') THEN 'time_element' ELSE 'no_element' END)
+        FROM query_table(CASE WHEN forms IS NULL OR list_contains(forms, 'time') THEN 'time_element' ELSE 'no_element' END)
         UNION ALL
-        FROM query_table(CASE WHEN list_contains(forms, 'list') THEN 'list_element' ELSE 'no_element' END)
+        FROM query_table(CASE WHEN forms IS NULL OR list_contains(forms, 'list') THEN 'list_element' ELSE 'no_element' END)
         UNION ALL
-        FROM query_table(CASE WHEN list_contains(forms, 'text') THEN 'text_element' ELSE 'no_element' END)
+        FROM query_table(CASE WHEN forms IS NULL OR list_contains(forms, 'text') THEN 'text_element' ELSE 'no_element' END)
     )
     SELECT
         (element >> 32)::UINTEGER AS partition_id,
@@ -135,4 +135,4 @@ CREATE MACRO elements(numbered, columns, forms := ['number', 'time', 'list', 'te
         CASE WHEN bin < first_bin(kind) + CASE kind WHEN 'time' THEN time_bins() ELSE hub_number_bins() END THEN total END AS total
     FROM element AS e
     JOIN query_table(columns) AS c ON c.form = e.form AND c.feature_id = (element >> 16) & 65535;
-COMMENT ON MACRO TABLE elements IS 'a bin of a feature in a partition and its occurrences; bin NULL counts the NULLs; forms are those of columns, or more';
+COMMENT ON MACRO TABLE elements IS 'a bin of a feature in a partition and its occurrences; bin NULL counts the NULLs; forms are those of columns, or more; NULL: any';
