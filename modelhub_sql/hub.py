@@ -234,6 +234,8 @@ class Hub:
     def sql(self, query: str, params: Sequence[Any] | Mapping[str, Any] | None = None) -> Any:
         """Run any statement on the hub; returns its result as a relation, where DuckDB has one, or None."""
         try:
+            if [statement.type for statement in self.con.extract_statements(query)] == [duckdb.StatementType.SELECT]:
+                return self.con.from_arrow(self._fetched(query, params))
             result = self.con.sql(query, params=params) if params else self.con.sql(query)
             return None if result is None else self.con.from_arrow(_arrow(result))
         except duckdb.Error as error:
@@ -406,11 +408,7 @@ class Hub:
                 self.con.execute(f"SET VARIABLE search_{name} = ?", [value])
             named = ", ".join(f"{name} := getvariable('search_{name}')" for name in arguments)
             try:
-                # Not a relation, which would be planned twice.
-                self.con.execute(f"FROM {macro}({named})")
-                with warnings.catch_warnings():
-                    warnings.filterwarnings("ignore", "Arrow output on a DB-API result")
-                    result = _arrow(self.con)
+                result = self._fetched(f"FROM {macro}({named})")
                 if (
                     not len(result)
                     and not self.con.execute("FROM sketch(?, exclude := ?) LIMIT 1", [table, arguments["exclude"]]).fetchall()
@@ -419,6 +417,13 @@ class Hub:
             except duckdb.Error as error:
                 raise translated(error, source) from error
         return self.con.from_arrow(result)
+
+    def _fetched(self, query: str, params: Sequence[Any] | Mapping[str, Any] | None = None) -> Any:
+        """The Arrow table that a query returns. A relation would plan it when it is made, and again when it is run."""
+        self.con.execute(query, params)
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "Arrow output on a DB-API result")
+            return _arrow(self.con)
 
     @contextmanager
     def _dataset(self, dataset: Any, exclude: Sequence[str] = ()) -> Iterator[tuple[str, str]]:
