@@ -135,4 +135,4 @@ CREATE MACRO elements(numbered, columns, forms := NULL) AS TABLE
         CASE WHEN bin < first_bin(kind) + CASE kind WHEN 'time' THEN time_bins() ELSE hub_number_bins() END THEN total END AS total
     FROM element AS e
     JOIN query_table(columns) AS c ON c.form = e.form AND c.feature_id = (element >> 16) & 65535;
-COMMENT ON MACRO TABLE elements IS 'a bin of a feature in a partition and its occurrences; bin NULL counts the NULLs; forms are those of columns, or more; NULL: any';
+COMMENT ON MACRO TABLE elements IS 'a bin of a feature in a partition and its occurrences; bin NULL counts the NULLs; forms: of the columns, others are not looked for; NULL: all';

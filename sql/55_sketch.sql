@@ -6,7 +6,7 @@ CREATE MACRO dataset_elements(dataset, exclude := [], forms := NULL) AS TABLE
     WITH dataset_row AS MATERIALIZED (FROM numbered_rows(dataset, exclude := exclude)),
     dataset_column AS MATERIALIZED (FROM dataset_columns('dataset_row', exclude := ['modelhub row']))
     FROM elements('dataset_row', 'dataset_column', forms := forms);
-COMMENT ON MACRO TABLE dataset_elements IS 'a bin of a feature in a partition of a dataset and its occurrences; bin NULL counts the NULLs; forms are those of its columns, or more; NULL: any';
+COMMENT ON MACRO TABLE dataset_elements IS 'a bin of a feature in a partition of a dataset and its occurrences; bin NULL counts the NULLs; forms: of the columns, others are not looked for; NULL: all';
 
 CREATE MACRO sketched_features(elements) AS TABLE
     WITH feature_histogram AS MATERIALIZED (FROM feature_histograms(elements)),

@@ -27,7 +27,7 @@ from measuring import OMITTED, Report, Timing, arguments, in_a_process, number, 
 
 import modelhub_sql
 
-OURS, SQL_ALONE, SCIPY = "ModelHub, numpy", "ModelHub, SQL alone", "scipy cdist"
+OURS, PYTHON, SQL_ALONE, SCIPY = "ModelHub, numpy", "Hub.find_models", "ModelHub, SQL alone", "scipy cdist"
 TOP = 10
 #: scipy compares every pair of partitions: only while there are at most so many.
 MOST_PAIRS = 100_000
@@ -53,6 +53,11 @@ def search(con: duckdb.DuckDBPyConnection, path: Path, **options: Any) -> Found:
     named = "".join(f", {name} := ${name}" for name in options)
     query = f"SELECT model, adaptivity, max_js FROM find_models($target{named}) ORDER BY rank"
     return con.execute(query, {"target": str(path), **options}).fetchall()
+
+
+def search_in_python(hub: modelhub_sql.Hub, path: Path) -> Found:
+    """The same by the method, which checks its arguments, and plans only the forms that the target has."""
+    return hub.find_models(path).select("model, adaptivity, max_js").fetchall()
 
 
 def search_once(hub_path: str, target: str, way: str) -> None:
@@ -109,14 +114,15 @@ def brute_force(con: duckdb.DuckDBPyConnection, target: Path, partition_size: in
 
 def check(timings: dict[str, Timing], known: str, partitions: int) -> None:
     """All find the same, the known answer first; scipy counts the same matches of it."""
-    found = [timings[way].result for way in (OURS, SQL_ALONE) if way in timings]
+    found = [timings[way].result for way in (OURS, PYTHON, SQL_ALONE) if way in timings]
     if not found:
         return
     ours = found[0]
     # Sums in another order differ in the last digits.
-    for mine, other in zip(ours[:TOP], found[-1][:TOP], strict=True):
-        assert mine[0] == other[0], "the numpy functions and the SQL alone find different models"
-        assert np.isclose(mine[1], other[1]), mine
+    for theirs in found[1:]:
+        for mine, other in zip(ours[:TOP], theirs[:TOP], strict=True):
+            assert mine[0] == other[0], "the numpy functions and the SQL alone find different models"
+            assert np.isclose(mine[1], other[1]), mine
     if partitions >= 10:
         assert ours[0][0] == known, f"{known} must be first, not {ours[0][0]}"
     if SCIPY in timings:
@@ -131,7 +137,7 @@ def check(timings: dict[str, Timing], known: str, partitions: int) -> None:
 def shown(cold: dict[str, dict[str, Any]], timings: dict[str, Timing], smallest: Timing | None) -> list[str]:
     """The measured columns of a row of latencies; who was stopped when cold was not run again."""
     peaks = [cold[way].get("error") or f"{number(cold[way]['peak'])} MB" for way in (OURS, SQL_ALONE)]
-    ours, rest = timings.get(OURS), [timings.get(name) for name in (SQL_ALONE, SCIPY)]
+    ours, rest = timings.get(OURS), [timings.get(name) for name in (PYTHON, SQL_ALONE, SCIPY)]
     if ours is None:
         seconds = [OMITTED if timing is None else f"{number(timing.median)} s" for timing in rest]
         return [cold[OURS]["error"], OMITTED, OMITTED, OMITTED, *seconds, *peaks]
@@ -215,6 +221,8 @@ def main() -> None:
                     runs: dict[str, Callable[[], Any]] = {
                         way: partial(search, con, target) for way, con in ways.items() if "error" not in cold[way]
                     }
+                    if OURS in runs:
+                        runs[PYTHON] = partial(search_in_python, hub, target)
                     if peer("scipy.spatial.distance") and models * synthetic_hub.PARTITIONS * partitions <= MOST_PAIRS:
                         runs[SCIPY] = brute_force(stock, target, size)
                     timings = side_by_side(runs, given.repeats, given.budget)
@@ -235,6 +243,7 @@ def main() -> None:
             "first",
             f"{OURS}, median",
             "growth",
+            PYTHON,
             SQL_ALONE,
             SCIPY,
             "peak, numpy",
@@ -243,9 +252,9 @@ def main() -> None:
         latency,
         f"Each model has {synthetic_hub.PARTITIONS} partitions of {synthetic_hub.FEATURES} features; the target is a parquet "
         "file. Cold: a new process opens the hub and searches once, whose peak memory stands at the end. First: the first of the "
-        f"repeated searches. Growth: the median divided by that of the smallest hub. {SQL_ALONE} and {SCIPY}: times divided by "
-        f"the median of {OURS}: above 1 is slower. {SCIPY} gets distributions that are ready, does no overlap search and no "
-        f"ranking, and compares all pairs of partitions; {OMITTED} above {MOST_PAIRS:,} of them or where it is not installed. "
+        f"repeated searches. Growth: the median divided by that of the smallest hub. {PYTHON}, {SQL_ALONE} and "
+        f"{SCIPY}: times divided by the median of {OURS}: above 1 is slower. "
+        f"{SCIPY} gets distributions that are ready, does no overlap search and no ranking, and compares all pairs of partitions; {OMITTED} above {MOST_PAIRS:,} of them or where it is not installed. "
         "Where the numpy functions were stopped, seconds stand instead of ratios.",
     )
     report.table(
