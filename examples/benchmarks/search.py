@@ -254,7 +254,8 @@ def main() -> None:
         "file. Cold: a new process opens the hub and searches once, whose peak memory stands at the end. First: the first of the "
         f"repeated searches. Growth: the median divided by that of the smallest hub. {PYTHON}, {SQL_ALONE} and "
         f"{SCIPY}: times divided by the median of {OURS}: above 1 is slower. "
-        f"{SCIPY} gets distributions that are ready, does no overlap search and no ranking, and compares all pairs of partitions; {OMITTED} above {MOST_PAIRS:,} of them or where it is not installed. "
+        f"{SCIPY} gets distributions that are ready, does no overlap search and no ranking, and compares all pairs of "
+        f"partitions; {OMITTED} above {MOST_PAIRS:,} of them or where it is not installed. "
         "Where the numpy functions were stopped, seconds stand instead of ratios.",
     )
     report.table(
