@@ -123,7 +123,7 @@ def test_lsh_finds_a_subset_with_recall_and_does_not_try_every_pair(sensor_hub_p
     with duckdb.connect(sensor_hub_path, read_only=True) as con:
         if loaded:
             modelhub_sql.load(con)
-        for target in SENSORS:
+        for target in SENSORS[::2]:
             for max_js in (0.02, 0.1):
                 con.execute("SET VARIABLE t = ?", [data(target)])
                 con.execute("SET VARIABLE js = ?", [max_js])
@@ -144,7 +144,7 @@ def test_lsh_finds_a_subset_with_recall_and_does_not_try_every_pair(sensor_hub_p
                     assert hashed[model][0] <= adaptivity + 1e-9
                     found += hashed[model][0]
                     total += adaptivity
-        assert total > 30
+        assert total > 15
         assert found / total >= 0.95
         # The signatures of far datasets share no band: the search by hashing left them out.
         con.execute(
