@@ -16,6 +16,14 @@ CREATE MACRO sampling_floors(spaces, target_sketch, options) AS TABLE
     GROUP BY space_id;
 COMMENT ON MACRO TABLE sampling_floors IS 'a space and the JS divergence to expect between two samples of the target itself, (B - 1) / (4 n)';
 
+CREATE MACRO many_pairs(pairs) AS TABLE
+    -- One row that the optimizer takes for many makes it take the pairs for many, too. Else a join may keep each pair with a
+    -- copy of its roots, gigabytes, where it should keep the vectors and look them up.
+    WITH one AS (SELECT i FROM range(1000000) AS r(i) WHERE i = 0),
+    many AS MATERIALIZED (SELECT p.* FROM query_table(pairs) AS p CROSS JOIN one)
+    FROM many;
+COMMENT ON MACRO TABLE many_pairs IS 'a pair, as it is: for joins with the vectors of pairs';
+
 CREATE MACRO pair_divergences(pairs, source_vectors, target_vectors) AS TABLE
     WITH vector AS (
         SELECT v.owner, v.space_id, v.partition_id, v.roots
@@ -34,7 +42,7 @@ CREATE MACRO pair_divergences(pairs, source_vectors, target_vectors) AS TABLE
     ),
     pair_bin AS (
         SELECT p.pair_id, unnest(s.roots) AS source_root, unnest(t.roots) AS target_root
-        FROM query_table(pairs) AS p
+        FROM many_pairs(pairs) AS p
         JOIN query_table(source_vectors) AS s ON s.owner = p.owner AND s.partition_id = p.source_partition
         JOIN query_table(target_vectors) AS t ON t.space_id = p.space_id AND t.partition_id = p.target_partition
     ),
@@ -136,7 +144,7 @@ CREATE MACRO colliding_pairs(source_vectors, target_vectors, source_signatures, 
     SELECT
         c.owner, c.space_id, c.source_partition, c.target_partition,
         greatest(0, 1 - list_inner_product(s.roots, t.roots)) AS hellinger2
-    FROM colliding AS c
+    FROM many_pairs('colliding') AS c
     JOIN query_table(source_vectors) AS s ON s.owner = c.owner AND s.partition_id = c.source_partition
     JOIN query_table(target_vectors) AS t ON t.space_id = c.space_id AND t.partition_id = c.target_partition
     WHERE hellinger2 <= (SELECT max_js FROM query_table(threshold)) / ln(2);

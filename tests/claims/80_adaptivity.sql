@@ -5,6 +5,10 @@ CREATE TEMP TABLE automatic AS FROM search_options(max_js := 'auto');
 CREATE TEMP TABLE torso AS FROM sketch('data/torso2.parquet', exclude := ['activity']);
 CREATE TEMP TABLE near_coverage AS FROM target_coverage('torso', 'near');
 
+WITH pairs AS (SELECT i AS pair_id FROM range(7) AS r(i))
+SELECT 'pairs that are taken for many are as many as they are', list(pair_id ORDER BY pair_id) = [0, 1, 2, 3, 4, 5, 6]
+FROM many_pairs('pairs');
+
 SELECT 'every partition of the target has a row for each related dataset', bool_and(partitions = 12) AND count(*) > 1
 FROM (SELECT dataset_id, count(DISTINCT target_partition) AS partitions FROM near_coverage GROUP BY dataset_id);
 
