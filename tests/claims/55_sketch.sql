@@ -21,6 +21,15 @@ SELECT 'and the same histograms, partition by partition',
     AND (SELECT count(*) FROM (FROM stored EXCEPT FROM flat)) = 0
     AND (SELECT count(*) FROM (FROM flat EXCEPT FROM stored)) = 0;
 
+WITH t AS (SELECT i AS n, 'word' || i % 7 AS s FROM range(600) AS r(i)),
+every AS (FROM sketch('t')),
+named AS (FROM sketch('t', forms := ['number', 'text'])),
+numbers AS (FROM sketch('t', forms := ['number']))
+SELECT 'the forms that a dataset has make the same sketch, fewer leave features out',
+    (SELECT count(*) FROM every) = 2
+    AND (SELECT count(*) FROM (FROM every EXCEPT FROM named)) = 0
+    AND (SELECT list(feature) = ['n'] FROM numbers);
+
 SELECT 'an excluded column is not sketched', count(*) FILTER (lower(feature) = 'income') = 0 AND count(*) > 1
 FROM sketch('data/adult.parquet', exclude := ['INCOME']);
 
