@@ -31,7 +31,7 @@ __all__ = ["Hub", "connect"]
 _STORAGE = {"storage_compatibility_version": "v1.2.0"}
 
 _VARIABLES = (
-    "model", "version", "dataset", "like_model", "excluded", "source", "dataset_name",
+    "model", "version", "dataset", "like_model", "like_version", "excluded", "source", "dataset_name",
     "source_accuracy", "task", "framework", "uri", "metadata", "replace",
 )  # fmt: skip
 
@@ -308,7 +308,7 @@ class Hub:
         return rows
 
     def _register_all(self, models: Iterable[Mapping[str, Any]]) -> int:
-        registered: dict[tuple[str, tuple[str, ...]], str] = {}
+        registered: dict[tuple[str, tuple[str, ...]], int] = {}
         count = 0
         with self._transaction():
             for model in models:
@@ -320,7 +320,7 @@ class Hub:
     def _register_one(
         self,
         *,
-        registered: dict[tuple[str, tuple[str, ...]], str],
+        registered: dict[tuple[str, tuple[str, ...]], int],
         name: str,
         dataset: Any = None,
         exclude: Sequence[str] = (),
@@ -337,11 +337,17 @@ class Hub:
             raise OptionError(f"a model's name must be text that is not blank, got {name!r}")
         if (dataset is None) == (like is None):
             raise OptionError(f"model {name[:200]}: give a dataset, or like= a registered model trained on the same data")
+        if like is not None and len(exclude):
+            raise OptionError(f"model {name[:200]}: like= shares the sketch of {like} as it is; exclude goes with a dataset")
         shared = (os.fspath(dataset), tuple(exclude)) if isinstance(dataset, (str, os.PathLike)) else None
-        if like is None and shared in registered:
-            like, dataset = registered[shared], None
+        like_version = None
+        if shared in registered:
+            # A model that uses it: none where it was replaced meanwhile.
+            users = self.con.execute("SELECT model, version FROM models WHERE dataset_id = ?", [registered[shared]]).fetchall()
+            if users:
+                (like, like_version), dataset = users[0], None
         values = dict(
-            model=name, version=version, like_model=like, excluded=_columns(exclude), source_accuracy=accuracy,
+            model=name, version=version, like_model=like, like_version=like_version, excluded=_columns(exclude), source_accuracy=accuracy,
             task=task, framework=framework, uri=uri, replace=replace,
             metadata=_json(metadata),
         )  # fmt: skip
@@ -350,10 +356,12 @@ class Hub:
         else:
             with self._dataset(dataset, exclude) as (table, source):
                 self._run_verb("register", dataset=table, source=source, **values)
-                ((skipped,),) = self.con.execute("SELECT getvariable('registering_skipped')").fetchall()
+                ((skipped, dataset_id),) = self.con.execute(
+                    "SELECT getvariable('registering_skipped'), getvariable('registering_dataset')"
+                ).fetchall()
                 _warn_of_skipped(skipped, source)
-        if shared is not None and dataset is not None:
-            registered[shared] = name
+            if shared is not None:
+                registered[shared] = dataset_id
 
     def _forms(self, table: str, source: str, exclude: Sequence[str]) -> list[str]:
         """The forms of the columns (leaves) that can be compared, after a warning for those that are skipped."""

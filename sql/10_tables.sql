@@ -53,7 +53,7 @@ COMMENT ON COLUMN features.feature_id IS 'position of the feature in its dataset
 COMMENT ON COLUMN features.kind IS 'number, time or text';
 COMMENT ON COLUMN features."values" IS 'values counted (a list counts its elements, a text its tokens)';
 COMMENT ON COLUMN features.distincts IS 'estimate of the distinct values';
-COMMENT ON COLUMN features.mean IS 'mean of the finite numbers; NULL for text';
+COMMENT ON COLUMN features.mean IS 'mean of the finite numbers, or of the times (years since 2010, or hours); NULL for text';
 COMMENT ON COLUMN features.bins IS 'the bins that occur, the most frequent first';
 COMMENT ON COLUMN features.counts IS 'occurrences of each of bins';
 COMMENT ON COLUMN features.elements IS 'MinHash elements: the replicas of all bins';
@@ -112,6 +112,9 @@ COMMENT ON MACRO settings_fingerprint IS 'fingerprint of the settings that decid
 
 CREATE MACRO text_variable(name) AS getvariable(name)::VARCHAR;
 COMMENT ON MACRO text_variable IS 'a variable of the session as text; NULL when it is not set';
+
+CREATE MACRO registering() AS getvariable('registering');
+COMMENT ON MACRO registering IS 'what the script that registers was told, as a struct';
 
 CREATE VIEW list_models AS
 SELECT model, version, source_accuracy, task, framework, uri, metadata, dataset, rows, partitions, source, excluded, m.registered_at

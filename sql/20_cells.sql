@@ -30,10 +30,13 @@ CREATE MACRO kind_of(type) AS CASE
 END;
 COMMENT ON MACRO kind_of IS 'kind of a column of a type: number, time or text; NULL for a type that cannot be compared';
 
+CREATE MACRO folded(name) AS translate(name, 'ABCDEFGHIJKLMNOPQRSTUVWXYZ', 'abcdefghijklmnopqrstuvwxyz');
+COMMENT ON MACRO folded IS 'a name in lower case as DuckDB compares names: the letters of ASCII only, so that no two columns of a table share one';
+
 CREATE MACRO leaves(target, exclude := []) AS TABLE
     SELECT unnest("the row", recursive := true)
     FROM (
-        SELECT COLUMNS(lambda c: NOT list_contains(list_transform(exclude::VARCHAR[], lambda e: lower(e)), lower(c)))
+        SELECT COLUMNS(lambda c: NOT list_contains(list_transform(exclude::VARCHAR[], lambda e: folded(e)), folded(c)))
         FROM query_table(target)
     ) AS "the row";
 COMMENT ON MACRO TABLE leaves IS 'a row of a dataset without the excluded columns; a struct is replaced by its leaves';
@@ -82,9 +85,16 @@ CREATE MACRO time_value(x) AS CASE
     WHEN typeof(x) = 'INTERVAL' THEN epoch(TRY_CAST(x AS INTERVAL)) / 3600
     WHEN starts_with(typeof(x), 'TIME') AND NOT starts_with(typeof(x), 'TIMESTAMP') THEN epoch(TRY_CAST(x AS TIME)) / 3600
     ELSE coalesce(
-        -- NULL for an infinite time.
-        (epoch(TRY_CAST(x AS TIMESTAMP)) - 1262304000) / 31557600,
-        CASE WHEN TRY_CAST(x AS TIMESTAMP) > TIMESTAMP '2000-01-01' THEN 'inf'::DOUBLE WHEN x IS NOT NULL THEN '-inf'::DOUBLE END
+        -- NULL for an infinite time. An instant is one number, whatever the time zone of the session.
+        (CASE typeof(x)
+            WHEN 'TIMESTAMP WITH TIME ZONE' THEN epoch(TRY_CAST(x AS TIMESTAMPTZ))
+            ELSE epoch(TRY_CAST(x AS TIMESTAMP))
+        END - 1262304000) / 31557600,
+        -- A date may lie farther away than a timestamp can.
+        CASE
+            WHEN coalesce(TRY_CAST(x AS TIMESTAMP) > TIMESTAMP '2000-01-01', TRY_CAST(x AS DATE) > DATE '2000-01-01') THEN 'inf'::DOUBLE
+            WHEN x IS NOT NULL THEN '-inf'::DOUBLE
+        END
     )
 END;
 COMMENT ON MACRO time_value IS 'a date or timestamp in years since 2010, a time of day or interval in hours';
@@ -150,8 +160,8 @@ CREATE MACRO list_cells(partitioned, columns) AS TABLE
     cell AS (
         SELECT partition_id, generate_subscripts(cells, 1)::USMALLINT AS feature_id, unnest(cells) AS "values" FROM listed
     )
-    SELECT partition_id, feature_id, unnest(coalesce("values", [NULL])) AS "value" FROM cell;
-COMMENT ON MACRO TABLE list_cells IS 'a number of a cell that is a list; one NULL for a cell that is NULL or no list';
+    SELECT partition_id, feature_id, unnest(CASE WHEN len("values") > 0 THEN "values" ELSE [NULL] END) AS "value" FROM cell;
+COMMENT ON MACRO TABLE list_cells IS 'a number of a cell that is a list; one NULL for a cell that is NULL, empty or no list';
 
 CREATE MACRO text_cells(partitioned, columns) AS TABLE
     WITH typed AS (

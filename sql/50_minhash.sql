@@ -6,7 +6,7 @@ CREATE MACRO fmix32_step(h, shift, factor) AS xor(h, h >> shift) * factor & 4294
 COMMENT ON MACRO fmix32_step IS 'one multiplication of the MurmurHash3 finaliser, on a UBIGINT below 2^32';
 
 CREATE MACRO replica_scale(counts, total) AS
-    greatest(hub_replicas() / sqrt(total), 0.5 / sqrt(list_max(counts)));
+    greatest(hub_replicas() / sqrt(total), 0.500001 / sqrt(list_max(counts)));
 COMMENT ON MACRO replica_scale IS 'replicas of a bin that occurs once: replicas / sqrt(total), and more where even the most frequent bin would get none';
 
 CREATE MACRO replicas_of(counts, scale) AS list_transform(counts, lambda n: round(scale * sqrt(n))::UINTEGER);

@@ -2,7 +2,7 @@
 -- shares with the target. Coordinates of a come from SHA-1, so that every client draws the same.
 
 CREATE MACRO box_muller(hex) AS
-    sqrt(-2 * ln((('0x' || hex[1:8])::UINTEGER + 1) / 4294967296)) * cos(2 * pi() * ('0x' || hex[9:16])::UINTEGER / 4294967296);
+    sqrt(-2 * ln((('0x' || hex[1:8])::UBIGINT + 1) / 4294967296)) * cos(2 * pi() * ('0x' || hex[9:16])::UINTEGER / 4294967296);
 COMMENT ON MACRO box_muller IS 'a standard normal number from 16 hexadecimal digits, by the Box-Muller transform';
 
 CREATE MACRO gaussian(function, slot, bin) AS box_muller(sha1(concat_ws(':', hub_seed(), function, slot, bin)));

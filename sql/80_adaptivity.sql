@@ -52,7 +52,7 @@ CREATE MACRO pair_divergences(pairs, source_vectors, target_vectors) AS TABLE
     pair_entropy AS (
         SELECT pair_id, sum(negentropy(mass)) AS negentropy FROM pair_sum GROUP BY pair_id
     )
-    SELECT p.pair_id, least(ln(2), ln(2) + (s.negentropy + t.negentropy - m.negentropy) / 2) AS js_divergence
+    SELECT p.pair_id, least(ln(2), greatest(0, ln(2) + (s.negentropy + t.negentropy - m.negentropy) / 2)) AS js_divergence
     FROM query_table(pairs) AS p
     JOIN pair_entropy AS m USING (pair_id)
     JOIN vector_entropy AS s ON s.owner = p.owner AND s.partition_id = p.source_partition
@@ -69,10 +69,22 @@ COMMENT ON MACRO TABLE dataset_partitions IS 'a feature of a partition of a data
 CREATE MACRO sample_size() AS 4;
 COMMENT ON MACRO sample_size IS 'partitions of the target, and of each dataset, whose divergences an automatic t is chosen from';
 
+CREATE MACRO is_sampled(partition_id, partitions) AS CASE hub_partitioning()
+    WHEN 'sequential' THEN (partitions - partition_id::BIGINT * sample_size() % partitions) % partitions < sample_size()
+    ELSE partition_id < sample_size()
+END;
+COMMENT ON MACRO is_sampled IS 'whether a partition is in the sample: the first ones, or evenly spread ones where they are in the order of the rows';
+
 CREATE MACRO sampled_partitions(candidates, target_partitions, options) AS TABLE
+    WITH size AS (
+        SELECT dataset_id AS owner, partitions FROM datasets
+        UNION ALL
+        SELECT 0 AS owner, max(partition_id) + 1 AS partitions FROM query_table(target_partitions)
+    )
     SELECT owner, feature_id, partition_id, counts
     FROM (FROM dataset_partitions(candidates) UNION ALL FROM query_table(target_partitions))
-    WHERE partition_id < sample_size() AND (SELECT max_js FROM query_table(options)) IS NULL;
+    JOIN size USING (owner)
+    WHERE is_sampled(partition_id, partitions) AND (SELECT max_js FROM query_table(options)) IS NULL;
 COMMENT ON MACRO TABLE sampled_partitions IS 'a feature of a partition that an automatic t is chosen from; none when t is given';
 
 CREATE MACRO js_threshold(sample_vectors, options) AS TABLE
@@ -96,8 +108,9 @@ CREATE MACRO js_threshold(sample_vectors, options) AS TABLE
         FROM divergence
     ),
     -- A hair above the pair it is taken from, so that rounding does not decide whether that one matches.
+    -- Below ln 2, at which partitions have nothing in common.
     chosen AS (
-        SELECT greatest(js_divergences[ceil(position)::BIGINT] + 1e-12, 1e-9) AS max_js FROM ranked
+        SELECT least(greatest(js_divergences[ceil(position)::BIGINT] + 1e-12, 1e-9), ln(2) - 1e-6) AS max_js FROM ranked
     )
     SELECT
         coalesce(o.max_js, chosen.max_js) AS max_js,
@@ -290,8 +303,11 @@ CREATE MACRO rank_models(target_sketch, options) AS TABLE
         row_number() OVER (ORDER BY score DESC NULLS LAST, js_divergence, model, version) AS rank,
         model, version, adaptivity, coverage, js_divergence, overlap, shared_features, source_accuracy, uri,
         kl_target_source, kl_source_target, l2_distance, max_js, sampling_floor, search,
-        CASE WHEN given_js < 2 * sampling_floor THEN
-            printf('max_js = %.4g is below twice the sampling floor %.4g: partitions of one distribution may not match', max_js, sampling_floor)
+        CASE
+            WHEN given_js < 2 * sampling_floor THEN
+                printf('max_js = %.4g is below twice the sampling floor %.4g: partitions of one distribution may not match', max_js, sampling_floor)
+            WHEN given_js IS NULL AND max_js > 0.9 * ln(2) THEN
+                printf('max_js was chosen as %.4g of at most ln 2: even the nearest partitions have next to nothing in common with the target', max_js)
         END AS warning
     FROM model_score
     ORDER BY rank;

@@ -1,50 +1,66 @@
--- Registers a model in one transaction: all or nothing. In a stock shell: set the variables
--- `model` and `dataset` (a file, a glob, a table or a view) and run this script; the others are
--- optional. `like_model` names a registered model whose dataset is shared instead of `dataset`.
+-- Registers a model: all or nothing. In a stock shell: set the variables `model` and `dataset` (a
+-- file, a glob, a table or a view) and run this script; the others are optional. `like_model` names
+-- a registered model (`like_version`: which version, by default the latest) whose dataset is shared
+-- instead of `dataset`. The hub is changed in one transaction, at the end.
 
-BEGIN TRANSACTION;
+SET VARIABLE registering = {
+    model: text_variable('model'),
+    version: coalesce(text_variable('version'), ''),
+    has_dataset: text_variable('dataset') IS NOT NULL,
+    dataset: coalesce(text_variable('dataset'), 'no_dataset'),
+    excluded: coalesce(getvariable('excluded')::VARCHAR[], []),
+    source: coalesce(text_variable('source'), text_variable('dataset')),
+    dataset_name: coalesce(text_variable('dataset_name'), text_variable('model')),
+    like_model: text_variable('like_model'),
+    like_version: text_variable('like_version'),
+    accuracy: text_variable('source_accuracy'),
+    task: text_variable('task'),
+    framework: text_variable('framework'),
+    uri: text_variable('uri'),
+    metadata: text_variable('metadata'),
+    replace: coalesce(getvariable('replace')::BOOLEAN, false)
+};
+
+-- What is said of this model is not said of the next, whether or not this one can be registered.
+RESET VARIABLE model;
+RESET VARIABLE version;
+RESET VARIABLE dataset;
+RESET VARIABLE excluded;
+RESET VARIABLE source;
+RESET VARIABLE dataset_name;
+RESET VARIABLE like_model;
+RESET VARIABLE like_version;
+RESET VARIABLE source_accuracy;
+RESET VARIABLE task;
+RESET VARIABLE framework;
+RESET VARIABLE uri;
+RESET VARIABLE metadata;
+RESET VARIABLE replace;
 
 SET VARIABLE register_check = (SELECT CASE
-    WHEN coalesce(trim(text_variable('model')), '') = '' THEN error('OptionError: a model needs a name: SET VARIABLE model = ''...''')
-    WHEN (text_variable('dataset') IS NULL) = (text_variable('like_model') IS NULL)
+    WHEN coalesce(trim(registering().model), '') = '' THEN error('OptionError: a model needs a name: SET VARIABLE model = ''...''')
+    WHEN registering().has_dataset = (registering().like_model IS NOT NULL)
         THEN error('OptionError: set one of the variables dataset (a file, table or view) and like_model (a registered model)')
-    WHEN getvariable('source_accuracy') IS NOT NULL
-     AND NOT coalesce(TRY_CAST(getvariable('source_accuracy') AS DOUBLE) BETWEEN 0 AND 1, false)
-        THEN error('OptionError: the accuracy must be a number in [0, 1], got ' || text_variable('source_accuracy'))
-    WHEN NOT coalesce(getvariable('replace')::BOOLEAN, false) AND EXISTS (
-        FROM models WHERE model = text_variable('model') AND version = coalesce(text_variable('version'), '')
-    ) THEN error('ModelExistsError: model ' || left(text_variable('model'), 200) || ', version ''' || coalesce(text_variable('version'), '')
+    WHEN registering().accuracy IS NOT NULL AND NOT coalesce(TRY_CAST(registering().accuracy AS DOUBLE) BETWEEN 0 AND 1, false)
+        THEN error('OptionError: the accuracy must be a number in [0, 1], got ' || registering().accuracy)
+    WHEN NOT registering().replace AND EXISTS (FROM models WHERE model = registering().model AND version = registering().version)
+        THEN error('ModelExistsError: model ' || left(registering().model, 200) || ', version ''' || registering().version
         || ''', is registered already: set replace, or give another version')
-    WHEN text_variable('like_model') IS NOT NULL AND NOT EXISTS (FROM models WHERE model = text_variable('like_model'))
-        THEN error('ModelNotFoundError: no model is called ' || left(text_variable('like_model'), 200))
+    WHEN NOT registering().has_dataset THEN dataset_of(registering().like_model, registering().like_version)
 END);
 
--- Before the old version is deleted: it may be the one whose dataset is shared.
-SET VARIABLE registering_dataset = coalesce(
-    (SELECT dataset_id FROM models WHERE model = text_variable('like_model') ORDER BY registered_at DESC LIMIT 1),
-    (SELECT coalesce(max(dataset_id), 0) + 1 FROM datasets)
-);
-
-DELETE FROM models
-WHERE model = text_variable('model') AND version = coalesce(text_variable('version'), '') AND getvariable('replace')::BOOLEAN;
-
-SET VARIABLE registering = coalesce(text_variable('dataset'), 'no_dataset');
-SET VARIABLE registering_excluded = coalesce(getvariable('excluded')::VARCHAR[], []::VARCHAR[]);
-
 CREATE OR REPLACE TEMP TABLE registering_columns AS
-FROM dataset_columns(getvariable('registering'), exclude := getvariable('registering_excluded'));
+FROM dataset_columns(registering().dataset, exclude := registering().excluded);
 
-SET VARIABLE registering_forms = (SELECT list(DISTINCT form)::VARCHAR[] FROM registering_columns);
+SET VARIABLE registering_forms = (SELECT coalesce(list(DISTINCT form), [])::VARCHAR[] FROM registering_columns);
 
 SET VARIABLE registering_skipped = (
     SELECT string_agg(feature || ' (' || type || ')', ', ' ORDER BY feature_id) FROM registering_columns WHERE kind IS NULL
 );
 
 CREATE OR REPLACE TEMP TABLE registering_elements AS
-WITH dataset_row AS MATERIALIZED (
-    FROM numbered_rows(getvariable('registering'), exclude := getvariable('registering_excluded'))
-)
-FROM elements('dataset_row', 'registering_columns', forms := coalesce(getvariable('registering_forms'), []));
+WITH dataset_row AS MATERIALIZED (FROM numbered_rows(registering().dataset, exclude := registering().excluded))
+FROM elements('dataset_row', 'registering_columns', forms := getvariable('registering_forms'));
 
 CREATE OR REPLACE TEMP TABLE registering_features AS FROM sketched_features('registering_elements');
 
@@ -55,40 +71,50 @@ CREATE OR REPLACE TEMP TABLE registering_distances AS FROM whole_distances('regi
 
 DROP TABLE registering_elements;
 
-SET VARIABLE registering_rows = (SELECT count(*) FROM leaves(getvariable('registering'), exclude := getvariable('registering_excluded')));
+SET VARIABLE registering_rows = (SELECT count(*) FROM leaves(registering().dataset, exclude := registering().excluded));
+SET VARIABLE registering_partitions = (SELECT ceil(getvariable('registering_rows') / partition_size) FROM settings);
 
 SET VARIABLE register_check = (SELECT CASE
-    WHEN text_variable('like_model') IS NOT NULL THEN NULL
-    WHEN getvariable('registering_rows') = 0 THEN error('DatasetError: '
-        || coalesce(text_variable('source'), text_variable('dataset')) || ' has no rows: there is nothing to sketch')
-    WHEN NOT EXISTS (FROM registering_features) THEN error('DatasetError: '
-        || coalesce(text_variable('source'), text_variable('dataset')) || ' has no column that can be compared: '
+    WHEN NOT registering().has_dataset THEN NULL
+    WHEN getvariable('registering_rows') = 0 THEN error('DatasetError: ' || registering().source || ' has no rows: there is nothing to sketch')
+    WHEN NOT EXISTS (FROM registering_features) THEN error('DatasetError: ' || registering().source || ' has no column that can be compared: '
         || (SELECT string_agg(feature || ' (' || type || ')', ', ' ORDER BY feature_id) FROM registering_columns)
-        || CASE WHEN len(getvariable('registering_excluded')) > 0 THEN '; excluded: ' || array_to_string(getvariable('registering_excluded'), ', ') ELSE '' END
+        || CASE WHEN len(registering().excluded) > 0 THEN '; excluded: ' || array_to_string(registering().excluded, ', ') ELSE '' END
         || '. Pass a table with numbers, text, dates or lists that are not all NULL')
 END);
 
-SET VARIABLE registering_partitions = (SELECT ceil(getvariable('registering_rows') / partition_size) FROM settings);
+BEGIN TRANSACTION;
+
+-- Before the old version is deleted: it may be the one whose dataset is shared.
+SET VARIABLE registering_dataset = (SELECT CASE
+    WHEN registering().has_dataset THEN (SELECT coalesce(max(dataset_id), 0) + 1 FROM datasets)
+    ELSE dataset_of(registering().like_model, registering().like_version)
+END);
+
+-- It changes nothing, but in the meantime no other transaction can remove the dataset that is shared.
+UPDATE datasets SET dataset = dataset WHERE dataset_id = getvariable('registering_dataset');
+
+DELETE FROM models WHERE model = registering().model AND version = registering().version AND registering().replace;
 
 INSERT INTO datasets
 SELECT
     getvariable('registering_dataset'),
-    coalesce(text_variable('dataset_name'), text_variable('model')),
+    registering().dataset_name,
     getvariable('registering_rows'),
     getvariable('registering_partitions'),
-    coalesce(text_variable('source'), text_variable('dataset')),
-    getvariable('registering_excluded'),
+    registering().source,
+    registering().excluded,
     now()::TIMESTAMP,
     settings_fingerprint(),
     spread
 FROM settings, dataset_spread('registering_distances')
-WHERE text_variable('like_model') IS NULL;
+WHERE registering().has_dataset;
 
 INSERT INTO features BY NAME
 SELECT getvariable('registering_dataset') AS dataset_id, s.*, spread, least(d.distincts, s."values") AS distincts
 FROM registering_features AS s
 JOIN feature_spreads('registering_distances') USING (feature_id)
-LEFT JOIN distincts(getvariable('registering'), exclude := getvariable('registering_excluded')) AS d USING (feature_id);
+LEFT JOIN distincts(registering().dataset, exclude := registering().excluded) AS d USING (feature_id);
 
 INSERT INTO partition_counts
 SELECT getvariable('registering_dataset'), feature_id, partition_id, counts[:frequent], counts[frequent + 1:]
@@ -99,32 +125,18 @@ ORDER BY feature_id, partition_id;
 
 INSERT INTO models
 SELECT
-    text_variable('model'), coalesce(text_variable('version'), ''), getvariable('registering_dataset'),
-    getvariable('source_accuracy'), text_variable('task'), text_variable('framework'), text_variable('uri'), text_variable('metadata'),
-    now()::TIMESTAMP;
+    registering().model, registering().version, getvariable('registering_dataset'), registering().accuracy::DOUBLE,
+    registering().task, registering().framework, registering().uri, registering().metadata,
+    -- Later than any other, in one transaction too, so that the latest version is known.
+    (SELECT greatest(now()::TIMESTAMP, max(registered_at) + INTERVAL 1 MICROSECOND) FROM models);
 
 DELETE FROM partition_counts WHERE dataset_id IN (SELECT dataset_id FROM unused_datasets);
 DELETE FROM features WHERE dataset_id IN (SELECT dataset_id FROM unused_datasets);
 DELETE FROM datasets WHERE dataset_id IN (SELECT dataset_id FROM unused_datasets);
 
+COMMIT;
+
 DROP TABLE registering_columns;
 DROP TABLE registering_features;
 DROP TABLE registering_histograms;
 DROP TABLE registering_distances;
-
-COMMIT;
-
--- What was said of this model is not said of the next.
-RESET VARIABLE model;
-RESET VARIABLE version;
-RESET VARIABLE dataset;
-RESET VARIABLE like_model;
-RESET VARIABLE excluded;
-RESET VARIABLE source;
-RESET VARIABLE dataset_name;
-RESET VARIABLE source_accuracy;
-RESET VARIABLE task;
-RESET VARIABLE framework;
-RESET VARIABLE uri;
-RESET VARIABLE metadata;
-RESET VARIABLE replace;

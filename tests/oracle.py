@@ -51,7 +51,7 @@ def histograms(path: str, exclude: tuple[str, ...], size: int) -> dict[str, Floa
 
 def jaccard(p: Floats, q: Floats, replicas: int) -> float:
     """Jaccard similarity of two histograms, each bin replicated round(replicas * sqrt(frequency)) times."""
-    a, b = (np.floor(max(replicas, 0.5 / math.sqrt((x / x.sum()).max())) * np.sqrt(x / x.sum()) + 0.5) for x in (p, q))
+    a, b = (np.floor(max(replicas, 0.500001 / math.sqrt((x / x.sum()).max())) * np.sqrt(x / x.sum()) + 0.5) for x in (p, q))
     return float(np.minimum(a, b).sum() / np.maximum(a, b).sum())
 
 

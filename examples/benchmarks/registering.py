@@ -5,6 +5,7 @@ python examples/benchmarks/registering.py [--full]
 
 from __future__ import annotations
 
+import sys
 import tempfile
 import time
 from pathlib import Path
@@ -29,7 +30,8 @@ def dataset(mix: str, which: int, rows: int, columns: int) -> pa.Table:
 
 def register(mix: str, path: Path, datasets: int, rows: int, columns: int) -> list[str]:
     """Register the datasets one after the other; returns the row of the table."""
-    seconds = []
+    seconds: list[float] = []
+    tenth = max(1, datasets // 10)
     with modelhub_sql.connect(path) as hub:
         hub.con.execute("CHECKPOINT")
         empty = path.stat().st_size
@@ -38,13 +40,14 @@ def register(mix: str, path: Path, datasets: int, rows: int, columns: int) -> li
             started = time.perf_counter()
             hub.register(f"m{which}", table)
             seconds.append(time.perf_counter() - started)
+            if len(seconds) % tenth == 0:
+                print(f"{mix}: {len(seconds):,} datasets, {number(tenth / sum(seconds[-tenth:]))} /s", file=sys.stderr, flush=True)
         query = "SELECT count(DISTINCT dataset_id), sum(len(list_filter(counts, lambda n: n > 0))) FROM histograms"
         registered, bins = hub.con.execute(query).fetchall()[0]
         values = hub.con.execute("SELECT min(rows), max(rows), count(*) FROM datasets").fetchall()[0]
     assert registered == datasets
     assert values == (rows, rows, datasets)
     stored = path.stat().st_size
-    tenth = max(1, datasets // 10)
     # Without the very first, which starts everything up.
     first, last = (tenth / sum(part) for part in (seconds[1 : 1 + tenth], seconds[-tenth:]))
     return [
