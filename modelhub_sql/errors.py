@@ -6,6 +6,7 @@ import duckdb
 
 __all__ = [
     "DatasetError",
+    "HubBusyError",
     "HubError",
     "HubFormatError",
     "HubLockedError",
@@ -34,6 +35,10 @@ class HubFormatError(HubError):
 
 class HubLockedError(HubError):
     """Another process writes to the hub."""
+
+
+class HubBusyError(HubError):
+    """Another transaction of this process changes the hub; nothing was changed."""
 
 
 class HubReadOnlyError(HubError):
@@ -85,6 +90,17 @@ def translated(error: duckdb.Error, dataset: str | None = None) -> Exception:
             f"the hub is open in another process, and one of the two writes: {text.splitlines()[0]} "
             "Any number of processes may read at once (read_only=True); only one may write, and only alone."
         )
+    if "different configuration than existing connections" in text:
+        return HubLockedError(
+            "this process has opened the hub already, for reading where this is for writing or the other way round: "
+            "open it in the same way, or close the other first"
+        )
+    if "within a transaction" in text:
+        return HubBusyError("the hub's connection is in a transaction that is not ended: COMMIT or ROLLBACK it first")
+    if isinstance(error, (duckdb.TransactionException, duckdb.ConstraintException)):
+        return HubBusyError(
+            f"another transaction changed the hub at the same time, try again; nothing was changed: {_in_short(text)}"
+        )
     if "read-only mode" in text:
         return HubReadOnlyError("the hub was opened read-only: open it without read_only to change it")
     if isinstance(error, duckdb.OutOfMemoryException):
@@ -92,7 +108,11 @@ def translated(error: duckdb.Error, dataset: str | None = None) -> Exception:
             f"DuckDB's memory_limit does not suffice{f' for {dataset}' if dataset else ''}: {text.splitlines()[0]}. "
             "Raise it (SET memory_limit = '2GB'), or use fewer threads (SET threads = 1); nothing was changed"
         )
-    if dataset is not None:
-        first_line = text.split("\n")[0]
-        return DatasetError(f"{dataset} can't be read as a dataset: {first_line}")
+    if dataset is not None and not isinstance(error, duckdb.InterruptException):
+        return DatasetError(f"{dataset} can't be read as a dataset: {_in_short(text)}")
     return error
+
+
+def _in_short(text: str) -> str:
+    # Without the place in the SQL, which is ours.
+    return " ".join(text.split("\n\nLINE ")[0].split())[:600]

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import json
 import os
+import string
+import threading
 import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from decimal import Decimal
+from numbers import Real
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -17,6 +21,7 @@ from datasketch import MinHash
 from modelhub_sql import generated, sql, udfs
 from modelhub_sql.errors import (
     DatasetError,
+    HubError,
     HubFormatError,
     HubNotFoundError,
     OptionError,
@@ -34,6 +39,9 @@ _VARIABLES = (
     "model", "version", "dataset", "like_model", "like_version", "excluded", "source", "dataset_name",
     "source_accuracy", "task", "framework", "uri", "metadata", "replace",
 )  # fmt: skip
+
+# DuckDB compares names so, other letters as they are.
+_FOLDED = str.maketrans(string.ascii_uppercase, string.ascii_lowercase)
 
 # So many datasets are worth a group of rows of their own; fewer are merged with others when the hub is closed.
 _OWN_GROUP = 10
@@ -59,6 +67,7 @@ class Hub:
     """A hub: sketches of training data, the models trained on them, and the search.
 
     A context manager; ``con`` is its DuckDB connection, with the numpy UDFs laid over the SQL.
+    Threads may share a hub: they take turns.
     """
 
     def __init__(self, path: str | os.PathLike[str] = ":memory:", *, read_only: bool = False, **settings: Any) -> None:
@@ -67,8 +76,9 @@ class Hub:
             raise SettingsError(f"no setting is called {sorted(unknown)[0]!r}; there are {', '.join(Settings.names())}")
         self.path = os.fspath(path)
         self._registered = 0
+        self._lock = threading.RLock()
         in_memory = self.path == ":memory:"
-        is_new = in_memory or not Path(self.path).exists() or Path(self.path).stat().st_size == 0
+        is_new = in_memory or _is_new(self.path)
         if is_new and read_only:
             raise HubNotFoundError(f"there is no hub at {self.path}: register a model to make one")
         if is_new and not in_memory and not Path(self.path).absolute().parent.is_dir():
@@ -76,6 +86,8 @@ class Hub:
         checked = Settings(**settings)
         try:
             if is_new and not in_memory:
+                # An empty file is none of DuckDB's.
+                Path(self.path).unlink(missing_ok=True)
                 # Only a new file needs the storage version; it keeps it. Any other connection of this
                 # process must open the file with the same configuration, so have none from then on.
                 with duckdb.connect(self.path, config=dict(_STORAGE)) as con:
@@ -152,31 +164,39 @@ class Hub:
 
         Raises DatasetError, ModelExistsError, ModelNotFoundError (``like``), OptionError.
         """
-        self._register_all(
-            [
-                dict(
-                    name=name, dataset=dataset, exclude=exclude, accuracy=accuracy, version=version, task=task,
-                    framework=framework, uri=uri, metadata=metadata, like=like, replace=replace,
-                )
-            ]
-        )  # fmt: skip
+        with self._transaction():
+            self._register_one(
+                registered={}, name=name, dataset=dataset, exclude=exclude, accuracy=accuracy, version=version, task=task,
+                framework=framework, uri=uri, metadata=metadata, like=like, replace=replace,
+            )  # fmt: skip
+        self._registered += 1
 
     def register_many(self, models: Any, *, progress: bool = False) -> int:
         """Register many models in one transaction; returns how many.
 
         models: mappings with the arguments of ``register``, or a manifest: a file, table or
             DataFrame with columns of those names (at least ``name`` and ``dataset`` or
-            ``like``). Paths in a manifest file are relative to it. Models of the same dataset
-            and exclusions share its sketch.
+            ``like``). Paths and globs in a manifest file are relative to it; what a csv says is
+            text, version 1.10 too. Models of the same dataset and exclusions share its sketch.
         progress: show a progress bar on stderr (needs the extra ``cli``).
         """
-        rows = self._manifest(models)
+        rows: Iterable[dict[str, Any]] = self._manifest(models)
         if progress:
             from rich.console import Console
             from rich.progress import track
 
-            return self._register_all(track(rows, "Registering", console=Console(stderr=True)))
-        return self._register_all(rows)
+            rows = track(rows, "Registering", console=Console(stderr=True))
+        registered: dict[tuple[str, tuple[str, ...]], int] = {}
+        count = 0
+        with self._transaction():
+            for row in rows:
+                count += 1
+                try:
+                    self._register_one(registered=registered, **row)
+                except HubError as error:
+                    raise type(error)(f"model {count} ({row['name']!s:.200}): {error}") from error
+        self._registered += count
+        return count
 
     def remove(self, name: str, version: str | None = None) -> None:
         """Remove a model (all its versions, or one), and the sketch that no model is left to use.
@@ -285,8 +305,9 @@ class Hub:
 
     def _manifest_table(self, table: Any) -> list[dict[str, Any]]:
         with self._dataset(table) as (name, source):
+            is_csv = source == name and any(suffix in (".csv", ".tsv") for suffix in Path(name).suffixes)
             try:
-                result = self.con.execute("FROM query_table(?)", [name])
+                result = self.con.execute(f"FROM {'read_csv(?, all_varchar := true)' if is_csv else 'query_table(?)'}", [name])
                 names = [column[0] for column in result.description or ()]
                 values = result.fetchall()
             except duckdb.Error as error:
@@ -295,8 +316,13 @@ class Hub:
         rows = []
         for number, value in enumerate(values, 1):
             row = {key: item for key, item in zip(names, value, strict=True) if item is not None}
-            if folder is not None and isinstance(row.get("dataset"), str) and (folder / row["dataset"]).exists():
-                row["dataset"] = str(folder / row["dataset"])
+            dataset = row.get("dataset")
+            if folder is not None and isinstance(dataset, str) and not Path(dataset).is_absolute() and _files(folder, dataset):
+                row["dataset"] = str(folder / dataset)
+            for key in {"name", "version", "task", "framework", "uri", "like"} & set(row):
+                row[key] = str(row[key])
+            if isinstance(row.get("replace"), str):
+                row["replace"] = {"true": True, "false": False}.get(row["replace"].strip().lower(), row["replace"])
             if isinstance(row.get("exclude"), str):
                 row["exclude"] = [column.strip() for column in row["exclude"].split(",")]
             if isinstance(row.get("metadata"), str):
@@ -306,16 +332,6 @@ class Hub:
                     raise OptionError(f"{source}, model {number}: metadata is not JSON: {error}") from error
             rows.append(row)
         return rows
-
-    def _register_all(self, models: Iterable[Mapping[str, Any]]) -> int:
-        registered: dict[tuple[str, tuple[str, ...]], int] = {}
-        count = 0
-        with self._transaction():
-            for model in models:
-                self._register_one(registered=registered, **model)
-                count += 1
-        self._registered += count
-        return count
 
     def _register_one(
         self,
@@ -335,9 +351,12 @@ class Hub:
     ) -> None:
         if not isinstance(name, str) or not name.strip():
             raise OptionError(f"a model's name must be text that is not blank, got {name!r}")
+        if replace not in (True, False):
+            raise OptionError(f"model {name[:200]}: replace must be True or False, got {replace!r}")
         if (dataset is None) == (like is None):
             raise OptionError(f"model {name[:200]}: give a dataset, or like= a registered model trained on the same data")
-        if like is not None and len(exclude):
+        exclude = _columns(exclude)
+        if like is not None and exclude:
             raise OptionError(f"model {name[:200]}: like= shares the sketch of {like} as it is; exclude goes with a dataset")
         shared = (os.fspath(dataset), tuple(exclude)) if isinstance(dataset, (str, os.PathLike)) else None
         like_version = None
@@ -347,9 +366,8 @@ class Hub:
             if users:
                 (like, like_version), dataset = users[0], None
         values = dict(
-            model=name, version=version, like_model=like, like_version=like_version, excluded=_columns(exclude), source_accuracy=accuracy,
-            task=task, framework=framework, uri=uri, replace=replace,
-            metadata=_json(metadata),
+            model=name, version=version, like_model=like, like_version=like_version, excluded=exclude,
+            source_accuracy=_plain(accuracy), task=task, framework=framework, uri=uri, metadata=_json(metadata), replace=replace,
         )  # fmt: skip
         if dataset is None:
             self._run_verb("register", **values)
@@ -359,7 +377,7 @@ class Hub:
                 ((skipped, dataset_id),) = self.con.execute(
                     "SELECT getvariable('registering_skipped'), getvariable('registering_dataset')"
                 ).fetchall()
-                _warn_of_skipped(skipped, source)
+                _warn_of_skipped(skipped, source, stacklevel=4)
             if shared is not None:
                 registered[shared] = dataset_id
 
@@ -373,7 +391,8 @@ class Hub:
             raise translated(error, source) from error
         if not columns:
             raise DatasetError(f"{source} has no rows: there is nothing to compare")
-        _warn_of_skipped(", ".join(f"{feature} ({type_})" for feature, type_, form in columns if form is None), source)
+        skipped = ", ".join(f"{feature} ({type_})" for feature, type_, form in columns if form is None)
+        _warn_of_skipped(skipped, source, stacklevel=5)
         forms = sorted({form for *_, form in columns if form is not None})
         if not forms:
             raise DatasetError(f"{source} has no column that can be compared: pass numbers, text, dates or lists")
@@ -405,9 +424,12 @@ class Hub:
         for name in given:
             if name not in allowed:
                 raise OptionError(f"no option is called {name!r}; there are {', '.join(sorted(allowed))}")
+            given[name] = _plain(given[name])
             if not isinstance(given[name], (str, int, float)):
                 raise OptionError(f"{name} must be a number or text, got {given[name]!r}")
-        with self._dataset(target, exclude) as (table, source):
+        if macro != "find_models" and not isinstance(model, str):
+            raise OptionError(f"model must be the name of a registered model, got {model!r}")
+        with self._lock, self._dataset(target, exclude) as (table, source):
             arguments = {"target": table, "exclude": _columns(exclude), "forms": self._forms(table, source, exclude), **given}
             if model is not None:
                 arguments["model"] = model
@@ -464,31 +486,67 @@ class Hub:
             columns = [column for (column, *_) in self.con.execute("DESCRIBE FROM query_table(?)", [name]).fetchall()]
         except duckdb.Error as error:
             raise translated(error, source) from error
-        known = {column.lower() for column in columns}
+        known = {column.translate(_FOLDED) for column in columns}
         for column in _columns(exclude):
-            if column.lower() not in known:
+            if column.translate(_FOLDED) not in known:
                 raise DatasetError(f"{source} has no column {column!r} to exclude; its columns are {', '.join(columns)}")
-        if known <= {column.lower() for column in exclude}:
+        if known <= {column.translate(_FOLDED) for column in _columns(exclude)}:
             raise DatasetError(f"{source} has no column left: all of {', '.join(columns)} are excluded")
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:
-        self.con.execute("BEGIN TRANSACTION")
-        try:
-            yield
-            self.con.execute("COMMIT")
-        except BaseException:
-            self.con.execute("ROLLBACK")
-            raise
+        with self._lock:
+            try:
+                self.con.execute("BEGIN TRANSACTION")
+            except duckdb.Error as error:
+                raise translated(error) from error
+            try:
+                yield
+                self.con.execute("COMMIT")
+            except BaseException as error:
+                # A COMMIT that fails has rolled back itself.
+                with suppress(duckdb.Error):
+                    self.con.execute("ROLLBACK")
+                if isinstance(error, duckdb.Error):
+                    raise translated(error) from error
+                raise
 
 
-def _warn_of_skipped(skipped: str | None, source: str) -> None:
+def _warn_of_skipped(skipped: str | None, source: str, stacklevel: int) -> None:
     if skipped:
-        # Two calls below the verb, whose caller is meant.
-        warnings.warn(f"{source}: skipped, cannot be compared: {skipped}", stacklevel=5)
+        # The caller of the verb is meant.
+        warnings.warn(f"{source}: skipped, cannot be compared: {skipped}", stacklevel=stacklevel)
 
 
-def _columns(exclude: Sequence[str]) -> list[str]:
+def _is_new(path: str) -> bool:
+    """Whether a hub is yet to be made at the path. Raises HubFormatError for a file that is none of DuckDB's."""
+    if not path:
+        raise HubNotFoundError("a hub needs a path, got empty text")
+    file = Path(path)
+    if not file.exists() or (file.is_file() and file.stat().st_size == 0):
+        return True
+    if file.is_file():
+        # DuckDB opens a table of another format as a database of its own, in memory.
+        with file.open("rb") as stream:
+            if stream.read(12)[8:] != b"DUCK":
+                raise HubFormatError(f"{path} is not a hub: no DuckDB file. The hub comes first, then the dataset or target")
+    return False
+
+
+def _files(folder: Path, pattern: str) -> bool:
+    return (folder / pattern).exists() or ("*" in pattern and any(folder.glob(pattern)))
+
+
+def _plain(value: Any) -> Any:
+    # A number of numpy, or a decimal one, as one of Python's own.
+    if isinstance(value, Decimal) or (isinstance(value, Real) and not isinstance(value, (int, float))):
+        return float(value)
+    return value
+
+
+def _columns(exclude: Sequence[str] | None) -> list[str]:
+    if exclude is None:
+        return []
     if isinstance(exclude, str):
         raise OptionError(f"exclude must be a list of columns, got the text {exclude!r}: write [{exclude!r}]")
     columns = list(exclude)

@@ -34,12 +34,25 @@ CREATE MACRO folded(name) AS translate(name, 'ABCDEFGHIJKLMNOPQRSTUVWXYZ', 'abcd
 COMMENT ON MACRO folded IS 'a name in lower case as DuckDB compares names: the letters of ASCII only, so that no two columns of a table share one';
 
 CREATE MACRO leaves(target, exclude := []) AS TABLE
-    SELECT unnest("the row", recursive := true)
+    SELECT unnest("modelhub leaves", recursive := true)
     FROM (
         SELECT COLUMNS(lambda c: NOT list_contains(list_transform(exclude::VARCHAR[], lambda e: folded(e)), folded(c)))
         FROM query_table(target)
-    ) AS "the row";
+    ) AS "modelhub leaves";
 COMMENT ON MACRO TABLE leaves IS 'a row of a dataset without the excluded columns; a struct is replaced by its leaves';
+
+CREATE MACRO unknown_columns(target, exclude) AS TABLE
+    SELECT excluded
+    FROM (SELECT unnest(exclude::VARCHAR[]) AS excluded)
+    WHERE folded(excluded) NOT IN (
+        SELECT folded(name)
+        FROM (
+            UNPIVOT (
+                SELECT typeof(COLUMNS(*)) FROM query_table(CASE WHEN len(exclude) > 0 THEN target ELSE 'no_dataset' END) LIMIT 1
+            ) ON COLUMNS(*) INTO NAME name VALUE type
+        )
+    );
+COMMENT ON MACRO TABLE unknown_columns IS 'a name among the excluded that no column of the dataset has';
 
 CREATE MACRO dataset_columns(target, exclude := []) AS TABLE
     SELECT
@@ -53,7 +66,12 @@ CREATE MACRO dataset_columns(target, exclude := []) AS TABLE
 COMMENT ON MACRO TABLE dataset_columns IS 'a column of a dataset (a leaf, for a struct), its type, its kind, and the form of its cells (number, time, list or text); no rows for an empty dataset';
 
 CREATE MACRO numbered_rows(target, exclude := []) AS TABLE
-    SELECT row_number() OVER () - 1 AS "modelhub row", * FROM leaves(target, exclude := exclude);
+    SELECT row_number() OVER () - 1 AS "modelhub row", *
+    FROM leaves(target, exclude := exclude)
+    WHERE (
+        SELECT count(error('DatasetError: ' || target || ' has no column ' || excluded || ' to exclude')) = 0
+        FROM unknown_columns(target, exclude)
+    );
 COMMENT ON MACRO TABLE numbered_rows IS 'a row of a dataset, after its number from 0';
 
 CREATE MACRO stride(rows) AS list_min(list_filter(

@@ -300,7 +300,8 @@ CREATE MACRO rank_models(target_sketch, options) AS TABLE
         JOIN query_table(options) AS o ON s.adaptivity >= o.min_adaptivity
     )
     SELECT
-        row_number() OVER (ORDER BY score DESC NULLS LAST, js_divergence, model, version) AS rank,
+        -- Rounding decides no rank: it may differ from client to client.
+        row_number() OVER (ORDER BY round(score, 12) DESC NULLS LAST, round(js_divergence, 12), model, version) AS rank,
         model, version, adaptivity, coverage, js_divergence, overlap, shared_features, source_accuracy, uri,
         kl_target_source, kl_source_target, l2_distance, max_js, sampling_floor, search,
         CASE

@@ -54,15 +54,17 @@ FROM dataset_columns(registering().dataset, exclude := registering().excluded);
 
 SET VARIABLE registering_forms = (SELECT coalesce(list(DISTINCT form), [])::VARCHAR[] FROM registering_columns);
 
-SET VARIABLE registering_skipped = (
-    SELECT string_agg(feature || ' (' || type || ')', ', ' ORDER BY feature_id) FROM registering_columns WHERE kind IS NULL
-);
-
 CREATE OR REPLACE TEMP TABLE registering_elements AS
 WITH dataset_row AS MATERIALIZED (FROM numbered_rows(registering().dataset, exclude := registering().excluded))
 FROM elements('dataset_row', 'registering_columns', forms := getvariable('registering_forms'));
 
 CREATE OR REPLACE TEMP TABLE registering_features AS FROM sketched_features('registering_elements');
+
+SET VARIABLE registering_skipped = (
+    SELECT string_agg(feature || ' (' || type || CASE WHEN kind IS NULL THEN ')' ELSE ', only NULL)' END, ', ' ORDER BY feature_id)
+    FROM registering_columns
+    ANTI JOIN registering_features USING (feature_id)
+);
 
 CREATE OR REPLACE TEMP TABLE registering_histograms AS
 FROM partition_histograms('registering_elements', 'registering_features');
@@ -91,8 +93,8 @@ SET VARIABLE registering_dataset = (SELECT CASE
     ELSE dataset_of(registering().like_model, registering().like_version)
 END);
 
--- It changes nothing, but in the meantime no other transaction can remove the dataset that is shared.
-UPDATE datasets SET dataset = dataset WHERE dataset_id = getvariable('registering_dataset');
+-- The same list again, which DuckDB deletes and inserts: another transaction that removes the shared dataset is in conflict.
+UPDATE datasets SET excluded = excluded WHERE dataset_id = getvariable('registering_dataset');
 
 DELETE FROM models WHERE model = registering().model AND version = registering().version AND registering().replace;
 
@@ -135,6 +137,12 @@ DELETE FROM features WHERE dataset_id IN (SELECT dataset_id FROM unused_datasets
 DELETE FROM datasets WHERE dataset_id IN (SELECT dataset_id FROM unused_datasets);
 
 COMMIT;
+
+SELECT
+    registering().model AS registered, registering().version AS version,
+    dataset, rows, partitions, getvariable('registering_skipped') AS skipped
+FROM datasets
+WHERE dataset_id = getvariable('registering_dataset');
 
 DROP TABLE registering_columns;
 DROP TABLE registering_features;

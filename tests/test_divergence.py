@@ -136,7 +136,8 @@ def test_matching_pairs_are_those_of_scipy(max_js: float) -> None:
 def test_a_product_is_off_by_no_more_than_it_says(size: int, concentration: float) -> None:
     rng = np.random.default_rng(4)
     p, q = (
-        np.stack([rng.multinomial(size, each) / size for each in rng.dirichlet(np.full(60, concentration), rows)]) for rows in (20, 30)
+        np.stack([rng.multinomial(size, each) / size for each in rng.dirichlet(np.full(60, concentration), rows)])
+        for rows in (20, 30)
     )
     q[:2] = p[:2]
     p[0, :], p[0, 7] = 0, 1

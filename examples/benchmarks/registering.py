@@ -41,7 +41,9 @@ def register(mix: str, path: Path, datasets: int, rows: int, columns: int) -> li
             hub.register(f"m{which}", table)
             seconds.append(time.perf_counter() - started)
             if len(seconds) % tenth == 0:
-                print(f"{mix}: {len(seconds):,} datasets, {number(tenth / sum(seconds[-tenth:]))} /s", file=sys.stderr, flush=True)
+                print(
+                    f"{mix}: {len(seconds):,} datasets, {number(tenth / sum(seconds[-tenth:]))} /s", file=sys.stderr, flush=True
+                )
         query = "SELECT count(DISTINCT dataset_id), sum(len(list_filter(counts, lambda n: n > 0))) FROM histograms"
         registered, bins = hub.con.execute(query).fetchall()[0]
         values = hub.con.execute("SELECT min(rows), max(rows), count(*) FROM datasets").fetchall()[0]
