@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from modelhub_sql.errors import (
     DatasetError,
+    HubBusyError,
     HubError,
     HubFormatError,
     HubLockedError,
@@ -28,6 +29,7 @@ from modelhub_sql.udfs import load
 __all__ = [
     "DatasetError",
     "Hub",
+    "HubBusyError",
     "HubError",
     "HubFormatError",
     "HubLockedError",

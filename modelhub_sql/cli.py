@@ -7,6 +7,7 @@ import json
 import sys
 import warnings
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import duckdb
@@ -36,6 +37,12 @@ class _Commands(click.Group):
         except (HubError, duckdb.Error) as error:
             click.echo("error: " + " ".join(str(error).split()), err=True)
             ctx.exit(1)
+        except (KeyboardInterrupt, RuntimeError) as error:
+            # DuckDB's own word for Ctrl-C.
+            if isinstance(error, RuntimeError) and "interrupted" not in str(error):
+                raise
+            click.echo("interrupted: nothing was changed", err=True)
+            ctx.exit(130)
 
 
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
@@ -48,6 +55,15 @@ def main() -> None:
 
     Exit codes: 0 done, 1 refused (one line on stderr says why), 2 wrong usage.
     """
+
+
+def _hub(command: Callable[..., None]) -> Callable[..., None]:
+    def checked(_: click.Context, __: click.Parameter, path: str) -> str:
+        if path in ("", ":memory:"):
+            raise click.BadParameter(f"a hub is a file, got {path!r}")
+        return path
+
+    return click.argument("hub", type=click.Path(dir_okay=False), callback=checked)(command)
 
 
 def _output(command: Callable[..., None]) -> Callable[..., None]:
@@ -72,7 +88,7 @@ def _thresholds(command: Callable[..., None]) -> Callable[..., None]:
 
 
 @main.command()
-@click.argument("hub", type=click.Path(dir_okay=False))
+@_hub
 @click.option("--partition-size", type=int, help="Rows in a partition (default 500).")
 @click.option("--partitioning", type=click.Choice(["random", "sequential"]), help="How rows fall into partitions.")
 @click.option("--number-bins", type=int, help="Bins for numbers.")
@@ -90,12 +106,13 @@ def init(hub: str, more: tuple[str, ...], **given: Any) -> None:
             settings[name] = json.loads(value)
         except json.JSONDecodeError:
             settings[name] = value
+    existed = Path(hub).exists()
     connect(hub, **settings).close()
-    click.echo(f"{hub} is ready", err=True)
+    click.echo(f"{hub} {'is a hub already, left as it is' if existed else 'is ready'}", err=True)
 
 
 @main.command()
-@click.argument("hub", type=click.Path(dir_okay=False))
+@_hub
 @click.argument("name", required=False)
 @click.argument("dataset", required=False)
 @_exclude
@@ -133,7 +150,7 @@ def register(hub: str, name: str | None, dataset: str | None, manifest: str | No
 
 
 @main.command()
-@click.argument("hub", type=click.Path(dir_okay=False))
+@_hub
 @click.argument("target")
 @_exclude
 @_thresholds
@@ -152,7 +169,7 @@ def find(hub: str, target: str, limit: int | None, form: str | None, **options: 
 
 
 @main.command()
-@click.argument("hub", type=click.Path(dir_okay=False))
+@_hub
 @click.argument("model")
 @click.argument("target")
 @_exclude
@@ -162,17 +179,20 @@ def find(hub: str, target: str, limit: int | None, form: str | None, **options: 
 @_output
 def explain(hub: str, model: str, target: str, partitions: bool, form: str | None, **options: Any) -> None:
     """Explain why MODEL in HUB fits TARGET: which features match, how well, and what is covered."""
+    given = {name: value for name, value in options.items() if value is not None}
+    if not partitions:
+        for name in set(given) - {"exclude", "version", "min_jaccard"}:
+            raise click.UsageError(f"--{name.replace('_', '-')} compares partitions: give --partitions, too")
     with connect(hub, read_only=True) as open_hub:
         if partitions:
-            covered = open_hub.explain_partitions(model, target, **options)
-            _print(covered, form, empty="the target shares too little with the model")
+            covered = open_hub.explain_partitions(model, target, **given)
+            _print(covered, form, empty="the model shares too little with the target, or others are nearer (max_candidates)")
         else:
-            given = {name: value for name, value in options.items() if name in ("exclude", "version", "min_jaccard")}
             _print(open_hub.explain(model, target, **given), form, empty="the target has no features")
 
 
 @main.command("list")
-@click.argument("hub", type=click.Path(dir_okay=False))
+@_hub
 @_output
 def list_models(hub: str, form: str | None) -> None:
     """List the models in HUB."""
@@ -183,7 +203,7 @@ def list_models(hub: str, form: str | None) -> None:
 
 
 @main.command()
-@click.argument("hub", type=click.Path(dir_okay=False))
+@_hub
 @click.argument("name")
 @click.option("--version", help="Only this version.")
 def remove(hub: str, name: str, version: str | None) -> None:
@@ -194,7 +214,7 @@ def remove(hub: str, name: str, version: str | None) -> None:
 
 
 @main.command()
-@click.argument("hub", type=click.Path(dir_okay=False))
+@_hub
 @click.option("-c", "query", help="Run one query and leave.")
 @click.option("--read-only", is_flag=True, help="Do not change the hub.")
 @_output

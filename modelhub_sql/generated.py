@@ -46,7 +46,7 @@ def statements(settings: Mapping[str, Any], functions: Sequence[tuple[int, int]]
 def _literal(value: str | float) -> str:
     if isinstance(value, str):
         return "'" + value.replace("'", "''") + "'"
-    return repr(value) if isinstance(value, int) else f"{value!r}::DOUBLE"
+    return repr(int(value)) if isinstance(value, int) else f"{float(value)!r}::DOUBLE"
 
 
 def _bisected(edges: Sequence[float], low: int, high: int) -> str:

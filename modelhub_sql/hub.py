@@ -7,13 +7,14 @@ import os
 import string
 import threading
 import warnings
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from decimal import Decimal
+from functools import cache, wraps
 from numbers import Real
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import duckdb
 from datasketch import MinHash
@@ -31,6 +32,9 @@ from modelhub_sql.errors import (
 from modelhub_sql.settings import FORMAT_VERSION, Settings
 
 __all__ = ["Hub", "connect"]
+
+P = ParamSpec("P")
+R = TypeVar("R")
 
 # DuckDB 1.4 and later, and its Wasm build, read files of this storage version.
 _STORAGE = {"storage_compatibility_version": "v1.2.0"}
@@ -61,6 +65,17 @@ def connect(path: str | os.PathLike[str] = ":memory:", *, read_only: bool = Fals
     format), HubLockedError (another process writes) and SettingsError.
     """
     return Hub(path, read_only=read_only, **settings)
+
+
+def _in_turn(method: Callable[Concatenate[Hub, P], R]) -> Callable[Concatenate[Hub, P], R]:
+    """A method that threads which share the hub call one after the other."""
+
+    @wraps(method)
+    def waiting(hub: Hub, /, *args: P.args, **named: P.kwargs) -> R:
+        with hub._lock:
+            return method(hub, *args, **named)
+
+    return waiting
 
 
 class Hub:
@@ -137,6 +152,7 @@ class Hub:
 
     # -- register, remove ---------------------------------------------------------------
 
+    @_in_turn
     def register(
         self,
         name: str,
@@ -171,6 +187,7 @@ class Hub:
             )  # fmt: skip
         self._registered += 1
 
+    @_in_turn
     def register_many(self, models: Any, *, progress: bool = False) -> int:
         """Register many models in one transaction; returns how many.
 
@@ -198,6 +215,7 @@ class Hub:
         self._registered += count
         return count
 
+    @_in_turn
     def remove(self, name: str, version: str | None = None) -> None:
         """Remove a model (all its versions, or one), and the sketch that no model is left to use.
 
@@ -251,13 +269,14 @@ class Hub:
         models: duckdb.DuckDBPyRelation = self.sql("FROM list_models")
         return models
 
+    @_in_turn
     def sql(self, query: str, params: Sequence[Any] | Mapping[str, Any] | None = None) -> Any:
         """Run any statement on the hub; returns its result as a relation, where DuckDB has one, or None."""
         try:
             if [statement.type for statement in self.con.extract_statements(query)] == [duckdb.StatementType.SELECT]:
-                return self.con.from_arrow(self._fetched(query, params))
+                return _relation(self._fetched(query, params))
             result = self.con.sql(query, params=params) if params else self.con.sql(query)
-            return None if result is None else self.con.from_arrow(_arrow(result))
+            return None if result is None else _relation(_arrow(result))
         except duckdb.Error as error:
             raise translated(error) from error
 
@@ -377,7 +396,7 @@ class Hub:
                 ((skipped, dataset_id),) = self.con.execute(
                     "SELECT getvariable('registering_skipped'), getvariable('registering_dataset')"
                 ).fetchall()
-                _warn_of_skipped(skipped, source, stacklevel=4)
+                _warn_of_skipped(skipped, source, stacklevel=5)
             if shared is not None:
                 registered[shared] = dataset_id
 
@@ -392,7 +411,7 @@ class Hub:
         if not columns:
             raise DatasetError(f"{source} has no rows: there is nothing to compare")
         skipped = ", ".join(f"{feature} ({type_})" for feature, type_, form in columns if form is None)
-        _warn_of_skipped(skipped, source, stacklevel=5)
+        _warn_of_skipped(skipped, source, stacklevel=6)
         forms = sorted({form for *_, form in columns if form is not None})
         if not forms:
             raise DatasetError(f"{source} has no column that can be compared: pass numbers, text, dates or lists")
@@ -410,8 +429,9 @@ class Hub:
         except duckdb.Error as error:
             raise translated(error, variables.get("source")) from error
 
+    @_in_turn
     def _search(
-        self, macro: str, target: Any, model: str | None = None, *, exclude: Sequence[str], **options: Any
+        self, /, macro: str, target: Any, model: str | None = None, *, exclude: Sequence[str], **options: Any
     ) -> duckdb.DuckDBPyRelation:
         given = {name: value for name, value in options.items() if value is not None}
         allowed = {
@@ -429,7 +449,7 @@ class Hub:
                 raise OptionError(f"{name} must be a number or text, got {given[name]!r}")
         if macro != "find_models" and not isinstance(model, str):
             raise OptionError(f"model must be the name of a registered model, got {model!r}")
-        with self._lock, self._dataset(target, exclude) as (table, source):
+        with self._dataset(target, exclude) as (table, source):
             arguments = {"target": table, "exclude": _columns(exclude), "forms": self._forms(table, source, exclude), **given}
             if model is not None:
                 arguments["model"] = model
@@ -446,7 +466,7 @@ class Hub:
                     raise DatasetError(f"{source} has no column that can be compared: there are only NULLs")
             except duckdb.Error as error:
                 raise translated(error, source) from error
-        return self.con.from_arrow(result)
+        return _relation(result)
 
     def _fetched(self, query: str, params: Sequence[Any] | Mapping[str, Any] | None = None) -> Any:
         """The Arrow table that a query returns. A relation would plan it when it is made, and again when it is run."""
@@ -495,21 +515,20 @@ class Hub:
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:
-        with self._lock:
-            try:
-                self.con.execute("BEGIN TRANSACTION")
-            except duckdb.Error as error:
+        try:
+            self.con.execute("BEGIN TRANSACTION")
+        except duckdb.Error as error:
+            raise translated(error) from error
+        try:
+            yield
+            self.con.execute("COMMIT")
+        except BaseException as error:
+            # A COMMIT that fails has rolled back itself.
+            with suppress(duckdb.Error):
+                self.con.execute("ROLLBACK")
+            if isinstance(error, duckdb.Error):
                 raise translated(error) from error
-            try:
-                yield
-                self.con.execute("COMMIT")
-            except BaseException as error:
-                # A COMMIT that fails has rolled back itself.
-                with suppress(duckdb.Error):
-                    self.con.execute("ROLLBACK")
-                if isinstance(error, duckdb.Error):
-                    raise translated(error) from error
-                raise
+            raise
 
 
 def _warn_of_skipped(skipped: str | None, source: str, stacklevel: int) -> None:
@@ -568,6 +587,16 @@ def _json(metadata: Any) -> str | None:
 def _arrow(relation: Any) -> Any:
     # Named to_arrow_table from DuckDB 1.5 on, before that fetch_arrow_table.
     return relation.to_arrow_table() if hasattr(relation, "to_arrow_table") else relation.fetch_arrow_table()
+
+
+@cache
+def _results() -> duckdb.DuckDBPyConnection:
+    return duckdb.connect()
+
+
+def _relation(table: Any) -> duckdb.DuckDBPyRelation:
+    # Of a connection of its own: it outlives the hub, and does not wait for another thread that uses it.
+    return _results().cursor().from_arrow(table)
 
 
 def _create(con: duckdb.DuckDBPyConnection, settings: Settings) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields
+from numbers import Real
 from typing import Any
 
 from modelhub_sql.errors import SettingsError
@@ -14,6 +15,9 @@ __all__ = ["FORMAT_VERSION", "RANK_METRICS", "Settings"]
 
 #: Version of the sketch format and of the logic that a hub carries.
 FORMAT_VERSION = 1
+
+#: What the search of sql/80_adaptivity.sql allows for.
+MOST_CANDIDATES = 10_000
 
 RANK_METRICS = ("adaptivity", "coverage", "js", "l2", "kl_target_source", "kl_source_target", "source_accuracy")
 
@@ -36,7 +40,7 @@ class Settings:
     jslsh_bands, jslsh_rows, jslsh_width: L, K, and r divided by the greatest distance of a
         match; by default tuned for ``recall``.
     recall: probability to find a match that lies exactly at the threshold, in (0, 1).
-    seed, salt: of the hash functions; a private salt makes tokens unguessable.
+    seed, salt: of the hash functions. The salt is stored in the hub, for whoever has the file.
     min_overlap, min_jaccard, max_js, min_adaptivity: default thresholds t1, t2 (Def. 3), t
         (Def. 2; None chooses it from the candidates) and t_adaptivity (Def. 4).
     auto_models: about how many models an automatic t lets match: t is the quantile
@@ -89,11 +93,13 @@ class Settings:
         if self.auto_quantile is not None:
             self._check("auto_quantile", lambda x: 0 < x < 1, "None or in (0, 1)")
         self._check("auto_models", lambda x: 0 < x < math.inf, "above 0")
-        self._check("min_adaptivity", lambda x: x >= 0, "0 or above")
+        self._check("min_adaptivity", lambda x: 0 <= x < math.inf, "0 or above")
         if self.max_js is not None:
             self._check("max_js", lambda x: 0 < x <= math.log(2), "None or in (0, ln 2 = 0.6931]")
         if self.jslsh_width is not None:
-            self._check("jslsh_width", lambda x: x > 0, "above 0")
+            self._check("jslsh_width", lambda x: 0 < x < math.inf, "above 0")
+        for name in ("number_low", "number_high"):
+            self._check(name, math.isfinite, "a finite number")
         for name, choices in (
             ("partitioning", ("random", "sequential")),
             ("number_binning", ("range_free", "fixed", "learnt")),
@@ -107,6 +113,8 @@ class Settings:
             raise SettingsError(f"seed must be a whole number in [0, 2**32), got {self.seed!r}")
         if not isinstance(self.salt, str) or "\0" in self.salt:
             raise SettingsError(f"salt must be text without NUL, got {self.salt!r}")
+        if self.max_candidates > MOST_CANDIDATES:
+            raise SettingsError(f"max_candidates must be at most {MOST_CANDIDATES}, got {self.max_candidates!r}")
         if not self.number_low < self.number_high or not math.isfinite(self.number_high - self.number_low):
             raise SettingsError(f"number_low must be below number_high, got {self.number_low!r} and {self.number_high!r}")
         if self.number_binning != "fixed" and self.number_low <= 0:
@@ -114,7 +122,9 @@ class Settings:
         if (self.number_edges is None) == (self.number_binning == "learnt"):
             raise SettingsError("number_edges goes with number_binning='learnt', and only with it")
         if self.number_edges is not None and (
-            not len(self.number_edges)
+            isinstance(self.number_edges, str)
+            or not len(self.number_edges)
+            or not all(isinstance(edge, Real) and not isinstance(edge, bool) for edge in self.number_edges)
             or any(not a < b for a, b in zip(self.number_edges, list(self.number_edges)[1:], strict=False))
             or not all(math.isfinite(edge) for edge in self.number_edges)
         ):
@@ -134,7 +144,7 @@ class Settings:
 
     def row(self) -> dict[str, Any]:
         """The row of the ``settings`` table, with everything derived filled in."""
-        values = asdict(self)
+        values = {name: float(value) if isinstance(value, float) else value for name, value in asdict(self).items()}
         minhash = tune_minhash(self.min_jaccard, self.recall)
         jslsh = tune_jslsh(self.recall)
         return values | {

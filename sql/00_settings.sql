@@ -49,7 +49,7 @@ COMMENT ON COLUMN settings.jslsh_rows IS 'K of JS-LSH: functions a band';
 COMMENT ON COLUMN settings.jslsh_width IS 'r of Eq. 2.4 divided by the largest distance of a match, sqrt(2 t / ln 2)';
 COMMENT ON COLUMN settings.recall IS 'probability that JS-LSH finds a match at the threshold, which jslsh_width was solved for';
 COMMENT ON COLUMN settings.seed IS 'seed of every hash function and of the partitioning';
-COMMENT ON COLUMN settings.salt IS 'put before each token when it is hashed; keep it private to make tokens unguessable';
+COMMENT ON COLUMN settings.salt IS 'put before each token when it is hashed: sketches of different salts have nothing to do with each other';
 COMMENT ON COLUMN settings.min_overlap IS 't1 (Def. 3): default of find_models';
 COMMENT ON COLUMN settings.min_jaccard IS 't2 (Def. 3): default of find_models';
 COMMENT ON COLUMN settings.max_js IS 't (Def. 2): default of find_models; NULL chooses it from the candidates';

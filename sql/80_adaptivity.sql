@@ -98,19 +98,27 @@ CREATE MACRO js_threshold(sample_vectors, options) AS TABLE
         JOIN target_sample AS t USING (space_id)
     ),
     divergence AS (FROM pair_divergences('sample_pair', 'source_sample', 'target_sample')),
-    ranked AS (
-        SELECT
-            list_sort(list(js_divergence)) AS js_divergences,
-            count(*) * coalesce(
-                (SELECT auto_quantile FROM settings),
-                least(0.25, (SELECT auto_models FROM settings) / (SELECT count(DISTINCT owner) FROM sample_pair))
-            ) AS position
+    -- Every dataset weighs the same, however few partitions it has.
+    weighted AS (
+        SELECT js_divergence, 1 / count(*) OVER (PARTITION BY owner) AS weight
         FROM divergence
+        JOIN sample_pair USING (pair_id)
+    ),
+    ranked AS (
+        SELECT js_divergence, sum(weight) OVER (ORDER BY js_divergence) AS datasets FROM weighted
+    ),
+    wanted AS (
+        SELECT greatest(1, count(DISTINCT owner)) * coalesce(
+            (SELECT auto_quantile FROM settings), least(0.25, (SELECT auto_models FROM settings) / count(DISTINCT owner))
+        ) AS datasets
+        FROM sample_pair
     ),
     -- A hair above the pair it is taken from, so that rounding does not decide whether that one matches.
     -- Below ln 2, at which partitions have nothing in common.
     chosen AS (
-        SELECT least(greatest(js_divergences[ceil(position)::BIGINT] + 1e-12, 1e-9), ln(2) - 1e-6) AS max_js FROM ranked
+        SELECT least(greatest(min(js_divergence) + 1e-12, 1e-9), ln(2) - 1e-6) AS max_js
+        FROM ranked
+        WHERE datasets >= (SELECT datasets FROM wanted) - 1e-9
     )
     SELECT
         coalesce(o.max_js, chosen.max_js) AS max_js,

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import duckdb
+import numpy as np
 import pandas as pd
 import polars as pl
 import pyarrow as pa
@@ -218,11 +222,11 @@ def test_a_hub_is_kept_in_its_file(tmp_path: Path) -> None:
     assert [file.name for file in tmp_path.iterdir()] == ["hub.duckdb"]
 
 
-def test_no_row_of_the_data_is_in_the_hub(tmp_path: Path) -> None:
+def test_no_text_of_the_data_is_in_the_hub(tmp_path: Path) -> None:
     secret = "zyxwvutsrqp"
     path = tmp_path / "hub.duckdb"
     with modelhub_sql.connect(path) as hub:
-        hub.register("m", pa.table({"word": [secret] * 100, "number": [123456.789] * 100}))
+        hub.register("m", pa.table({"word": [secret] * 100}))
     content = path.read_bytes()
     assert secret.encode() not in content
     with duckdb.connect(str(path), read_only=True) as con:
@@ -333,3 +337,192 @@ def test_the_files_that_a_hub_is_written_in_are_readable_by_older_clients(tmp_pa
     with duckdb.connect(str(path), read_only=True) as con:
         tags = con.execute("SELECT tags FROM duckdb_databases() WHERE NOT internal").fetchall()[0][0]
     assert "v1.2.0" in str(tags)
+
+
+def sources(hub: modelhub_sql.Hub) -> dict[tuple[str, str], str]:
+    return {(model, version): Path(source).stem for model, version, source in listed(hub, "model, version, source")}
+
+
+def test_models_of_one_batch_have_their_own_dataset_whatever_their_versions(hub: modelhub_sql.Hub) -> None:
+    beer, places = data("beer"), data("fodors_zagats")
+    hub.register_many(
+        [
+            dict(name="m", version="2", dataset=places),
+            dict(name="m", version="1", dataset=beer),
+            dict(name="same as 1", dataset=beer),
+            dict(name="same as 2", dataset=places),
+            dict(name="r", dataset=beer, exclude=["label"]),
+            dict(name="r", dataset=places, exclude=["label"], replace=True),
+            dict(name="as r was", dataset=beer, exclude=["label"]),
+        ]
+    )
+    assert sources(hub) == {
+        ("m", "2"): "fodors_zagats",
+        ("m", "1"): "beer",
+        ("same as 1", ""): "beer",
+        ("same as 2", ""): "fodors_zagats",
+        ("r", ""): "fodors_zagats",
+        ("as r was", ""): "beer",
+    }
+    assert sizes(hub)["datasets"] == 4
+
+
+@pytest.mark.parametrize("versions", [("9", "10"), ("10", "9"), ("b", "a")])
+@pytest.mark.parametrize("together", [True, False])
+def test_the_latest_version_is_the_one_registered_last(hub: modelhub_sql.Hub, versions: tuple[str, str], together: bool) -> None:
+    models = [
+        dict(name="m", version=version, dataset=data(name), exclude=LABELS)
+        for version, name in zip(versions, ("beer", "fodors_zagats"), strict=True)
+    ]
+    for batch in [models] if together else [[model] for model in models]:
+        hub.register_many(batch)
+    hub.register("like", like="m")
+    assert sources(hub)["like", ""] == "fodors_zagats"
+    matched = hub.explain("m", data("fodors_zagats"), exclude=LABELS).fetchall()
+    assert [row[4] for row in matched] == pytest.approx([0] * 12, abs=1e-9)
+
+
+def test_a_dataset_that_is_shared_cannot_be_removed_meanwhile(tmp_path: Path) -> None:
+    path = tmp_path / "hub.duckdb"
+    with modelhub_sql.connect(path) as one, modelhub_sql.connect(path) as other:
+        one.register("m", data("beer"))
+        with one._transaction():
+            one._run_verb("register", model="n", like_model="m")
+            with pytest.raises(modelhub_sql.HubBusyError, match="try again"):
+                other.remove("m")
+        assert listed(other) == [("m", ""), ("n", "")]
+        other.remove("m")
+        assert listed(one) == [("n", "")]
+        assert sizes(one)["datasets"] == 1
+
+
+def test_two_hubs_of_one_process_register_all_or_say_that_they_did_not(tmp_path: Path) -> None:
+    path = tmp_path / "hub.duckdb"
+    refused: list[str] = []
+    with modelhub_sql.connect(path) as one, modelhub_sql.connect(path) as other:
+
+        def register(hub: modelhub_sql.Hub, name: str) -> None:
+            for number in range(5):
+                try:
+                    hub.register(f"{name} {number}", data("beer"))
+                except modelhub_sql.HubBusyError:
+                    refused.append(f"{name} {number}")
+
+        with ThreadPoolExecutor(2) as threads:
+            list(threads.map(register, (one, other), ("one", "other")))
+        names = {model for model, _ in listed(one)}
+        assert names == {f"{name} {number}" for name in ("one", "other") for number in range(5)} - set(refused)
+        assert sizes(one)["datasets"] == len(names)
+
+
+def test_threads_take_turns_on_one_hub(hub: modelhub_sql.Hub) -> None:
+    hub.register("first", data("beer"))
+
+    def use(number: int) -> int:
+        hub.register(f"m{number}", data("beer"))
+        return len(hub.find_models(data("beer"), exclude=LABELS))
+
+    with ThreadPoolExecutor(4) as threads:
+        assert all(found >= 1 for found in threads.map(use, range(8)))
+    assert sizes(hub)["models"] == 9
+
+
+def test_a_transaction_of_the_users_own_is_named(hub: modelhub_sql.Hub) -> None:
+    hub.con.execute("BEGIN TRANSACTION")
+    with pytest.raises(modelhub_sql.HubBusyError, match="COMMIT or ROLLBACK"):
+        hub.register("m", data("beer"))
+
+
+@pytest.mark.parametrize("name", ["table.csv", "table.parquet", "table.txt", "hub.duckdb"])
+def test_a_file_that_is_no_database_is_no_hub_and_stays_as_it_is(tmp_path: Path, name: str) -> None:
+    path = tmp_path / name
+    if name.endswith("parquet"):
+        path.write_bytes(Path(data("beer")).read_bytes())
+    else:
+        path.write_text("a,b\n1,2\n")
+    before = path.read_bytes()
+    for read_only in (True, False):
+        with pytest.raises(modelhub_sql.HubFormatError, match="is not a hub"):
+            modelhub_sql.connect(path, read_only=read_only)
+    assert path.read_bytes() == before
+
+
+def test_an_empty_file_becomes_a_hub_and_an_empty_path_does_not(tmp_path: Path) -> None:
+    path = tmp_path / "hub.duckdb"
+    path.touch()
+    with modelhub_sql.connect(path) as hub:
+        hub.register("m", data("beer"))
+    with modelhub_sql.connect(path, read_only=True) as hub:
+        assert listed(hub) == [("m", "")]
+    with pytest.raises(modelhub_sql.HubNotFoundError, match="empty"):
+        modelhub_sql.connect("")
+
+
+def test_a_hub_open_for_writing_in_this_process_is_not_opened_for_reading(tmp_path: Path) -> None:
+    path = tmp_path / "hub.duckdb"
+    with modelhub_sql.connect(path), pytest.raises(modelhub_sql.HubLockedError, match="this process"):
+        modelhub_sql.connect(path, read_only=True)
+
+
+def test_a_csv_manifest_is_text_and_its_globs_are_beside_it(hub: modelhub_sql.Hub, tmp_path: Path) -> None:
+    folder = tmp_path / "tables"
+    folder.mkdir()
+    for part in ("beer_1", "beer_2"):
+        (folder / f"{part}.parquet").write_bytes(Path(data("beer")).read_bytes())
+    manifest = tmp_path / "models.csv"
+    manifest.write_text(
+        "name,dataset,version,accuracy,replace\n123,tables/beer_1.parquet,1.10,0.5,false\n123,tables/beer_*.parquet,1.1,,TRUE\n"
+    )
+    assert hub.register_many(manifest) == 2
+    assert listed(hub, "model, version, source_accuracy, rows") == [("123", "1.1", None, 900), ("123", "1.10", 0.5, 450)]
+
+
+@pytest.mark.parametrize(
+    ("row", "kind", "said"),
+    [
+        (dict(dataset="missing.parquet"), modelhub_sql.DatasetError, "missing.parquet"),
+        (dict(dataset=data("beer"), accuracy="high"), modelhub_sql.OptionError, "high"),
+        (dict(dataset=data("beer"), replace="maybe"), modelhub_sql.OptionError, "maybe"),
+        (dict(dataset=data("beer"), exclude=["labl"]), modelhub_sql.DatasetError, "labl"),
+        (dict(like="nobody"), modelhub_sql.ModelNotFoundError, "nobody"),
+        (dict(like="first", exclude=["label"]), modelhub_sql.OptionError, "exclude"),
+    ],
+)
+def test_what_is_refused_of_many_is_named(hub: modelhub_sql.Hub, row: dict[str, Any], kind: type[Exception], said: str) -> None:
+    with pytest.raises(kind, match=rf"model 2 \(second\): .*{said}"):
+        hub.register_many([dict(name="first", dataset=data("beer")), dict(name="second") | row])
+    assert set(sizes(hub).values()) == {0}
+
+
+def test_numbers_of_numpy_and_decimals_are_numbers(hub: modelhub_sql.Hub) -> None:
+    hub.register("m", data("beer"), accuracy=np.float32(0.5))
+    assert listed(hub, "source_accuracy") == [(0.5,)]
+    for value in (np.float32(0.25), np.int64(0), Decimal("0.25")):
+        assert len(hub.find_models(data("beer"), min_overlap=value)) == 1
+
+
+def test_names_that_differ_in_letters_beyond_ascii_are_different(hub: modelhub_sql.Hub) -> None:
+    table = pa.table({"É": [1.0, 2, 3, 4] * 100, "é": [100.0, 200, 300, 7] * 100, "Name": list(range(400))})
+    hub.register("m", table)
+    target = table.rename_columns(["É", "é", "NAME"])
+    hub.con.register("target", target)
+    for con in (hub.con, hub.con.cursor()):
+        con.register("target", target)
+        pairs = con.execute("SELECT target_feature, source_feature FROM explain_features('m', 'target') ORDER BY ALL").fetchall()
+        assert pairs == [("NAME", "Name"), ("É", "É"), ("é", "é")]
+        assert len(con.execute("FROM find_models('target')").fetchall()) == 1
+        assert con.execute("SELECT feature FROM dataset_columns('target', exclude := ['É', 'name'])").fetchall() == [("é",)]
+
+
+def test_a_warning_is_at_the_line_of_the_caller(hub: modelhub_sql.Hub) -> None:
+    table = pa.table({"a": [1, 2], "b": [b"x", b"y"]})
+    calls: list[Callable[[], Any]] = [
+        lambda: hub.register("m", table),
+        lambda: hub.register_many([dict(name="n", dataset=table)]),
+        lambda: hub.find_models(table),
+        lambda: hub.explain("m", table),
+    ]
+    for call in calls:
+        with pytest.warns(UserWarning, match="skipped") as warned:
+            call()
+        assert {warning.filename for warning in warned} == {__file__}

@@ -190,11 +190,14 @@ def auto_quantile(candidates: int) -> float:
 
 
 def auto_threshold(pairs: Mapping[str, Matrix], quantile: float, least: float) -> float:
-    """A threshold as the hub chooses it: a quantile of the divergences of the first partitions, but
-    not below ``least``."""
-    sample = np.sort(np.concatenate([divergences[:4, :4].ravel() for divergences in pairs.values()]))
-    position = int(np.ceil(len(sample) * quantile))
-    return float(min(np.log(2), max(sample[max(position, 1) - 1], least, 1e-9)))
+    """A threshold as the hub chooses it: a quantile of the divergences of the first partitions, each dataset
+    of the same weight however many it has, but not below ``least``."""
+    samples = [divergences[:4, :4].ravel() for divergences in pairs.values()]
+    sample = np.concatenate(samples)
+    weights = np.concatenate([np.full(len(own), 1 / len(own)) for own in samples])
+    order = np.argsort(sample)
+    enough = np.cumsum(weights[order]) >= quantile * len(samples) - 1e-9
+    return float(min(np.log(2) - 1e-6, max(sample[order][np.argmax(enough)], least, 1e-9)))
 
 
 def l2_collisions(source: Matrix, target: Matrix, functions: int, seed: int) -> Matrix:

@@ -19,6 +19,10 @@ SELECT 'the coordinate of a bin does not depend on the space it is in', bool_and
 FROM drawn AS d
 JOIN space_functions('one_bin') AS e USING (function);
 
+SELECT 'every hash makes a coordinate, the least and the greatest too',
+    bool_and(isfinite(box_muller("left" || "right"))) AND count(*) = 4
+FROM (VALUES ('00000000'), ('ffffffff')) AS l("left"), (VALUES ('00000000'), ('ffffffff')) AS r("right");
+
 SELECT 'a coordinate is drawn once and for all', gaussian(1, 2, 3) = gaussian(1, 2, 3) AND gaussian(1, 2, 3) <> gaussian(1, 3, 2);
 
 WITH coordinate AS (SELECT gaussian(f, 1, b) AS x FROM range(100) AS r(f), range(100) AS s(b))
