@@ -330,3 +330,35 @@ def test_the_program_runs_as_a_module_too(hub_path: str) -> None:
     )
     assert listed.returncode == 0
     assert [row["model"] for row in csv.DictReader(io.StringIO(listed.stdout))] == ["beer", "restaurants"]
+
+
+def test_options_that_would_be_ignored_are_refused(hub_path: str) -> None:
+    for option in (["--max-js", "0.1"], ["--min-overlap", "0.1"], ["--search", "lsh"], ["--sample-space", "flattened"]):
+        result = run("explain", hub_path, "beer", data("beer"), *option, code=2)
+        assert f"{option[0]} compares partitions" in result.stderr
+        run("explain", hub_path, "beer", data("beer"), "--partitions", *option)
+
+
+@pytest.mark.parametrize("path", ["", ":memory:"])
+def test_a_hub_of_a_command_is_a_file(path: str) -> None:
+    assert "a hub is a file" in run("register", path, "m", data("beer"), code=2).stderr
+
+
+def test_a_table_given_as_the_hub_is_refused(tmp_path: Path, hub_path: str) -> None:
+    table = tmp_path / "beer.parquet"
+    shutil.copy(data("beer"), table)
+    before = table.read_bytes()
+    for arguments in (
+        ["register", str(table), "m", data("beer")],
+        ["init", str(table)],
+        ["list", str(table)],
+        ["find", str(table), hub_path],
+    ):
+        assert "is not a hub" in refused(*arguments)
+    assert table.read_bytes() == before
+
+
+def test_init_says_that_a_hub_is_there_already(tmp_path: Path) -> None:
+    path = str(tmp_path / "hub.duckdb")
+    assert "is ready" in run("init", path).stderr
+    assert "already" in run("init", path).stderr

@@ -15,6 +15,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from conftest import SENSORS, data
+from scipy.spatial.distance import jensenshannon
 from scipy.stats import entropy
 
 import modelhub_sql
@@ -469,3 +470,128 @@ def test_only_datasets_that_may_match_are_compared_and_none_that_matches_is_left
     assert all(matching <= reachable for reachable, matching in reached)
     assert [reachable for reachable, _ in reached[1::2]] == [30] * 4
     assert reached[0][0] < 25
+
+
+def both_ways(hub: modelhub_sql.Hub, table: pa.Table, query: str) -> list[Any]:
+    """What a query on the table ``target`` finds, with the numpy functions and in SQL alone; it must be the same."""
+    answers = []
+    for con in (hub.con, hub.con.cursor()):
+        con.register("target", table)
+        answers.append(con.execute(query).fetchall())
+    with_numpy, in_sql = answers
+    assert with_numpy == [
+        tuple(pytest.approx(value, abs=1e-9) if isinstance(value, float) else value for value in row) for row in in_sql
+    ]
+    return with_numpy
+
+
+def normal(rows: int, mean: float, seed: int) -> pa.Table:
+    return pa.table(
+        {"x": np.random.default_rng(seed).normal(mean, 1, rows), "y": np.random.default_rng(seed + 1).normal(0, 1, rows)}
+    )
+
+
+def partition_divergences(hub: modelhub_sql.Hub, model: str) -> list[float]:
+    """JS divergences of the first four partitions of a model from the first four of a target of two numbers, by scipy."""
+    found = hub.con.execute(
+        """
+        WITH t AS MATERIALIZED (FROM sketch('target')),
+        tp AS (SELECT feature, unnest(range(len(partitions))) AS p, unnest(partitions) AS counts, bins FROM t),
+        sp AS (
+            SELECT feature, partition_id AS p, h.counts, f.bins
+            FROM histograms AS h JOIN features AS f USING (dataset_id, feature_id) JOIN models USING (dataset_id) WHERE model = ?
+        )
+        SELECT tp.p, sp.p, tp.bins, tp.counts, sp.bins, sp.counts FROM tp JOIN sp USING (feature) WHERE tp.p < 4 AND sp.p < 4
+        """,
+        [model],
+    ).fetchall()
+    pairs: dict[tuple[int, int], list[float]] = {}
+    for target, source, target_bins, target_counts, source_bins, source_counts in found:
+        p, q = np.zeros(1000), np.zeros(1000)
+        p[target_bins], q[source_bins] = target_counts, source_counts
+        pairs.setdefault((target, source), []).append(jensenshannon(p, q) ** 2)
+    return [float(np.mean(each)) for each in pairs.values()]
+
+
+@pytest.mark.parametrize("settings", [{}, dict(auto_quantile=0.5), dict(auto_models=0.5)])
+def test_an_automatic_threshold_weighs_every_dataset_alike(settings: dict[str, Any]) -> None:
+    sizes = {"near": 100, "far": 1000, "farther": 700, "farthest": 250}
+    with modelhub_sql.connect(partition_size=100, **settings) as hub:
+        for step, (name, rows) in enumerate(sizes.items()):
+            hub.register(name, normal(rows, step / 2, seed=10 * step))
+        target = normal(500, 0, seed=99)
+        found = both_ways(hub, target, "SELECT DISTINCT max_js FROM find_models('target', min_overlap := 0, min_jaccard := 0)")
+        weighted = sorted((js, 1 / len(own)) for name in sizes for own in [partition_divergences(hub, name)] for js in own)
+    share = settings.get("auto_quantile", min(0.25, settings.get("auto_models", 3) / len(sizes)))
+    reached = np.cumsum([weight for _, weight in weighted]) >= share * len(sizes) - 1e-9
+    assert found == [(pytest.approx(weighted[int(np.argmax(reached))][0], abs=1e-9),)]
+
+
+def test_a_small_dataset_equal_to_the_target_comes_before_large_others() -> None:
+    with modelhub_sql.connect(partition_size=100) as hub:
+        hub.register("equal", normal(200, 0, seed=1))
+        for number in range(1, 4):
+            hub.register(f"other{number}", normal(5000, number * 2, seed=number))
+        found = both_ways(hub, normal(200, 0, seed=1), "SELECT model, js_divergence FROM find_models('target')")
+    assert found[0] == ("equal", pytest.approx(0, abs=1e-9))
+
+
+def test_rows_in_order_are_sampled_evenly_for_an_automatic_threshold() -> None:
+    rng = np.random.default_rng(5)
+    ordinary, odd = rng.normal(0, 1, 2600), rng.normal(1e6, 1, 400)
+    with modelhub_sql.connect(partition_size=100, partitioning="sequential") as hub:
+        for number in range(6):
+            hub.register(f"m{number}", pa.table({"x": rng.normal(number / 5, 1, 3000)}))
+        chosen = []
+        for values in (np.concatenate([odd, ordinary]), np.concatenate([ordinary, odd])):
+            ((t, most),) = both_ways(
+                hub,
+                pa.table({"x": values}),
+                "SELECT any_value(max_js), max(adaptivity) FROM find_models('target', min_jaccard := 0)",
+            )
+            assert most < 27
+            chosen.append(t)
+    assert max(chosen) < 0.5
+
+
+def test_a_threshold_at_which_nearly_everything_matches_is_not_chosen_silently() -> None:
+    with modelhub_sql.connect(partition_size=100) as hub:
+        for number in range(3):
+            hub.register(f"m{number}", pa.table({"x": [0.0] * 20 + [10.0**number] * 980}))
+        options = "min_jaccard := 0, min_overlap := 0"
+        target = pa.table({"x": [0.0] * 20 + [-5.0] * 980})
+        rows = both_ways(hub, target, f"SELECT max_js, warning FROM find_models('target', {options})")
+        assert len(rows) == 3
+        for t, warning in rows:
+            assert 0.9 * math.log(2) < t < math.log(2)
+            assert "next to nothing in common" in warning
+        # A threshold that is given is the user's own choice.
+        given = both_ways(hub, target, f"SELECT DISTINCT warning FROM find_models('target', max_js := 0.69, {options})")
+        assert given == [(None,)]
+    with modelhub_sql.connect(partition_size=100) as hub:
+        hub.register("m", pa.table({"x": [10.0] * 990 + [0.0] * 10}), version="1")
+        disjoint = pa.table({"x": [-5.0] * 990 + [0.0] * 10})
+        ((matched, t),) = both_ways(hub, disjoint, f"SELECT adaptivity, max_js FROM find_models('target', {options})")
+        assert (matched < 10, t < math.log(2)) == (True, True)
+
+
+@pytest.mark.parametrize(("multiple", "warns"), [(1.9, True), (2.1, False)])
+def test_the_warning_is_of_twice_the_sampling_floor(sensor_hub: modelhub_sql.Hub, multiple: float, warns: bool) -> None:
+    table = data("torso1")
+    (floor,) = sensor_hub.find_models(table, exclude=["activity"], max_js=0.5).select("min(sampling_floor)").fetchall()[0]
+    rows = sensor_hub.con.execute(
+        "SELECT sampling_floor, warning FROM find_models($1, exclude := ['activity'], max_js := $2)", [table, multiple * floor]
+    ).fetchall()
+    told = [warning is not None for of_model, warning in rows if of_model == pytest.approx(floor)]
+    assert told
+    assert set(told) == {warns}
+
+
+def test_a_misspelt_column_to_exclude_is_refused_in_sql(stock: duckdb.DuckDBPyConnection) -> None:
+    for query in (
+        "FROM find_models($1, exclude := ['activty'])",
+        "FROM explain_features('torso1', $1, exclude := ['activity', 'x'])",
+        "FROM sketch($1, exclude := ['activty'])",
+    ):
+        with pytest.raises(duckdb.Error, match=r"has no column (activty|x) to exclude"):
+            stock.execute(query, [data("leg2")]).fetchall()

@@ -333,3 +333,57 @@ def test_pandas_index_and_nullable_columns_are_read(hub: modelhub_sql.Hub) -> No
     frame = pd.DataFrame({"a": pd.array([1, None, 3], dtype="Int64"), "c": pd.Categorical(["x", "y", "x"])}, index=[7, 8, 9])
     hub.register("m", frame)
     assert [(f, k, v, n) for _, f, k, v, n, *_ in stored(hub, "m")] == [("a", "number", 2, 1), ("c", "text", 3, 0)]
+
+
+def test_a_partition_of_empty_lists_counts_as_a_partition() -> None:
+    table = pa.table({"list": pa.array([[1.0, 2.0]] * 20 + [[]] * 30, pa.list_(pa.float64()))})
+    with modelhub_sql.connect(partition_size=10, partitioning="sequential") as hub:
+        hub.register("m", table)
+        assert hub.sql("SELECT rows, partitions FROM list_models").fetchall() == [(50, 5)]
+        assert hub.sql("SELECT count(*), count(*) FILTER (len(counts) > 0) FROM histograms").fetchall() == [(5, 2)]
+        hub.con.register("target", table)
+        for con in (hub.con, hub.con.cursor()):
+            con.register("target", table)
+            # Two of five partitions have values and match two, three are empty and match three.
+            found = con.execute("SELECT adaptivity, coverage FROM find_models('target', max_js := 0.01)").fetchall()
+            assert found == [((2 * 2 + 3 * 3) / 5, 1)]
+
+
+def test_an_instant_is_the_same_in_every_time_zone() -> None:
+    start = dt.datetime(2024, 2, 28, tzinfo=dt.timezone.utc)
+    table = pa.table({"at": [start + dt.timedelta(days=day) for day in range(48)]})
+    sketches = []
+    for zone in ("UTC", "America/Los_Angeles", "Asia/Tokyo"):
+        with modelhub_sql.connect() as hub:
+            hub.con.execute(f"SET TimeZone = '{zone}'")
+            hub.register("m", table)
+            sketches.append(hub.sql("SELECT bins, counts, mean FROM features").fetchall())
+    assert sketches[0] == sketches[1] == sketches[2]
+    seconds = [(row - dt.datetime(2010, 1, 1, tzinfo=dt.timezone.utc)).total_seconds() for row in table["at"].to_pylist()]
+    assert sketches[0][0][2] == pytest.approx(np.mean(seconds) / (365.25 * 86400))
+
+
+def test_the_mean_of_times_is_in_years_or_hours(hub: modelhub_sql.Hub) -> None:
+    days = [dt.date(2012, 1, 1), dt.date(2014, 1, 1)]
+    hub.register("m", pa.table({"day": days, "hour": [dt.time(6), dt.time(9)]}))
+    years = np.mean([(day - dt.date(2010, 1, 1)).days / 365.25 for day in days])
+    assert [row for (row,) in hub.sql("SELECT mean FROM features ORDER BY feature_id").fetchall()] == pytest.approx([years, 7.5])
+
+
+def test_dates_beyond_timestamps_are_on_their_side(hub: modelhub_sql.Hub) -> None:
+    far = "SELECT time_value(d) FROM (VALUES (DATE '300000-01-01'), (DATE 'infinity'), (DATE '-infinity')) AS v(d)"
+    assert [value for (value,) in hub.sql(far).fetchall()] == [math.inf, math.inf, -math.inf]
+
+
+@pytest.mark.parametrize("replicas", [1, 2, 16])
+def test_every_feature_with_values_has_a_signature(replicas: int) -> None:
+    with modelhub_sql.connect(replicas=replicas) as hub:
+        for times in (1, 15, 29, 30, 34):
+            hub.register(f"m{times}", pa.table({"a": [10.0**i for i in range(8)] * times}))
+        assert hub.sql("SELECT count(*), min(elements) FROM features").fetchall()[0][0] == 5
+        assert hub.sql("SELECT min(elements) >= 8 FROM features").fetchall() == [(True,)]
+
+
+def test_a_column_may_be_called_as_rows_are(hub: modelhub_sql.Hub) -> None:
+    hub.register("m", pa.table({"the row": [1, 2, 3], "row": [1, 2, 3], "value": [1, 2, 3]}))
+    assert hub.sql("SELECT feature FROM features ORDER BY feature_id").fetchall() == [("the row",), ("row",), ("value",)]

@@ -262,3 +262,34 @@ def test_a_hub_that_is_copied_elsewhere_needs_nothing_beside_it(sensor_hub_path:
     shutil.copy(data("torso1"), tmp_path / "target.parquet")
     script = "SELECT model FROM find_models('target.parquet', exclude := ['activity'], rank_by := 'js') WHERE rank = 1;"
     assert shell("moved.duckdb", "-list", "-noheader", script=script, cwd=tmp_path).strip() == SENSORS[0]
+
+
+def test_what_was_said_of_a_model_that_was_refused_is_not_said_of_the_next(hub_file: Path) -> None:
+    # Without -bail, as at the prompt: the shell goes on after an error.
+    script = registering(hub_file, model="'refused'", dataset="'missing.parquet'", source_accuracy="0.9", task="'vision'")
+    script += registering(hub_file, model="'by python'", version="'1'", dataset=f"'{data('beer')}'", source_accuracy="0.9")
+    script += registering(hub_file, model="'next'", dataset=f"'{data('beer')}'")
+    run = subprocess.run([stock_shell(), str(hub_file)], input=script, capture_output=True, encoding="utf-8", check=False)
+    assert "missing.parquet" in run.stderr
+    assert "registered already" in run.stderr
+    with duckdb.connect(str(hub_file), read_only=True) as con:
+        rows = con.execute("SELECT model, source_accuracy, task FROM models WHERE model <> 'by python'").fetchall()
+    assert rows == [("next", None, None)]
+
+
+def test_the_shell_says_what_it_registered_and_what_it_skipped(hub_file: Path) -> None:
+    with duckdb.connect() as con:
+        con.execute(f"COPY (SELECT 1 AS a, 'x'::BLOB AS b, NULL::INTEGER AS c) TO '{hub_file.parent / 'odd.parquet'}'")
+    script = registering(hub_file, model="'odd'", version="'7'", dataset=f"'{hub_file.parent / 'odd.parquet'}'")
+    (row,) = asked(str(hub_file), script=script)
+    assert (row["registered"], row["version"], int(row["rows"]), int(row["partitions"])) == ("odd", "7", 1, 1)
+    assert row["skipped"] == "b (BLOB), c (INTEGER, only NULL)"
+
+
+def test_the_shell_refuses_a_column_to_exclude_that_there_is_not(hub_file: Path) -> None:
+    before = whole(hub_file)
+    script = registering(hub_file, model="'m'", dataset=f"'{data('beer')}'", excluded="['labl']")
+    run = refused_or_run(str(hub_file), script=script)
+    assert run.returncode != 0
+    assert "no column labl to exclude" in run.stderr
+    assert whole(hub_file) == before
