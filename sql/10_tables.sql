@@ -13,6 +13,12 @@ CREATE TABLE datasets (
     spread        DOUBLE NOT NULL
 );
 COMMENT ON TABLE datasets IS 'a sketched training dataset';
+COMMENT ON COLUMN datasets.dataset_id IS 'number of the dataset, from 1';
+COMMENT ON COLUMN datasets.dataset IS 'name of the dataset; by default that of the model it was registered with';
+COMMENT ON COLUMN datasets.rows IS 'rows that were sketched';
+COMMENT ON COLUMN datasets.partitions IS 'partitions of settings.partition_size rows (Def. 2)';
+COMMENT ON COLUMN datasets.source IS 'file, glob or table that it was read from';
+COMMENT ON COLUMN datasets.registered_at IS 'when it was sketched, UTC';
 COMMENT ON COLUMN datasets.excluded IS 'columns left out of the sketch (labels, ids)';
 COMMENT ON COLUMN datasets.fingerprint IS 'fingerprint of the settings that the sketch was made with';
 COMMENT ON COLUMN datasets.spread IS 'the greatest sum, over the features, of the JS divergences of one partition from the whole';
@@ -30,6 +36,13 @@ CREATE TABLE models (
     PRIMARY KEY (model, version)
 );
 COMMENT ON TABLE models IS 'a version of a model; several may share a dataset (Fig. 1)';
+COMMENT ON COLUMN models.model IS 'name of the model';
+COMMENT ON COLUMN models.version IS 'version of the model; empty text where none was given';
+COMMENT ON COLUMN models.dataset_id IS 'the dataset that it was trained on';
+COMMENT ON COLUMN models.task IS 'what the model does';
+COMMENT ON COLUMN models.framework IS 'what the model runs on';
+COMMENT ON COLUMN models.uri IS 'where the model is';
+COMMENT ON COLUMN models.registered_at IS 'when it was registered, UTC; the latest version of a model has the latest';
 COMMENT ON COLUMN models.source_accuracy IS 'accuracy on the source dataset, in [0, 1]';
 COMMENT ON COLUMN models.metadata IS 'free metadata, JSON text';
 
@@ -49,6 +62,9 @@ CREATE TABLE features (
     spread     DOUBLE NOT NULL
 );
 COMMENT ON TABLE features IS 'a feature of a dataset: its histogram over the whole dataset and its MinHash signature';
+COMMENT ON COLUMN features.dataset_id IS 'the dataset of the feature';
+COMMENT ON COLUMN features.feature IS 'name of the column, or of a leaf of a struct';
+COMMENT ON COLUMN features.nulls IS 'cells without a value';
 COMMENT ON COLUMN features.feature_id IS 'position of the feature in its dataset, from 1';
 COMMENT ON COLUMN features.kind IS 'number, time or text';
 COMMENT ON COLUMN features."values" IS 'values counted (a list counts its elements, a text its tokens)';
@@ -69,6 +85,9 @@ CREATE TABLE partition_counts (
     rare         UINTEGER[] NOT NULL
 );
 COMMENT ON TABLE partition_counts IS 'a feature of a partition as it is stored: its histogram in two parts';
+COMMENT ON COLUMN partition_counts.dataset_id IS 'the dataset of the feature';
+COMMENT ON COLUMN partition_counts.feature_id IS 'the feature of the dataset';
+COMMENT ON COLUMN partition_counts.partition_id IS 'number of the partition in the dataset, from 0';
 COMMENT ON COLUMN partition_counts.frequent IS 'occurrences of each of the first of features.bins (frequent_bins tells how many)';
 COMMENT ON COLUMN partition_counts.rare IS 'occurrences of each of the other bins';
 
@@ -85,6 +104,8 @@ CREATE TABLE verbs (
     script VARCHAR NOT NULL
 );
 COMMENT ON TABLE verbs IS 'a script that changes the hub, to run in any DuckDB client: SELECT script FROM verbs WHERE verb = ''register''';
+COMMENT ON COLUMN verbs.verb IS 'register or remove';
+COMMENT ON COLUMN verbs.script IS 'the SQL to run, after the variables that it names are set';
 
 CREATE TABLE minhash_functions (
     function   USMALLINT PRIMARY KEY,
@@ -92,6 +113,9 @@ CREATE TABLE minhash_functions (
     increment  UINTEGER NOT NULL
 );
 COMMENT ON TABLE minhash_functions IS 'a MinHash function, h -> (multiplier * h + increment) mod 2^32: datasketch''s affine32 permutations of the seed';
+COMMENT ON COLUMN minhash_functions.function IS 'position in a signature, from 0';
+COMMENT ON COLUMN minhash_functions.multiplier IS 'of the hash, below 2^32';
+COMMENT ON COLUMN minhash_functions.increment IS 'added to the product, below 2^32';
 
 CREATE VIEW unused_datasets AS
 FROM datasets ANTI JOIN models USING (dataset_id);
@@ -115,6 +139,9 @@ COMMENT ON MACRO text_variable IS 'a variable of the session as text; NULL when 
 
 CREATE MACRO registering() AS getvariable('registering');
 COMMENT ON MACRO registering IS 'what the script that registers was told, as a struct';
+
+CREATE MACRO removing() AS getvariable('removing');
+COMMENT ON MACRO removing IS 'what the script that removes was told, as a struct';
 
 CREATE VIEW list_models AS
 SELECT model, version, source_accuracy, task, framework, uri, metadata, dataset, rows, partitions, source, excluded, m.registered_at

@@ -11,13 +11,13 @@ CREATE MACRO negentropy(m) AS m * ln(m + 1e-300);
 COMMENT ON MACRO negentropy IS 'm ln m, continued by 0';
 
 CREATE MACRO kl_divergence(p, q) AS list_sum(list_transform(list_zip(p, q), lambda pq: kl_term(pq[1], pq[2])));
-COMMENT ON MACRO kl_divergence IS 'Kullback-Leibler divergence of two lists of probabilities; infinite where q is 0 and p is not';
+COMMENT ON MACRO kl_divergence IS 'Kullback-Leibler divergence of two lists of probabilities of one length; infinite where q is 0 and p is not';
 
 CREATE MACRO js_divergence(p, q) AS list_sum(list_transform(list_zip(p, q), lambda pq: js_term(pq[1], pq[2])));
-COMMENT ON MACRO js_divergence IS 'Jensen-Shannon divergence of two lists of probabilities, in [0, ln 2]';
+COMMENT ON MACRO js_divergence IS 'Jensen-Shannon divergence of two lists of probabilities of one length, in [0, ln 2]';
 
 CREATE MACRO hellinger2(p, q) AS list_sum(list_transform(list_zip(p, q), lambda pq: (sqrt(pq[1]) - sqrt(pq[2])) ** 2)) / 2;
-COMMENT ON MACRO hellinger2 IS 'squared Hellinger distance of two lists of probabilities, in [0, 1]; ln 2 * H2 <= JS <= H2';
+COMMENT ON MACRO hellinger2 IS 'squared Hellinger distance of two lists of probabilities of one length, in [0, 1]; ln 2 * H2 <= JS <= H2';
 
 CREATE MACRO smoothed(p, size) AS (p + 1e-6) / (1 + 1e-6 * size);
 COMMENT ON MACRO smoothed IS 'a probability after 1e-6 is added to each of size bins, so that KL divergences are finite';

@@ -1,5 +1,14 @@
 -- Why a model fits a target: which features matched and how well, and what covers each partition.
 
+CREATE MACRO unknown_model(model_name, model_version) AS
+    'ModelNotFoundError: no model is called ' || coalesce(left(model_name, 200), 'NULL')
+    || coalesce(', version ' || left(model_version, 200), '')
+    || coalesce('; the nearest name is ' || (
+        SELECT left(max_by(model, jaro_winkler_similarity(left(model, 200), left(model_name, 200))), 200)
+        FROM models WHERE model <> model_name
+    ), '');
+COMMENT ON MACRO unknown_model IS 'says that there is no such model, and which name is like it';
+
 CREATE MACRO dataset_of(model_name, model_version) AS coalesce(
     (
         SELECT dataset_id FROM models
@@ -7,7 +16,7 @@ CREATE MACRO dataset_of(model_name, model_version) AS coalesce(
         ORDER BY registered_at DESC, version DESC
         LIMIT 1
     ),
-    error('ModelNotFoundError: no model is called ' || left(model_name, 200) || coalesce(', version ' || left(model_version, 200), ''))
+    error(unknown_model(model_name, model_version))
 );
 COMMENT ON MACRO dataset_of IS 'the dataset of a model: of the version given, or the latest';
 
@@ -44,4 +53,4 @@ CREATE MACRO explain_partitions(
     JOIN explained USING (dataset_id)
     JOIN datasets AS d USING (dataset_id)
     ORDER BY c.matches, c.target_partition;
-COMMENT ON MACRO TABLE explain_partitions IS 'a partition of the target and how many partitions of the model''s dataset match it, uncovered ones first';
+COMMENT ON MACRO TABLE explain_partitions IS 'a partition of the target and how many partitions of the model''s dataset match it, uncovered ones first; no rows for a model that is not among those that find_models lists';

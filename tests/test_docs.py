@@ -153,6 +153,14 @@ def test_every_object_of_the_hub_has_a_comment(hub: modelhub_sql.Hub) -> None:
     assert hub.sql("SELECT name FROM help WHERE coalesce(comment, '') = ''").fetchall() == []
 
 
+def test_every_column_that_is_stored_has_a_comment(hub: modelhub_sql.Hub) -> None:
+    columns = """
+        SELECT table_name, column_name FROM duckdb_columns() JOIN duckdb_tables() USING (table_oid, table_name)
+        WHERE NOT temporary AND coalesce(duckdb_columns.comment, '') = ''
+    """
+    assert hub.sql(columns).fetchall() == []
+
+
 def test_every_stage_begins_by_saying_what_it_is() -> None:
     for name, text in (sql.stages() | sql.verbs()).items():
         assert text.startswith("-- "), name

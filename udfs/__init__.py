@@ -84,17 +84,15 @@ def load(con: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
             "the hub was made by another version of modelhub-sql, whose SQL these numpy functions do not fit:"
             " use that version, or register the models in a new hub"
         ) from error
-    _close_at_exit(con)
+    _LOADED.add(con)
     return con
 
 
-def _close_at_exit(con: duckdb.DuckDBPyConnection) -> None:
+_LOADED: weakref.WeakSet[duckdb.DuckDBPyConnection] = weakref.WeakSet()
+
+
+@atexit.register
+def _close_loaded() -> None:
     # A connection with UDFs that is still open at exit makes DuckDB 2.0 report leaks.
-    reference = weakref.ref(con)
-
-    def close() -> None:
-        open_connection = reference()
-        if open_connection is not None:
-            open_connection.close()
-
-    atexit.register(close)
+    for con in list(_LOADED):
+        con.close()
