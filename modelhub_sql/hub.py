@@ -400,11 +400,16 @@ class Hub:
             if shared is not None:
                 registered[shared] = dataset_id
 
-    def _forms(self, table: str, source: str, exclude: Sequence[str]) -> list[str]:
-        """The forms of the columns (leaves) that can be compared, after a warning for those that are skipped."""
+    def _layout(self, table: str, source: str, exclude: Sequence[str]) -> dict[str, Any]:
+        """What a sketch may be told of the dataset, after a warning for columns that are skipped.
+
+        ``forms`` of the columns (leaves) that can be compared; ``nested``: whether there are structs.
+        """
         try:
+            ((nested,),) = self.con.execute("FROM has_structs(?)", [table]).fetchall()
             columns: list[tuple[str, str, str | None]] = self.con.execute(
-                "SELECT feature, type, form FROM dataset_columns(?, exclude := ?)", [table, _columns(exclude)]
+                "SELECT feature, type, form FROM dataset_columns(?, exclude := ?, nested := ?)",
+                [table, _columns(exclude), nested],
             ).fetchall()
         except duckdb.Error as error:
             raise translated(error, source) from error
@@ -415,7 +420,7 @@ class Hub:
         forms = sorted({form for *_, form in columns if form is not None})
         if not forms:
             raise DatasetError(f"{source} has no column that can be compared: pass numbers, text, dates or lists")
-        return forms
+        return {"forms": forms, "nested": nested}
 
     def _run_verb(self, verb: str, **variables: Any) -> None:
         # What a script that failed has left.
@@ -440,7 +445,7 @@ class Hub:
                 "SELECT parameters FROM duckdb_functions() WHERE function_name = ? AND NOT internal", [macro]
             ).fetchall()
             for name in names
-        } - {"target", "model", "exclude", "forms"}
+        } - {"target", "model", "exclude", "forms", "nested"}
         for name in given:
             if name not in allowed:
                 raise OptionError(f"no option is called {name!r}; there are {', '.join(sorted(allowed))}")
@@ -450,7 +455,7 @@ class Hub:
         if macro != "find_models" and not isinstance(model, str):
             raise OptionError(f"model must be the name of a registered model, got {model!r}")
         with self._dataset(target, exclude) as (table, source):
-            arguments = {"target": table, "exclude": _columns(exclude), "forms": self._forms(table, source, exclude), **given}
+            arguments = {"target": table, "exclude": _columns(exclude), **self._layout(table, source, exclude), **given}
             if model is not None:
                 arguments["model"] = model
             # Names come from the catalog; values travel as variables, which a macro takes as constants.

@@ -33,13 +33,20 @@ COMMENT ON MACRO kind_of IS 'kind of a column of a type: number, time or text; N
 CREATE MACRO folded(name) AS translate(name, 'ABCDEFGHIJKLMNOPQRSTUVWXYZ', 'abcdefghijklmnopqrstuvwxyz');
 COMMENT ON MACRO folded IS 'a name in lower case as DuckDB compares names: the letters of ASCII only, so that no two columns of a table share one';
 
-CREATE MACRO leaves(target, exclude := []) AS TABLE
-    SELECT unnest("modelhub leaves", recursive := true)
-    FROM (
+CREATE MACRO has_structs(target) AS TABLE
+    SELECT bool_or(starts_with(type, 'STRUCT')) AS nested
+    FROM (UNPIVOT (SELECT typeof(COLUMNS(*)) FROM query_table(target) LIMIT 1) ON COLUMNS(*) INTO NAME feature VALUE type);
+COMMENT ON MACRO TABLE has_structs IS 'whether a column of a dataset is a struct (one row); NULL for an empty dataset';
+
+CREATE MACRO leaves(target, exclude := [], nested := NULL) AS TABLE
+    WITH kept_row AS NOT MATERIALIZED (
         SELECT COLUMNS(lambda c: NOT list_contains(list_transform(exclude::VARCHAR[], lambda e: folded(e)), folded(c)))
         FROM query_table(target)
-    ) AS "modelhub leaves";
-COMMENT ON MACRO TABLE leaves IS 'a row of a dataset without the excluded columns; a struct is replaced by its leaves';
+    ),
+    -- Planning it takes the square of the number of columns, a second for a thousand.
+    leaf_row AS NOT MATERIALIZED (SELECT unnest("modelhub leaves", recursive := true) FROM kept_row AS "modelhub leaves")
+    FROM query_table(CASE WHEN coalesce(nested, true) THEN 'leaf_row' ELSE 'kept_row' END);
+COMMENT ON MACRO TABLE leaves IS 'a row of a dataset without the excluded columns; a struct is replaced by its leaves; nested: whether there are structs, NULL: not known';
 
 CREATE MACRO unknown_columns(target, exclude) AS TABLE
     SELECT excluded
@@ -54,20 +61,20 @@ CREATE MACRO unknown_columns(target, exclude) AS TABLE
     );
 COMMENT ON MACRO TABLE unknown_columns IS 'a name among the excluded that no column of the dataset has';
 
-CREATE MACRO dataset_columns(target, exclude := []) AS TABLE
+CREATE MACRO dataset_columns(target, exclude := [], nested := NULL) AS TABLE
     SELECT
         row_number() OVER ()::USMALLINT AS feature_id, feature, type, kind_of(type) AS kind,
         CASE WHEN kind = 'number' AND list_depth(type) > 0 THEN 'list' ELSE kind END AS form
     FROM (
         UNPIVOT (
-            SELECT typeof(COLUMNS(*)) FROM leaves(target, exclude := exclude) LIMIT 1
+            SELECT typeof(COLUMNS(*)) FROM leaves(target, exclude := exclude, nested := nested) LIMIT 1
         ) ON COLUMNS(*) INTO NAME feature VALUE type
     );
 COMMENT ON MACRO TABLE dataset_columns IS 'a column of a dataset (a leaf, for a struct), its type, its kind, and the form of its cells (number, time, list or text); no rows for an empty dataset';
 
-CREATE MACRO numbered_rows(target, exclude := []) AS TABLE
+CREATE MACRO numbered_rows(target, exclude := [], nested := NULL) AS TABLE
     SELECT row_number() OVER () - 1 AS "modelhub row", *
-    FROM leaves(target, exclude := exclude)
+    FROM leaves(target, exclude := exclude, nested := nested)
     WHERE (
         SELECT count(error('DatasetError: ' || target || ' has no column ' || excluded || ' to exclude')) = 0
         FROM unknown_columns(target, exclude)

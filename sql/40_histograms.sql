@@ -77,10 +77,10 @@ CREATE MACRO feature_partitions(elements, features) AS TABLE
     GROUP BY feature_id;
 COMMENT ON MACRO TABLE feature_partitions IS 'a feature and the histograms of its partitions, in the order of the partitions';
 
-CREATE MACRO distincts(target, exclude := []) AS TABLE
+CREATE MACRO distincts(target, exclude := [], nested := NULL) AS TABLE
     SELECT row_number() OVER ()::USMALLINT AS feature_id, distincts
     FROM (
-        UNPIVOT (SELECT approx_count_distinct(COLUMNS(*)) FROM leaves(target, exclude := exclude))
+        UNPIVOT (SELECT approx_count_distinct(COLUMNS(*)) FROM leaves(target, exclude := exclude, nested := nested))
         ON COLUMNS(*) INTO NAME feature VALUE distincts
     );
 COMMENT ON MACRO TABLE distincts IS 'a column of a dataset and an estimate of its distinct values';

@@ -2,9 +2,9 @@
 -- query go through the same macros; the histograms of the one go straight into their table, those of
 -- the other stay with the features in one relation.
 
-CREATE MACRO dataset_elements(dataset, exclude := [], forms := NULL) AS TABLE
-    WITH dataset_row AS MATERIALIZED (FROM numbered_rows(dataset, exclude := exclude)),
-    dataset_column AS MATERIALIZED (FROM dataset_columns('dataset_row', exclude := ['modelhub row']))
+CREATE MACRO dataset_elements(dataset, exclude := [], forms := NULL, nested := NULL) AS TABLE
+    WITH dataset_row AS MATERIALIZED (FROM numbered_rows(dataset, exclude := exclude, nested := nested)),
+    dataset_column AS MATERIALIZED (FROM dataset_columns('dataset_row', exclude := ['modelhub row'], nested := false))
     FROM elements('dataset_row', 'dataset_column', forms := forms);
 COMMENT ON MACRO TABLE dataset_elements IS 'a bin of a feature in a partition of a dataset and its occurrences; bin NULL counts the NULLs; forms: of the columns, others are not looked for; NULL: all';
 
@@ -16,8 +16,10 @@ CREATE MACRO sketched_features(elements) AS TABLE
     JOIN feature_minhash AS m USING (feature_id);
 COMMENT ON MACRO TABLE sketched_features IS 'a feature of a dataset: its histogram and MinHash signature';
 
-CREATE MACRO sketch(dataset, exclude := [], forms := NULL) AS TABLE
-    WITH all_elements AS MATERIALIZED (FROM dataset_elements(dataset, exclude := exclude, forms := forms)),
+CREATE MACRO sketch(dataset, exclude := [], forms := NULL, nested := NULL) AS TABLE
+    WITH all_elements AS MATERIALIZED (
+        FROM dataset_elements(dataset, exclude := exclude, forms := forms, nested := nested)
+    ),
     all_features AS MATERIALIZED (FROM sketched_features('all_elements')),
     all_partitions AS (FROM feature_partitions('all_elements', 'all_features'))
     SELECT f.*, p.partitions

@@ -2,9 +2,9 @@
 
 CREATE MACRO find_models(
     target, exclude := [], min_overlap := NULL, min_jaccard := NULL, max_js := NULL, min_adaptivity := NULL,
-    max_divergence := NULL, sample_space := NULL, rank_by := NULL, search := NULL, forms := NULL
+    max_divergence := NULL, sample_space := NULL, rank_by := NULL, search := NULL, forms := NULL, nested := NULL
 ) AS TABLE
-    WITH target_sketch AS MATERIALIZED (FROM sketch(target, exclude := exclude, forms := forms)),
+    WITH target_sketch AS MATERIALIZED (FROM sketch(target, exclude := exclude, forms := forms, nested := nested)),
     options AS MATERIALIZED (
         FROM search_options(
             min_overlap := min_overlap, min_jaccard := min_jaccard, max_js := max_js, min_adaptivity := min_adaptivity,

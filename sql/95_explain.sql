@@ -20,8 +20,8 @@ CREATE MACRO dataset_of(model_name, model_version) AS coalesce(
 );
 COMMENT ON MACRO dataset_of IS 'the dataset of a model: of the version given, or the latest';
 
-CREATE MACRO explain_features(model, target, version := NULL, exclude := [], min_jaccard := NULL, forms := NULL) AS TABLE
-    WITH target_sketch AS MATERIALIZED (FROM sketch(target, exclude := exclude, forms := forms)),
+CREATE MACRO explain_features(model, target, version := NULL, exclude := [], min_jaccard := NULL, forms := NULL, nested := NULL) AS TABLE
+    WITH target_sketch AS MATERIALIZED (FROM sketch(target, exclude := exclude, forms := forms, nested := nested)),
     options AS MATERIALIZED (FROM search_options(min_jaccard := min_jaccard)),
     explained AS MATERIALIZED (SELECT dataset_of(model::VARCHAR, version::VARCHAR) AS dataset_id),
     matches AS MATERIALIZED (FROM feature_matches('target_sketch', 'options', among := 'explained'))
@@ -37,9 +37,9 @@ COMMENT ON MACRO TABLE explain_features IS 'a feature of the target and the feat
 
 CREATE MACRO explain_partitions(
     model, target, version := NULL, exclude := [], min_overlap := NULL, min_jaccard := NULL, max_js := NULL,
-    sample_space := NULL, search := NULL, forms := NULL
+    sample_space := NULL, search := NULL, forms := NULL, nested := NULL
 ) AS TABLE
-    WITH target_sketch AS MATERIALIZED (FROM sketch(target, exclude := exclude, forms := forms)),
+    WITH target_sketch AS MATERIALIZED (FROM sketch(target, exclude := exclude, forms := forms, nested := nested)),
     options AS MATERIALIZED (
         FROM search_options(
             min_overlap := min_overlap, min_jaccard := min_jaccard, max_js := max_js,

@@ -49,13 +49,17 @@ SET VARIABLE register_check = (SELECT CASE
     WHEN NOT registering().has_dataset THEN dataset_of(registering().like_model, registering().like_version)
 END);
 
+SET VARIABLE registering_nested = (FROM has_structs(registering().dataset));
+
 CREATE OR REPLACE TEMP TABLE registering_columns AS
-FROM dataset_columns(registering().dataset, exclude := registering().excluded);
+FROM dataset_columns(registering().dataset, exclude := registering().excluded, nested := getvariable('registering_nested'));
 
 SET VARIABLE registering_forms = (SELECT coalesce(list(DISTINCT form), [])::VARCHAR[] FROM registering_columns);
 
 CREATE OR REPLACE TEMP TABLE registering_elements AS
-WITH dataset_row AS MATERIALIZED (FROM numbered_rows(registering().dataset, exclude := registering().excluded))
+WITH dataset_row AS MATERIALIZED (
+    FROM numbered_rows(registering().dataset, exclude := registering().excluded, nested := getvariable('registering_nested'))
+)
 FROM elements('dataset_row', 'registering_columns', forms := getvariable('registering_forms'));
 
 CREATE OR REPLACE TEMP TABLE registering_features AS FROM sketched_features('registering_elements');
@@ -73,7 +77,7 @@ CREATE OR REPLACE TEMP TABLE registering_distances AS FROM whole_distances('regi
 
 DROP TABLE registering_elements;
 
-SET VARIABLE registering_rows = (SELECT count(*) FROM leaves(registering().dataset, exclude := registering().excluded));
+SET VARIABLE registering_rows = (SELECT count(*) FROM query_table(registering().dataset));
 SET VARIABLE registering_partitions = (SELECT ceil(getvariable('registering_rows') / partition_size) FROM settings);
 
 SET VARIABLE register_check = (SELECT CASE
@@ -116,7 +120,8 @@ INSERT INTO features BY NAME
 SELECT getvariable('registering_dataset') AS dataset_id, s.*, spread, least(d.distincts, s."values") AS distincts
 FROM registering_features AS s
 JOIN feature_spreads('registering_distances') USING (feature_id)
-LEFT JOIN distincts(registering().dataset, exclude := registering().excluded) AS d USING (feature_id);
+LEFT JOIN distincts(registering().dataset, exclude := registering().excluded, nested := getvariable('registering_nested')) AS d
+    USING (feature_id);
 
 INSERT INTO partition_counts
 SELECT getvariable('registering_dataset'), feature_id, partition_id, counts[:frequent], counts[frequent + 1:]

@@ -105,9 +105,9 @@ def test_options_have_the_names_of_the_python_arguments() -> None:
     with modelhub_sql.connect() as hub:
         (parameters,) = hub.sql("SELECT parameters FROM help WHERE name = 'find_models'").fetchall()[0]
         (partitions,) = hub.sql("SELECT parameters FROM help WHERE name = 'explain_partitions'").fetchall()[0]
-    # Python finds out what forms there are.
-    assert set(parameters) - {"forms"} <= options("find")
-    assert set(partitions) - {"forms"} <= options("explain")
+    # Python finds out what forms there are, and whether there are structs.
+    assert set(parameters) - {"forms", "nested"} <= options("find")
+    assert set(partitions) - {"forms", "nested"} <= options("explain")
 
 
 # -- what is done ----------------------------------------------------------------------------
