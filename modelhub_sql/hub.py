@@ -428,9 +428,10 @@ class Hub:
         for name, value in variables.items():
             if value is not None:
                 self.con.execute(f"SET VARIABLE {name} = ?", [value])
-        script = sql.verbs()[verb].replace("BEGIN TRANSACTION;", "").replace("COMMIT;", "")
+        # The hub's own script, which fits its SQL.
+        ((script,),) = self.con.execute("SELECT script FROM verbs WHERE verb = ?", [verb]).fetchall()
         try:
-            self.con.execute(script)
+            self.con.execute(script.replace("BEGIN TRANSACTION;", "").replace("COMMIT;", ""))
         except duckdb.Error as error:
             raise translated(error, variables.get("source")) from error
 

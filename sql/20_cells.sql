@@ -50,16 +50,16 @@ COMMENT ON MACRO TABLE leaves IS 'a row of a dataset without the excluded column
 
 CREATE MACRO unknown_columns(target, exclude) AS TABLE
     SELECT excluded
-    FROM (SELECT unnest(exclude::VARCHAR[]) AS excluded)
-    WHERE folded(excluded) NOT IN (
-        SELECT folded(name)
+    FROM (SELECT unnest(exclude::VARCHAR[]) AS excluded), (
+        SELECT list(folded(name)) AS names
         FROM (
             UNPIVOT (
                 SELECT typeof(COLUMNS(*)) FROM query_table(CASE WHEN len(exclude) > 0 THEN target ELSE 'no_dataset' END) LIMIT 1
             ) ON COLUMNS(*) INTO NAME name VALUE type
         )
-    );
-COMMENT ON MACRO TABLE unknown_columns IS 'a name among the excluded that no column of the dataset has';
+    )
+    WHERE NOT list_contains(names, folded(excluded));
+COMMENT ON MACRO TABLE unknown_columns IS 'a name among the excluded that no column of the dataset has; no rows for an empty dataset';
 
 CREATE MACRO dataset_columns(target, exclude := [], nested := NULL) AS TABLE
     SELECT

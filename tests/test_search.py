@@ -590,3 +590,10 @@ def test_a_misspelt_column_to_exclude_is_refused_in_sql(stock: duckdb.DuckDBPyCo
     ):
         with pytest.raises(duckdb.Error, match=r"has no column (activty|x) to exclude"):
             stock.execute(query, [data("leg2")]).fetchall()
+
+
+def test_an_empty_target_has_no_models_in_sql_whatever_is_excluded(sensor_hub_path: str) -> None:
+    with duckdb.connect() as con:
+        con.execute(f"ATTACH '{sensor_hub_path}' AS hub (READ_ONLY); USE hub")
+        con.execute("CREATE TABLE memory.main.empty (x INTEGER, label VARCHAR)")
+        assert con.execute("FROM find_models('memory.main.empty', exclude := ['label'])").fetchall() == []
