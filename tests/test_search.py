@@ -597,3 +597,13 @@ def test_an_empty_target_has_no_models_in_sql_whatever_is_excluded(sensor_hub_pa
         con.execute(f"ATTACH '{sensor_hub_path}' AS hub (READ_ONLY); USE hub")
         con.execute("CREATE TABLE memory.main.empty (x INTEGER, label VARCHAR)")
         assert con.execute("FROM find_models('memory.main.empty', exclude := ['label'])").fetchall() == []
+
+
+def test_models_of_the_same_data_are_ranked_by_name_in_every_client() -> None:
+    with modelhub_sql.connect(partition_size=100) as hub:
+        for name in ("zoe", "ann", "mia"):
+            hub.register(name, normal(700, 0, seed=3), version=name)
+        hub.register("liz", like="ann")
+        for space in SPACES:
+            rows = both_ways(hub, normal(500, 0.3, seed=8), f"SELECT model FROM find_models('target', sample_space := '{space}')")
+            assert [model for (model,) in rows] == ["ann", "liz", "mia", "zoe"]
