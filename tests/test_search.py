@@ -117,6 +117,7 @@ def test_exact_matches_adaptivity_coverage_and_ranking_are_those_of_brute_force(
     assert any(adaptivity > 0 for adaptivity, *_ in expected.values())
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("loaded", [True, False])
 @pytest.mark.parametrize("space", SPACES)
 def test_lsh_finds_a_subset_with_recall_and_does_not_try_every_pair(sensor_hub_path: str, space: str, loaded: bool) -> None:
@@ -314,6 +315,7 @@ def test_only_the_nearest_datasets_are_compared_partition_by_partition() -> None
         assert [row[0] for row in hub.find_models(target, min_jaccard=0).select("model").fetchall()] == ["m0", "m1"]
 
 
+@pytest.mark.once
 def test_a_dataset_is_left_out_early_only_when_it_cannot_be_among_the_nearest() -> None:
     # Half of the names differ from dataset to dataset, so that what is known early are bounds.
     rng = np.random.default_rng(3)
@@ -442,6 +444,7 @@ REACHABLE = """
 """
 
 
+@pytest.mark.once
 def test_only_datasets_that_may_match_are_compared_and_none_that_matches_is_left_out() -> None:
     # With some features shared and values missing, so that both bounds of a spread are used.
     rng = np.random.default_rng(6)
@@ -573,7 +576,8 @@ def test_a_threshold_at_which_nearly_everything_matches_is_not_chosen_silently()
 @pytest.mark.parametrize(("multiple", "warns"), [(1.9, True), (2.1, False)])
 def test_the_warning_is_of_twice_the_sampling_floor(sensor_hub: modelhub_sql.Hub, multiple: float, warns: bool) -> None:
     table = data("torso1")
-    (floor,) = sensor_hub.find_models(table, exclude=["activity"], max_js=0.5).select("min(sampling_floor)").fetchall()[0]
+    query = "SELECT min(sampling_floor) FROM find_models($1, exclude := ['activity'], max_js := 0.5)"
+    ((floor,),) = sensor_hub.con.execute(query, [table]).fetchall()
     rows = sensor_hub.con.execute(
         "SELECT sampling_floor, warning FROM find_models($1, exclude := ['activity'], max_js := $2)", [table, multiple * floor]
     ).fetchall()

@@ -57,7 +57,7 @@ columns AS (FROM dataset_columns('t')),
 first AS (SELECT avg("value") AS mean, max("value") - min("value") AS spread FROM number_cells('partitioned', 'columns') WHERE partition_id = 0)
 SELECT 'a random partition is spread over the whole dataset', mean BETWEEN 400 AND 600 AND spread > 900 FROM first;
 
-WITH t AS (SELECT 7 AS n, DATE '2012-01-01' AS d, [1, NULL] AS l, ['x', 'y'] AS s, NULL AS nothing, '\xAA'::BLOB AS b),
+WITH t AS (SELECT 7 AS n, DATE '2012-01-01' AS d, [1, NULL] AS l, ['x', 'y'] AS s, '\xAA'::BLOB AS b),
 numbered AS (FROM numbered_rows('t')),
 permutation AS (FROM row_permutation('numbered')),
 partitioned AS (FROM partitioned_rows('numbered', 'permutation')),
