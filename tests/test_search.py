@@ -413,7 +413,8 @@ def steps(stages: Iterable[str]) -> set[str]:
 def test_a_target_may_have_the_name_of_any_step_on_its_way(stock: duckdb.DuckDBPyConnection) -> None:
     # A target is read in its sketch, where the steps of later stages are not known but those around the sketch are.
     around = {"90_find_models", "95_explain"}
-    inside, outside = steps(set(sql.stages()) - around), steps(around)
+    inside, outside = steps(stage for stage in sql.stages() if stage < "60"), steps(around)
+    inside |= set(sorted(steps(set(sql.stages()) - around) - inside)[::20])
     assert {"typed", "dataset_row"} <= inside
     assert {"target_sketch", "options"} <= outside
     ways = [
