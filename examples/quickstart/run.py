@@ -40,11 +40,15 @@ def main(hub_path: str = ":memory:") -> None:
         )
         found = hub.find_models(target, exclude=left_out(target))
         print(f"Models that fit {target.name}, best first:")
-        found.select("rank, model, adaptivity, coverage, js_divergence, overlap, shared_features").show()
+        found.select(f"rank, model, {rounded('adaptivity', 'coverage', 'js_divergence', 'overlap')}").show()
         best = found.select("model").limit(1).fetchall()[0][0]
         print(f"Why {best} fits:")
         features = hub.explain(best, target, exclude=left_out(target))
-        features.select("target_feature, source_feature, jaccard, js_divergence").show()
+        features.select(f"target_feature, source_feature, {rounded('jaccard', 'js_divergence')}").show()
+
+
+def rounded(*columns: str) -> str:
+    return ", ".join(f"round({column}, 3) AS {column}" for column in columns)
 
 
 def left_out(path: Path) -> list[str]:
