@@ -7,9 +7,7 @@
 CREATE MACRO named_candidates(target_sketch, among) AS TABLE
     SELECT t.feature_id AS target_feature_id, s.dataset_id, s.feature_id, s.bins, s.counts, s."values", s.elements
     FROM query_table(target_sketch) AS t
-    JOIN features AS s ON lower(s.feature) = lower(t.feature) AND s.kind = t.kind
-        -- lower() folds all letters, and alone is fast.
-        AND (s.feature = t.feature OR folded(s.feature) = folded(t.feature))
+    JOIN features AS s ON folded(s.feature) = folded(t.feature) AND s.kind = t.kind
     SEMI JOIN query_table(among) AS a ON a.dataset_id = s.dataset_id;
 COMMENT ON MACRO TABLE named_candidates IS 'a feature of a dataset that has the name and kind of a feature of the target, with its histogram';
 
