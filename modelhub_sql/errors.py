@@ -34,7 +34,7 @@ class HubFormatError(HubError):
 
 
 class HubLockedError(HubError):
-    """Another process writes to the hub."""
+    """The hub is open in another process, or in this one in another mode, and one of the two writes."""
 
 
 class HubBusyError(HubError):
@@ -75,6 +75,10 @@ class OutOfMemoryError(HubError, MemoryError):
 _RAISED_IN_SQL = {cls.__name__: cls for cls in (DatasetError, ModelExistsError, ModelNotFoundError, OptionError, SettingsError)}
 
 
+#: What DuckDB says when two transactions change the same: a row, or the next number of a dataset.
+_CONFLICTS = ("Conflict on", "Failed to commit", 'Duplicate key "dataset_id: ', 'Duplicate key "model: ')
+
+
 def translated(error: duckdb.Error, dataset: str | None = None) -> Exception:
     """The HubError that a DuckDB error stands for; the error itself when it stands for none.
 
@@ -97,7 +101,7 @@ def translated(error: duckdb.Error, dataset: str | None = None) -> Exception:
         )
     if "within a transaction" in text:
         return HubBusyError("the hub's connection is in a transaction that is not ended: COMMIT or ROLLBACK it first")
-    if isinstance(error, (duckdb.TransactionException, duckdb.ConstraintException)):
+    if any(sign in text for sign in _CONFLICTS):
         return HubBusyError(
             f"another transaction changed the hub at the same time, try again; nothing was changed: {_in_short(text)}"
         )

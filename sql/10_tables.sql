@@ -137,6 +137,9 @@ COMMENT ON MACRO settings_fingerprint IS 'fingerprint of the settings that decid
 CREATE MACRO text_variable(name) AS getvariable(name)::VARCHAR;
 COMMENT ON MACRO text_variable IS 'a variable of the session as text; NULL when it is not set';
 
+CREATE MACRO utc_now() AS make_timestamp(epoch_us(now()));
+COMMENT ON MACRO utc_now IS 'the time at which the transaction began, UTC whatever the time zone of the session';
+
 CREATE MACRO registering() AS getvariable('registering');
 COMMENT ON MACRO registering IS 'what the script that registers was told, as a struct';
 

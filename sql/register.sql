@@ -110,7 +110,7 @@ SELECT
     getvariable('registering_partitions'),
     registering().source,
     registering().excluded,
-    now()::TIMESTAMP,
+    utc_now(),
     settings_fingerprint(),
     spread
 FROM settings, dataset_spread('registering_distances')
@@ -135,7 +135,7 @@ SELECT
     registering().model, registering().version, getvariable('registering_dataset'), registering().accuracy::DOUBLE,
     registering().task, registering().framework, registering().uri, registering().metadata,
     -- Later than any other, in one transaction too, so that the latest version is known.
-    (SELECT greatest(now()::TIMESTAMP, max(registered_at) + INTERVAL 1 MICROSECOND) FROM models);
+    (SELECT greatest(utc_now(), max(registered_at) + INTERVAL 1 MICROSECOND) FROM models);
 
 DELETE FROM partition_counts WHERE dataset_id IN (SELECT dataset_id FROM unused_datasets);
 DELETE FROM features WHERE dataset_id IN (SELECT dataset_id FROM unused_datasets);

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -526,3 +527,22 @@ def test_a_warning_is_at_the_line_of_the_caller(hub: modelhub_sql.Hub) -> None:
         with pytest.warns(UserWarning, match="skipped") as warned:
             call()
         assert {warning.filename for warning in warned} == {__file__}
+
+
+def test_errors_of_the_users_own_statements_stay_duckdbs(hub: modelhub_sql.Hub) -> None:
+    hub.sql("CREATE TABLE mine (id INTEGER PRIMARY KEY)")
+    hub.sql("INSERT INTO mine VALUES (1)")
+    with pytest.raises(duckdb.ConstraintException):
+        hub.sql("INSERT INTO mine VALUES (1)")
+    with pytest.raises(duckdb.TransactionException, match="no transaction is active"):
+        hub.sql("COMMIT")
+
+
+def test_the_time_of_registering_is_utc(hub: modelhub_sql.Hub) -> None:
+    hub.con.execute("SET TimeZone = 'America/Los_Angeles'")
+    hub.register("m", data("beer"))
+    (times,) = hub.con.execute(
+        "SELECT m.registered_at, d.registered_at FROM models AS m JOIN datasets AS d USING (dataset_id)"
+    ).fetchall()
+    now = dt.datetime.now(dt.timezone.utc).replace(tzinfo=None)
+    assert all(abs(time - now) < dt.timedelta(hours=1) for time in times)
