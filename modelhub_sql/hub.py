@@ -19,7 +19,7 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 import duckdb
 from datasketch import MinHash
 
-from modelhub_sql import generated, sql, udfs
+from modelhub_sql import generated, manifest, sql, udfs
 from modelhub_sql.errors import (
     DatasetError,
     HubError,
@@ -49,10 +49,6 @@ _FOLDED = str.maketrans(string.ascii_uppercase, string.ascii_lowercase)
 
 # So many datasets are worth a group of rows of their own; fewer are merged with others when the hub is closed.
 _OWN_GROUP = 10
-
-_ARGUMENTS = (
-    "name", "dataset", "exclude", "accuracy", "version", "task", "framework", "uri", "metadata", "like", "replace",
-)  # fmt: skip
 
 
 def connect(path: str | os.PathLike[str] = ":memory:", *, read_only: bool = False, **settings: Any) -> Hub:
@@ -308,49 +304,16 @@ class Hub:
     def _manifest(self, models: Any) -> list[dict[str, Any]]:
         """The arguments of ``register`` for each model, checked for their names."""
         if isinstance(models, (str, os.PathLike)) or hasattr(models, "columns"):
-            rows = self._manifest_table(models)
-        else:
-            try:
-                rows = [dict(row) for row in models]
-            except (TypeError, ValueError) as error:
-                raise OptionError(f"register_many takes a list of mappings or a table, got {models!r:.200}") from error
-        for number, row in enumerate(rows, 1):
-            for name in row:
-                if name not in _ARGUMENTS:
-                    raise OptionError(f"model {number}: no argument is called {name!r}; there are {', '.join(_ARGUMENTS)}")
-            if "name" not in row:
-                raise OptionError(f"model {number} has no name")
-        return rows
-
-    def _manifest_table(self, table: Any) -> list[dict[str, Any]]:
-        with self._dataset(table) as (name, source):
-            is_csv = source == name and any(suffix in (".csv", ".tsv") for suffix in Path(name).suffixes)
-            try:
-                result = self.con.execute(f"FROM {'read_csv(?, all_varchar := true)' if is_csv else 'query_table(?)'}", [name])
-                names = [column[0] for column in result.description or ()]
-                values = result.fetchall()
-            except duckdb.Error as error:
-                raise translated(error, source) from error
-        folder = Path(source).parent if Path(source).is_file() else None
-        rows = []
-        for number, value in enumerate(values, 1):
-            row = {key: item for key, item in zip(names, value, strict=True) if item is not None}
-            dataset = row.get("dataset")
-            if folder is not None and isinstance(dataset, str) and not Path(dataset).is_absolute() and _files(folder, dataset):
-                row["dataset"] = str(folder / dataset)
-            for key in {"name", "version", "task", "framework", "uri", "like"} & set(row):
-                row[key] = str(row[key])
-            if isinstance(row.get("replace"), str):
-                row["replace"] = {"true": True, "false": False}.get(row["replace"].strip().lower(), row["replace"])
-            if isinstance(row.get("exclude"), str):
-                row["exclude"] = [column.strip() for column in row["exclude"].split(",")]
-            if isinstance(row.get("metadata"), str):
+            with self._dataset(models) as (name, source):
+                reader = "read_csv(?, all_varchar := true)" if source == name and manifest.is_csv(name) else "query_table(?)"
                 try:
-                    row["metadata"] = json.loads(row["metadata"])
-                except json.JSONDecodeError as error:
-                    raise OptionError(f"{source}, model {number}: metadata is not JSON: {error}") from error
-            rows.append(row)
-        return rows
+                    result = self.con.execute(f"FROM {reader}", [name])
+                    columns = [column[0] for column in result.description or ()]
+                    rows = [dict(zip(columns, row, strict=True)) for row in result.fetchall()]
+                except duckdb.Error as error:
+                    raise translated(error, source) from error
+            models = manifest.of_rows(rows, source)
+        return manifest.checked(models)
 
     def _register_one(
         self,
@@ -556,10 +519,6 @@ def _is_new(path: str) -> bool:
             if stream.read(12)[8:] != b"DUCK":
                 raise HubFormatError(f"{path} is not a hub: no DuckDB file. The hub comes first, then the dataset or target")
     return False
-
-
-def _files(folder: Path, pattern: str) -> bool:
-    return (folder / pattern).exists() or ("*" in pattern and any(folder.glob(pattern)))
 
 
 def _plain(value: Any) -> Any:

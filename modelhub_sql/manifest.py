@@ -1,0 +1,69 @@
+"""A manifest: a table with a row for each model, as the arguments of ``Hub.register``."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from modelhub_sql.errors import OptionError
+
+__all__ = ["checked", "is_csv", "of_rows"]
+
+_ARGUMENTS = (
+    "name", "dataset", "exclude", "accuracy", "version", "task", "framework", "uri", "metadata", "like", "replace",
+)  # fmt: skip
+
+
+def is_csv(path: str) -> bool:
+    """Whether a file is csv, whose cells are read as text."""
+    return any(suffix in (".csv", ".tsv") for suffix in Path(path).suffixes)
+
+
+def of_rows(rows: Iterable[Mapping[str, Any]], source: str) -> list[dict[str, Any]]:
+    """The arguments of ``register`` that the rows of a table stand for.
+
+    rows: by column name. source: file or name of the table; paths and globs of datasets are relative to a file.
+    Raises OptionError for metadata that is not JSON.
+    """
+    folder = Path(source).parent if Path(source).is_file() else None
+    return [_of_row(row, folder, f"{source}, model {number}") for number, row in enumerate(rows, 1)]
+
+
+def _of_row(row: Mapping[str, Any], folder: Path | None, place: str) -> dict[str, Any]:
+    given = {name: value for name, value in row.items() if value is not None}
+    dataset = given.get("dataset")
+    if folder is not None and isinstance(dataset, str) and not Path(dataset).is_absolute() and _is_in(folder, dataset):
+        given["dataset"] = str(folder / dataset)
+    for name in {"name", "version", "task", "framework", "uri", "like"} & set(given):
+        given[name] = str(given[name])
+    if isinstance(given.get("replace"), str):
+        given["replace"] = {"true": True, "false": False}.get(given["replace"].strip().lower(), given["replace"])
+    if isinstance(given.get("exclude"), str):
+        given["exclude"] = [column.strip() for column in given["exclude"].split(",")]
+    if isinstance(given.get("metadata"), str):
+        try:
+            given["metadata"] = json.loads(given["metadata"])
+        except json.JSONDecodeError as error:
+            raise OptionError(f"{place}: metadata is not JSON: {error}") from error
+    return given
+
+
+def _is_in(folder: Path, pattern: str) -> bool:
+    return (folder / pattern).exists() or ("*" in pattern and any(folder.glob(pattern)))
+
+
+def checked(models: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """The models, each with a name and no argument that ``register`` does not have. Raises OptionError."""
+    try:
+        rows = [dict(model) for model in models]
+    except (TypeError, ValueError) as error:
+        raise OptionError(f"register_many takes a list of mappings or a table, got {models!r:.200}") from error
+    for number, row in enumerate(rows, 1):
+        for name in row:
+            if name not in _ARGUMENTS:
+                raise OptionError(f"model {number}: no argument is called {name!r}; there are {', '.join(_ARGUMENTS)}")
+        if "name" not in row:
+            raise OptionError(f"model {number} has no name")
+    return rows
