@@ -6,8 +6,11 @@ import shutil
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import duckdb
+import numpy as np
+import pyarrow as pa
 import pytest
 
 import modelhub_sql
@@ -27,6 +30,26 @@ def stock_shell() -> str:
     found = str(beside) if beside.exists() else shutil.which("duckdb")
     assert found is not None, "the tests need the duckdb shell: pip install duckdb-cli"
     return found
+
+
+def both_ways(hub: modelhub_sql.Hub, table: pa.Table, query: str) -> list[Any]:
+    """What a query on the table ``target`` finds, with the numpy functions and in SQL alone; it must be the same."""
+    answers = []
+    for con in (hub.con, hub.con.cursor()):
+        con.register("target", table)
+        answers.append(con.execute(query).fetchall())
+    with_numpy, in_sql = answers
+    assert with_numpy == [
+        tuple(pytest.approx(value, abs=1e-9) if isinstance(value, float) else value for value in row) for row in in_sql
+    ]
+    return with_numpy
+
+
+def normal(rows: int, mean: float, seed: int) -> pa.Table:
+    """Rows of two normal numbers, the first of that mean."""
+    return pa.table(
+        {"x": np.random.default_rng(seed).normal(mean, 1, rows), "y": np.random.default_rng(seed + 1).normal(0, 1, rows)}
+    )
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,124 @@
+"""Every client answers the same: numpy functions or SQL alone, whatever the tables are called."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+import duckdb
+import numpy as np
+import pyarrow as pa
+import pytest
+from conftest import SENSORS, both_ways, data, normal
+
+import modelhub_sql
+from modelhub_sql import sql
+
+pytestmark = pytest.mark.filterwarnings("ignore:max_js = .* is below twice the sampling floor")
+
+
+SPACES = ["aligned", "flattened"]
+
+
+@pytest.mark.parametrize("search", ["exact", "lsh"])
+@pytest.mark.parametrize("space", SPACES)
+def test_the_sql_of_the_file_and_the_numpy_functions_answer_the_same(
+    stock: duckdb.DuckDBPyConnection, sensor_hub: modelhub_sql.Hub, space: str, search: str
+) -> None:
+    for target in SENSORS:
+        query = f"""
+            SELECT model, rank, adaptivity, coverage, js_divergence, overlap, max_js, sampling_floor, l2_distance,
+                kl_target_source, kl_source_target
+            FROM find_models('{data(target)}', exclude := ['activity'], sample_space := '{space}', search := '{search}')
+        """
+        for in_sql, in_numpy in zip(stock.execute(query).fetchall(), sensor_hub.con.execute(query).fetchall(), strict=True):
+            assert in_sql[:2] == in_numpy[:2]
+            assert in_sql[2:] == pytest.approx(in_numpy[2:], abs=1e-9)
+
+
+@pytest.mark.parametrize(("search", "max_js"), [("exact", "'auto'"), ("exact", "ln(2)"), ("lsh", "'auto'")])
+@pytest.mark.parametrize("space", SPACES)
+def test_sql_and_numpy_answer_the_same_where_values_are_missing(space: str, search: str, max_js: str) -> None:
+    rng = np.random.default_rng(4)
+
+    def gappy(shift: float) -> pa.Table:
+        present = rng.random((300, 3)) < np.repeat(
+            [[1, 0.5, 0.1], [1, 0, 0], [0, 1, 0], [0, 0, 0], [0, 0, 1], [1, 1, 1]], 50, axis=0
+        )
+        columns = [rng.normal(5 + shift, 1, 300), rng.poisson(3 + shift, 300), rng.choice(["a b", "b c", "c"], 300)]
+        return pa.table(
+            {f"x{i}": pa.array(column, mask=~present[:, i]) for i, column in enumerate(columns)}
+            | {"weight": rng.normal(size=300)}
+        )
+
+    with modelhub_sql.connect(partition_size=50, partitioning="sequential") as hub:
+        hub.register_many([{"name": f"m{i}", "dataset": gappy(i / 2)} for i in range(6)])
+        hub.register("narrow", gappy(0).drop_columns(["x0", "weight"]))
+        gaps = gappy(0)
+        hub.con.register("gaps", gaps)
+        hub.con.execute("CREATE TABLE target AS FROM gaps")
+        query = f"""
+            SELECT model, adaptivity, coverage, js_divergence, max_js
+            FROM find_models('target', sample_space := '{space}', search := '{search}', min_overlap := 0, max_js := {max_js})
+        """
+        in_numpy, in_sql = hub.con.execute(query).fetchall(), hub.con.cursor().execute(query).fetchall()
+    assert len(in_numpy) == 7
+    assert len({row[1] for row in in_numpy}) > 3 or max_js == "ln(2)"
+    for numpy_row, sql_row in zip(in_numpy, in_sql, strict=True):
+        assert numpy_row[0] == sql_row[0]
+        assert numpy_row[1:] == pytest.approx(sql_row[1:], abs=1e-9)
+
+
+def steps(stages: Iterable[str]) -> set[str]:
+    """Names of the CTEs in some stages."""
+    pattern = re.compile(r"^(?:    WITH(?: RECURSIVE)?|   ) (\w+) AS ", re.MULTILINE)
+    return {name for stage in stages for name in pattern.findall(sql.stages()[stage])}
+
+
+def test_a_target_may_have_the_name_of_any_step_on_its_way(stock: duckdb.DuckDBPyConnection) -> None:
+    # A target is read in its sketch, where the steps of later stages are not known but those around the sketch are.
+    around = {"90_find_models", "95_explain"}
+    inside, outside = steps(stage for stage in sql.stages() if stage < "60"), steps(around)
+    inside |= set(sorted(steps(set(sql.stages()) - around) - inside)[::20])
+    assert {"typed", "dataset_row"} <= inside
+    assert {"target_sketch", "options"} <= outside
+    ways = [
+        (inside, "SELECT * EXCLUDE (partitions) FROM sketch(?, exclude := ['activity'])"),
+        (outside, "SELECT model, adaptivity FROM find_models(?, exclude := ['activity'])"),
+        (outside, "SELECT target_feature, jaccard FROM explain_features('torso1', ?, exclude := ['activity'])"),
+    ]
+    for names, query in ways:
+        expected = stock.execute(query, [data("leg2")]).fetchall()
+        assert expected
+        for name in sorted(names):
+            stock.execute(f"CREATE TEMP VIEW \"{name}\" AS FROM query_table('{data('leg2')}')")
+            found = stock.execute(query, [name]).fetchall()
+            stock.execute(f'DROP VIEW "{name}"')
+            assert (name, found) == (name, expected)
+
+
+def test_a_misspelt_column_to_exclude_is_refused_in_sql(stock: duckdb.DuckDBPyConnection) -> None:
+    for query in (
+        "FROM find_models($1, exclude := ['activty'])",
+        "FROM explain_features('torso1', $1, exclude := ['activity', 'x'])",
+        "FROM sketch($1, exclude := ['activty'])",
+    ):
+        with pytest.raises(duckdb.Error, match=r"has no column (activty|x) to exclude"):
+            stock.execute(query, [data("leg2")]).fetchall()
+
+
+def test_an_empty_target_has_no_models_in_sql_whatever_is_excluded(sensor_hub_path: str) -> None:
+    with duckdb.connect() as con:
+        con.execute(f"ATTACH '{sensor_hub_path}' AS hub (READ_ONLY); USE hub")
+        con.execute("CREATE TABLE memory.main.empty (x INTEGER, label VARCHAR)")
+        assert con.execute("FROM find_models('memory.main.empty', exclude := ['label'])").fetchall() == []
+
+
+def test_models_of_the_same_data_are_ranked_by_name_in_every_client() -> None:
+    with modelhub_sql.connect(partition_size=100) as hub:
+        for name in ("zoe", "ann", "mia"):
+            hub.register(name, normal(700, 0, seed=3), version=name)
+        hub.register("liz", like="ann")
+        for space in SPACES:
+            rows = both_ways(hub, normal(500, 0.3, seed=8), f"SELECT model FROM find_models('target', sample_space := '{space}')")
+            assert [model for (model,) in rows] == ["ann", "liz", "mia", "zoe"]
