@@ -40,8 +40,8 @@ R = TypeVar("R")
 _STORAGE = {"storage_compatibility_version": "v1.2.0"}
 
 _VARIABLES = (
-    "model", "version", "dataset", "like_model", "like_version", "excluded", "source", "dataset_name",
-    "source_accuracy", "task", "framework", "uri", "metadata", "replace",
+    "model", "version", "dataset", "like_model", "like_version", "exclude", "source", "dataset_name",
+    "accuracy", "task", "framework", "uri", "metadata", "replace",
 )  # fmt: skip
 
 # DuckDB compares names so, other letters as they are.
@@ -348,8 +348,8 @@ class Hub:
             if users:
                 (like, like_version), dataset = users[0], None
         values = dict(
-            model=name, version=version, like_model=like, like_version=like_version, excluded=exclude,
-            source_accuracy=_plain(accuracy), task=task, framework=framework, uri=uri, metadata=_json(metadata), replace=replace,
+            model=name, version=version, like_model=like, like_version=like_version, exclude=exclude,
+            accuracy=_plain(accuracy), task=task, framework=framework, uri=uri, metadata=_json(metadata), replace=replace,
         )  # fmt: skip
         if dataset is None:
             self._run_verb("register", **values)

@@ -8,12 +8,12 @@ SET VARIABLE registering = {
     version: coalesce(text_variable('version'), ''),
     has_dataset: text_variable('dataset') IS NOT NULL,
     dataset: coalesce(text_variable('dataset'), 'no_dataset'),
-    excluded: coalesce(getvariable('excluded')::VARCHAR[], []),
+    exclude: coalesce(getvariable('exclude')::VARCHAR[], []),
     source: coalesce(text_variable('source'), text_variable('dataset')),
     dataset_name: coalesce(text_variable('dataset_name'), text_variable('model')),
     like_model: text_variable('like_model'),
     like_version: text_variable('like_version'),
-    accuracy: text_variable('source_accuracy'),
+    accuracy: text_variable('accuracy'),
     task: text_variable('task'),
     framework: text_variable('framework'),
     uri: text_variable('uri'),
@@ -25,12 +25,12 @@ SET VARIABLE registering = {
 RESET VARIABLE model;
 RESET VARIABLE version;
 RESET VARIABLE dataset;
-RESET VARIABLE excluded;
+RESET VARIABLE exclude;
 RESET VARIABLE source;
 RESET VARIABLE dataset_name;
 RESET VARIABLE like_model;
 RESET VARIABLE like_version;
-RESET VARIABLE source_accuracy;
+RESET VARIABLE accuracy;
 RESET VARIABLE task;
 RESET VARIABLE framework;
 RESET VARIABLE uri;
@@ -52,13 +52,13 @@ END);
 SET VARIABLE registering_nested = (FROM has_structs(registering().dataset));
 
 CREATE OR REPLACE TEMP TABLE registering_columns AS
-FROM dataset_columns(registering().dataset, exclude := registering().excluded, nested := getvariable('registering_nested'));
+FROM dataset_columns(registering().dataset, exclude := registering().exclude, nested := getvariable('registering_nested'));
 
 SET VARIABLE registering_forms = (SELECT coalesce(list(DISTINCT form), [])::VARCHAR[] FROM registering_columns);
 
 CREATE OR REPLACE TEMP TABLE registering_elements AS
 WITH dataset_row AS MATERIALIZED (
-    FROM numbered_rows(registering().dataset, exclude := registering().excluded, nested := getvariable('registering_nested'))
+    FROM numbered_rows(registering().dataset, exclude := registering().exclude, nested := getvariable('registering_nested'))
 )
 FROM elements('dataset_row', 'registering_columns', forms := getvariable('registering_forms'));
 
@@ -85,7 +85,7 @@ SET VARIABLE register_check = (SELECT CASE
     WHEN getvariable('registering_rows') = 0 THEN error('DatasetError: ' || registering().source || ' has no rows: there is nothing to sketch')
     WHEN NOT EXISTS (FROM registering_features) THEN error('DatasetError: ' || registering().source || ' has no column that can be compared: '
         || (SELECT string_agg(feature || ' (' || type || ')', ', ' ORDER BY feature_id) FROM registering_columns)
-        || CASE WHEN len(registering().excluded) > 0 THEN '; excluded: ' || array_to_string(registering().excluded, ', ') ELSE '' END
+        || CASE WHEN len(registering().exclude) > 0 THEN '; excluded: ' || array_to_string(registering().exclude, ', ') ELSE '' END
         || '. Pass a table with numbers, text, dates or lists that are not all NULL')
 END);
 
@@ -109,7 +109,7 @@ SELECT
     getvariable('registering_rows'),
     getvariable('registering_partitions'),
     registering().source,
-    registering().excluded,
+    registering().exclude,
     utc_now(),
     settings_fingerprint(),
     spread
@@ -120,7 +120,7 @@ INSERT INTO features BY NAME
 SELECT getvariable('registering_dataset') AS dataset_id, s.*, spread, least(d.distincts, s."values") AS distincts
 FROM registering_features AS s
 JOIN feature_spreads('registering_distances') USING (feature_id)
-LEFT JOIN distincts(registering().dataset, exclude := registering().excluded, nested := getvariable('registering_nested')) AS d
+LEFT JOIN distincts(registering().dataset, exclude := registering().exclude, nested := getvariable('registering_nested')) AS d
     USING (feature_id);
 
 INSERT INTO partition_counts

@@ -166,7 +166,7 @@ def registering(hub: Path, **variables: str) -> str:
 
 def test_the_shell_registers_the_same_sketch_as_python(hub_file: Path) -> None:
     script = registering(
-        hub_file, model="'by shell'", version="'1'", dataset=f"'{data('adult')}'", excluded="['income']", source_accuracy="0.85",
+        hub_file, model="'by shell'", version="'1'", dataset=f"'{data('adult')}'", exclude="['income']", accuracy="0.85",
         task="'income'", uri="'s3://adult'",
     )  # fmt: skip
     shell(str(hub_file), script=script)
@@ -187,9 +187,9 @@ def test_the_shell_registers_the_same_sketch_as_python(hub_file: Path) -> None:
 
 def test_the_shell_registers_a_table_of_its_own_and_one_model_after_another(hub_file: Path) -> None:
     script = f"CREATE TEMP TABLE mine AS FROM '{data('beer')}';\n" + registering(
-        hub_file, model="'mine'", dataset="'mine'", excluded="['label', 'split']"
+        hub_file, model="'mine'", dataset="'mine'", exclude="['label', 'split']"
     )
-    script += registering(hub_file, model="'also'", dataset=f"'{data('fodors_zagats')}'", excluded="['label', 'split']")
+    script += registering(hub_file, model="'also'", dataset=f"'{data('fodors_zagats')}'", exclude="['label', 'split']")
     shell(str(hub_file), script=script)
     with modelhub_sql.connect(hub_file) as hub:
         hub.register("again", data("beer"), exclude=["label", "split"])
@@ -203,7 +203,7 @@ def test_what_was_said_of_one_model_is_not_said_of_the_next(hub_file: Path) -> N
         model="'one'",
         version="'7'",
         dataset=f"'{data('beer')}'",
-        source_accuracy="0.99",
+        accuracy="0.99",
         task="'matching'",
         uri="'s3://one'",
     )
@@ -217,7 +217,7 @@ def test_what_was_said_of_one_model_is_not_said_of_the_next(hub_file: Path) -> N
 
 
 def test_the_shell_shares_the_dataset_of_a_model_and_replaces_one(hub_file: Path) -> None:
-    shell(str(hub_file), script=registering(hub_file, model="'second'", like_model="'by python'", source_accuracy="0.9"))
+    shell(str(hub_file), script=registering(hub_file, model="'second'", like_model="'by python'", accuracy="0.9"))
     with duckdb.connect(str(hub_file), read_only=True) as con:
         assert con.execute("SELECT count(*), count(DISTINCT dataset_id) FROM models").fetchall() == [(2, 1)]
     shell(str(hub_file), script=registering(hub_file, model="'second'", dataset=f"'{data('beer')}'", replace="true"))
@@ -241,7 +241,7 @@ REFUSED = {
     "no dataset": (dict(model="'m'"), "dataset"),
     "a missing file": (dict(model="'m'", dataset="'missing.parquet'"), "missing.parquet"),
     "a name that is taken": (dict(model="'by python'", version="'1'", dataset="'{beer}'"), "registered already"),
-    "an accuracy above 1": (dict(model="'m'", dataset="'{beer}'", source_accuracy="1.5"), "1.5"),
+    "an accuracy above 1": (dict(model="'m'", dataset="'{beer}'", accuracy="1.5"), "1.5"),
     "an unknown model": (dict(model="'m'", like_model="'nobody'"), "nobody"),
 }
 
@@ -266,8 +266,8 @@ def test_a_hub_that_is_copied_elsewhere_needs_nothing_beside_it(sensor_hub_path:
 
 def test_what_was_said_of_a_model_that_was_refused_is_not_said_of_the_next(hub_file: Path) -> None:
     # Without -bail, as at the prompt: the shell goes on after an error.
-    script = registering(hub_file, model="'refused'", dataset="'missing.parquet'", source_accuracy="0.9", task="'vision'")
-    script += registering(hub_file, model="'by python'", version="'1'", dataset=f"'{data('beer')}'", source_accuracy="0.9")
+    script = registering(hub_file, model="'refused'", dataset="'missing.parquet'", accuracy="0.9", task="'vision'")
+    script += registering(hub_file, model="'by python'", version="'1'", dataset=f"'{data('beer')}'", accuracy="0.9")
     script += registering(hub_file, model="'next'", dataset=f"'{data('beer')}'")
     run = subprocess.run([stock_shell(), str(hub_file)], input=script, capture_output=True, encoding="utf-8", check=False)
     assert "missing.parquet" in run.stderr
@@ -288,7 +288,7 @@ def test_the_shell_says_what_it_registered_and_what_it_skipped(hub_file: Path) -
 
 def test_the_shell_refuses_a_column_to_exclude_that_there_is_not(hub_file: Path) -> None:
     before = whole(hub_file)
-    script = registering(hub_file, model="'m'", dataset=f"'{data('beer')}'", excluded="['labl']")
+    script = registering(hub_file, model="'m'", dataset=f"'{data('beer')}'", exclude="['labl']")
     run = refused_or_run(str(hub_file), script=script)
     assert run.returncode != 0
     assert "no column labl to exclude" in run.stderr
