@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from modelhub_sql.errors import (
     DatasetError,
+    HubAccessError,
     HubBusyError,
     HubError,
     HubFormatError,
@@ -29,6 +30,7 @@ from modelhub_sql.udfs import load
 __all__ = [
     "DatasetError",
     "Hub",
+    "HubAccessError",
     "HubBusyError",
     "HubError",
     "HubFormatError",

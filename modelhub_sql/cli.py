@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import math
 import sys
 import warnings
 from collections.abc import Callable
@@ -252,13 +253,25 @@ def _existing(hub: str) -> Any:
     return connect(hub)
 
 
+def _finite(value: Any) -> Any:
+    # JSON has no NaN and no infinity.
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    if isinstance(value, (list, tuple)):
+        return [_finite(element) for element in value]
+    if isinstance(value, dict):
+        return {key: _finite(element) for key, element in value.items()}
+    return value
+
+
 def _print(relation: duckdb.DuckDBPyRelation | None, form: str | None, *, empty: str) -> None:
     if relation is None:
         return
     columns = relation.columns
     rows = relation.fetchall()
     if form == "json":
-        click.echo(json.dumps([dict(zip(columns, row, strict=True)) for row in rows], default=str, indent=2))
+        objects = [dict(zip(columns, map(_finite, row), strict=True)) for row in rows]
+        click.echo(json.dumps(objects, default=str, indent=2))
     elif form == "csv":
         writer = csv.writer(sys.stdout, lineterminator="\n")
         writer.writerow(columns)

@@ -6,6 +6,7 @@ import duckdb
 
 __all__ = [
     "DatasetError",
+    "HubAccessError",
     "HubBusyError",
     "HubError",
     "HubFormatError",
@@ -27,6 +28,10 @@ class HubError(Exception):
 
 class HubNotFoundError(HubError):
     """There is no hub at the path."""
+
+
+class HubAccessError(HubError, OSError):
+    """The hub's file can't be made, read or written by this user."""
 
 
 class HubFormatError(HubError):

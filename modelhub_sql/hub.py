@@ -22,6 +22,7 @@ from datasketch import MinHash
 from modelhub_sql import generated, manifest, sql, udfs
 from modelhub_sql.errors import (
     DatasetError,
+    HubAccessError,
     HubError,
     HubFormatError,
     HubNotFoundError,
@@ -58,7 +59,7 @@ def connect(path: str | os.PathLike[str] = ":memory:", *, read_only: bool = Fals
     settings: of a new hub, see ``Settings``; for an existing hub they must be what it has.
 
     Raises HubNotFoundError (read_only, and no file), HubFormatError (not a hub, or of a newer
-    format), HubLockedError (another process writes) and SettingsError.
+    format), HubAccessError (no permission), HubLockedError (another process writes) and SettingsError.
     """
     return Hub(path, read_only=read_only, **settings)
 
@@ -97,16 +98,18 @@ class Hub:
         checked = Settings(**settings)
         try:
             if is_new and not in_memory:
-                # An empty file is none of DuckDB's.
-                Path(self.path).unlink(missing_ok=True)
-                # Only a new file needs the storage version; it keeps it. Any other connection of this
-                # process must open the file with the same configuration, so have none from then on.
-                with duckdb.connect(self.path, config=dict(_STORAGE)) as con:
-                    _create(con, checked)
+                _make(self.path, checked)
             self.con = duckdb.connect(self.path, read_only=read_only)
+        except OSError as error:
+            raise HubAccessError(f"can't make a hub at {self.path}: {error.strerror}") from error
         except duckdb.Error as error:
             known = translated(error)
-            if known is error:
+            if "Permission denied" in str(error):
+                known = HubAccessError(
+                    f"no permission to {'read' if read_only else 'write'} {self.path} or its folder"
+                    + ("" if read_only else ": to search a hub that is there, open it with read_only=True")
+                )
+            elif known is error:
                 known = HubFormatError(f"{self.path} is not a hub: {str(error).splitlines()[0]}")
             raise known from error
         try:
@@ -305,7 +308,8 @@ class Hub:
         """The arguments of ``register`` for each model, checked for their names."""
         if isinstance(models, (str, os.PathLike)) or hasattr(models, "columns"):
             with self._dataset(models) as (name, source):
-                reader = "read_csv(?, all_varchar := true)" if source == name and manifest.is_csv(name) else "query_table(?)"
+                as_text = source == name and manifest.is_csv(name)
+                reader = "read_csv(?, all_varchar := true)" if as_text else "query_table(quoted_path(?))"
                 try:
                     result = self.con.execute(f"FROM {reader}", [name])
                     columns = [column[0] for column in result.description or ()]
@@ -349,7 +353,8 @@ class Hub:
                 (like, like_version), dataset = users[0], None
         values = dict(
             model=name, version=version, like_model=like, like_version=like_version, exclude=exclude,
-            accuracy=_plain(accuracy), task=task, framework=framework, uri=uri, metadata=_json(metadata), replace=replace,
+            accuracy=_plain(accuracy), task=task, framework=framework,
+            uri=os.fspath(uri) if isinstance(uri, os.PathLike) else uri, metadata=_json(metadata), replace=replace,
         )  # fmt: skip
         if dataset is None:
             self._run_verb("register", **values)
@@ -386,11 +391,15 @@ class Hub:
         return {"forms": forms, "nested": nested}
 
     def _run_verb(self, verb: str, **variables: Any) -> None:
+        self._check_names()
         # What a script that failed has left.
         self.con.execute("".join(f"RESET VARIABLE {name};" for name in _VARIABLES if variables.get(name) is None))
         for name, value in variables.items():
             if value is not None:
-                self.con.execute(f"SET VARIABLE {name} = ?", [value])
+                try:
+                    self.con.execute(f"SET VARIABLE {name} = ?", [value])
+                except duckdb.NotImplementedException as error:
+                    raise OptionError(f"{name} must be text, got {value!r:.200}") from error
         # The hub's own script, which fits its SQL.
         ((script,),) = self.con.execute("SELECT script FROM verbs WHERE verb = ?", [verb]).fetchall()
         try:
@@ -402,6 +411,7 @@ class Hub:
     def _search(
         self, /, macro: str, target: Any, model: str | None = None, *, exclude: Sequence[str], **options: Any
     ) -> duckdb.DuckDBPyRelation:
+        self._check_names()
         given = {name: value for name, value in options.items() if value is not None}
         allowed = {
             name
@@ -459,7 +469,7 @@ class Hub:
                 if isinstance(dataset, duckdb.DuckDBPyRelation):
                     dataset = _arrow(dataset)
                 self.con.register(name, dataset)
-            except (duckdb.Error, TypeError) as error:
+            except (duckdb.Error, TypeError, RuntimeError) as error:
                 raise DatasetError(f"{source} can't be read as a dataset: {error}") from error
         try:
             self._check_columns(name, source, exclude)
@@ -470,11 +480,27 @@ class Hub:
                 with suppress(duckdb.Error):
                     self.con.unregister(name)
 
+    def _check_names(self) -> None:
+        # DuckDB looks among what is temporary first, in stored SQL too.
+        hidden = self.con.execute(
+            """
+            WITH named AS (
+                SELECT table_name AS name, temporary FROM duckdb_tables()
+                UNION ALL
+                SELECT view_name, temporary FROM duckdb_views() WHERE NOT internal
+            )
+            SELECT name FROM named GROUP BY name HAVING bool_or(temporary) AND bool_or(NOT temporary)
+            """
+        ).fetchall()
+        if hidden:
+            raise HubError(f"a temporary table or view of this connection hides the hub's {hidden[0][0]}: give it another name")
+
     def _check_columns(self, name: str, source: str, exclude: Sequence[str]) -> None:
         try:
-            columns = [column for (column, *_) in self.con.execute("DESCRIBE FROM query_table(?)", [name]).fetchall()]
+            described = self.con.execute("DESCRIBE FROM query_table(quoted_path(?))", [name]).fetchall()
         except duckdb.Error as error:
             raise translated(error, source) from error
+        columns = [column for (column, *_) in described]
         known = {column.translate(_FOLDED) for column in columns}
         for column in _columns(exclude):
             if column.translate(_FOLDED) not in known:
@@ -507,18 +533,40 @@ def _warn_of_skipped(skipped: str | None, source: str, stacklevel: int) -> None:
 
 
 def _is_new(path: str) -> bool:
-    """Whether a hub is yet to be made at the path. Raises HubFormatError for a file that is none of DuckDB's."""
+    """Whether a hub is yet to be made at the path.
+
+    Raises HubFormatError for a file that is none of DuckDB's, HubAccessError for one that can't be read.
+    """
     if not path:
         raise HubNotFoundError("a hub needs a path, got empty text")
     file = Path(path)
-    if not file.exists() or (file.is_file() and file.stat().st_size == 0):
+    try:
+        size = file.stat().st_size
+        if file.is_file() and size:
+            # DuckDB opens a table of another format as a database of its own, in memory.
+            with file.open("rb") as stream:
+                if stream.read(12)[8:] != b"DUCK":
+                    raise HubFormatError(f"{path} is not a hub: no DuckDB file. The hub comes first, then the dataset or target")
+    except FileNotFoundError:
         return True
-    if file.is_file():
-        # DuckDB opens a table of another format as a database of its own, in memory.
-        with file.open("rb") as stream:
-            if stream.read(12)[8:] != b"DUCK":
-                raise HubFormatError(f"{path} is not a hub: no DuckDB file. The hub comes first, then the dataset or target")
-    return False
+    except (OSError, ValueError) as error:
+        raise HubAccessError(f"{path[:200]!r} can't be opened as a hub: {getattr(error, 'strerror', error)}") from error
+    return file.is_file() and not size
+
+
+def _make(path: str, settings: Settings) -> None:
+    """A hub file where there is none yet, or an empty file, which is none of DuckDB's."""
+    Path(path).unlink(missing_ok=True)
+    # Only a new file needs the storage version; it keeps it. Any other connection of this
+    # process must open the file with the same configuration, so have none from then on.
+    con = duckdb.connect(path, config=dict(_STORAGE))
+    try:
+        _create(con, settings)
+    except BaseException:
+        con.close()
+        Path(path).unlink(missing_ok=True)
+        raise
+    con.close()
 
 
 def _plain(value: Any) -> Any:
@@ -533,7 +581,10 @@ def _columns(exclude: Sequence[str] | None) -> list[str]:
         return []
     if isinstance(exclude, str):
         raise OptionError(f"exclude must be a list of columns, got the text {exclude!r}: write [{exclude!r}]")
-    columns = list(exclude)
+    try:
+        columns = list(exclude)
+    except TypeError as error:
+        raise OptionError(f"exclude must be a list of columns, got {exclude!r}") from error
     for column in columns:
         if not isinstance(column, str):
             raise OptionError(f"exclude must be a list of column names, got {column!r} in it")
@@ -544,7 +595,7 @@ def _json(metadata: Any) -> str | None:
     if metadata is None:
         return None
     try:
-        return json.dumps(metadata)
+        return json.dumps(metadata, allow_nan=False)
     except (TypeError, ValueError) as error:
         raise OptionError(f"metadata must be what JSON can hold: {error}") from error
 

@@ -51,7 +51,7 @@ def _of_row(row: Mapping[str, Any], folder: Path | None, place: str) -> dict[str
 
 
 def _is_in(folder: Path, pattern: str) -> bool:
-    return (folder / pattern).exists() or ("*" in pattern and any(folder.glob(pattern)))
+    return (folder / pattern).exists() or (any(sign in pattern for sign in "*?[") and any(folder.glob(pattern)))
 
 
 def checked(models: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:

@@ -18,6 +18,8 @@ FORMAT_VERSION = 1
 
 #: What the search of sql/80_adaptivity.sql allows for.
 MOST_CANDIDATES = 10_000
+#: Rows of a partition, and any other whole number, that the tables have room for.
+MOST_ROWS, MOST = 2**32 - 1, 2**16 - 1
 
 RANK_METRICS = ("adaptivity", "coverage", "js", "l2", "kl_target_source", "kl_source_target", "source_accuracy")
 
@@ -87,6 +89,9 @@ class Settings:
             value = getattr(self, name)
             if value is not None and (not isinstance(value, int) or isinstance(value, bool) or value < 1):
                 raise SettingsError(f"{name} must be a whole number above 0, got {value!r}")
+            most = MOST_ROWS if name == "partition_size" else MOST
+            if value is not None and value > most:
+                raise SettingsError(f"{name} must be at most {most}, got {value!r}")
         for name in ("min_overlap", "min_jaccard"):
             self._check(name, lambda x: 0 <= x <= 1, "in [0, 1]")
         self._check("recall", lambda x: 0 < x < 1, "in (0, 1)")

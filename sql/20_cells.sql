@@ -37,15 +37,23 @@ CREATE MACRO folded(name) AS CASE
 END;
 COMMENT ON MACRO folded IS 'a name in lower case as DuckDB compares names: the letters of ASCII only, so that no two columns of a table share one';
 
+CREATE MACRO quoted_path(name) AS CASE
+    WHEN contains(name, '"') THEN name
+    WHEN contains(name, '/') OR contains(name, '\') OR regexp_matches(name, '\.(parquet|csv|tsv|json|jsonl|ndjson)(\.(gz|zst))?$', 'i')
+        THEN '"' || name || '"'
+    ELSE name
+END;
+COMMENT ON MACRO quoted_path IS 'name of a dataset for query_table: a path in quotes, or DuckDB 1.x takes its dots for those between database, schema and table';
+
 CREATE MACRO has_structs(target) AS TABLE
     SELECT bool_or(starts_with(type, 'STRUCT')) AS nested
-    FROM (UNPIVOT (SELECT typeof(COLUMNS(*)) FROM query_table(target) LIMIT 1) ON COLUMNS(*) INTO NAME feature VALUE type);
+    FROM (UNPIVOT (SELECT typeof(COLUMNS(*)) FROM query_table(quoted_path(target)) LIMIT 1) ON COLUMNS(*) INTO NAME feature VALUE type);
 COMMENT ON MACRO TABLE has_structs IS 'whether a column of a dataset is a struct (one row); NULL for an empty dataset';
 
 CREATE MACRO leaves(target, exclude := [], nested := NULL) AS TABLE
     WITH kept_row AS NOT MATERIALIZED (
-        SELECT COLUMNS(lambda c: NOT list_contains(list_transform(exclude::VARCHAR[], lambda e: folded(e)), folded(c)))
-        FROM query_table(target)
+        SELECT COLUMNS(lambda c: NOT list_contains(list_transform(coalesce(exclude::VARCHAR[], []), lambda e: folded(e)), folded(c)))
+        FROM query_table(quoted_path(target))
     ),
     -- Planning it takes the square of the number of columns, a second for a thousand.
     leaf_row AS NOT MATERIALIZED (SELECT unnest("modelhub leaves", recursive := true) FROM kept_row AS "modelhub leaves")
@@ -58,7 +66,7 @@ CREATE MACRO unknown_columns(target, exclude) AS TABLE
         SELECT list(folded(name)) AS names
         FROM (
             UNPIVOT (
-                SELECT typeof(COLUMNS(*)) FROM query_table(CASE WHEN len(exclude) > 0 THEN target ELSE 'no_dataset' END) LIMIT 1
+                SELECT typeof(COLUMNS(*)) FROM query_table(CASE WHEN len(exclude) > 0 THEN quoted_path(target) ELSE 'no_dataset' END) LIMIT 1
             ) ON COLUMNS(*) INTO NAME name VALUE type
         )
     )

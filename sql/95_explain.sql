@@ -3,11 +3,16 @@
 CREATE MACRO unknown_model(model_name, model_version) AS
     'ModelNotFoundError: no model is called ' || coalesce(left(model_name, 200), 'NULL')
     || coalesce(', version ' || left(model_version, 200), '')
-    || coalesce('; the nearest name is ' || (
-        SELECT left(max_by(model, jaro_winkler_similarity(left(model, 200), left(model_name, 200))), 200)
-        FROM models WHERE model <> model_name
-    ), '');
-COMMENT ON MACRO unknown_model IS 'says that there is no such model, and which name is like it';
+    || coalesce(
+        '; its versions are ' || (
+            SELECT left(string_agg('''' || version || '''', ', ' ORDER BY registered_at DESC), 600) FROM models WHERE model = model_name
+        ),
+        '; the nearest name is ' || (
+            SELECT left(max_by(model, jaro_winkler_similarity(left(model, 200), left(model_name, 200))), 200) FROM models
+        ),
+        ''
+    );
+COMMENT ON MACRO unknown_model IS 'says that there is no such model, and which versions there are of it or which name is like it';
 
 CREATE MACRO dataset_of(model_name, model_version) AS coalesce(
     (

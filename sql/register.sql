@@ -51,40 +51,40 @@ END);
 
 SET VARIABLE registering_nested = (FROM has_structs(registering().dataset));
 
-CREATE OR REPLACE TEMP TABLE registering_columns AS
+CREATE OR REPLACE TEMP TABLE modelhub_registering_columns AS
 FROM dataset_columns(registering().dataset, exclude := registering().exclude, nested := getvariable('registering_nested'));
 
-SET VARIABLE registering_forms = (SELECT coalesce(list(DISTINCT form), [])::VARCHAR[] FROM registering_columns);
+SET VARIABLE registering_forms = (SELECT coalesce(list(DISTINCT form), [])::VARCHAR[] FROM modelhub_registering_columns);
 
-CREATE OR REPLACE TEMP TABLE registering_elements AS
+CREATE OR REPLACE TEMP TABLE modelhub_registering_elements AS
 WITH dataset_row AS MATERIALIZED (
     FROM numbered_rows(registering().dataset, exclude := registering().exclude, nested := getvariable('registering_nested'))
 )
-FROM elements('dataset_row', 'registering_columns', forms := getvariable('registering_forms'));
+FROM elements('dataset_row', 'modelhub_registering_columns', forms := getvariable('registering_forms'));
 
-CREATE OR REPLACE TEMP TABLE registering_features AS FROM sketched_features('registering_elements');
+CREATE OR REPLACE TEMP TABLE modelhub_registering_features AS FROM sketched_features('modelhub_registering_elements');
 
 SET VARIABLE registering_skipped = (
     SELECT string_agg(feature || ' (' || type || CASE WHEN kind IS NULL THEN ')' ELSE ', only NULL)' END, ', ' ORDER BY feature_id)
-    FROM registering_columns
-    ANTI JOIN registering_features USING (feature_id)
+    FROM modelhub_registering_columns
+    ANTI JOIN modelhub_registering_features USING (feature_id)
 );
 
-CREATE OR REPLACE TEMP TABLE registering_histograms AS
-FROM partition_histograms('registering_elements', 'registering_features');
+CREATE OR REPLACE TEMP TABLE modelhub_registering_histograms AS
+FROM partition_histograms('modelhub_registering_elements', 'modelhub_registering_features');
 
-CREATE OR REPLACE TEMP TABLE registering_distances AS FROM whole_distances('registering_features', 'registering_histograms');
+CREATE OR REPLACE TEMP TABLE modelhub_registering_distances AS FROM whole_distances('modelhub_registering_features', 'modelhub_registering_histograms');
 
-DROP TABLE registering_elements;
+DROP TABLE modelhub_registering_elements;
 
-SET VARIABLE registering_rows = (SELECT count(*) FROM query_table(registering().dataset));
+SET VARIABLE registering_rows = (SELECT count(*) FROM query_table(quoted_path(registering().dataset)));
 SET VARIABLE registering_partitions = (SELECT ceil(getvariable('registering_rows') / partition_size) FROM settings);
 
 SET VARIABLE register_check = (SELECT CASE
     WHEN NOT registering().has_dataset THEN NULL
     WHEN getvariable('registering_rows') = 0 THEN error('DatasetError: ' || registering().source || ' has no rows: there is nothing to sketch')
-    WHEN NOT EXISTS (FROM registering_features) THEN error('DatasetError: ' || registering().source || ' has no column that can be compared: '
-        || (SELECT string_agg(feature || ' (' || type || ')', ', ' ORDER BY feature_id) FROM registering_columns)
+    WHEN NOT EXISTS (FROM modelhub_registering_features) THEN error('DatasetError: ' || registering().source || ' has no column that can be compared: '
+        || (SELECT string_agg(feature || ' (' || type || ')', ', ' ORDER BY feature_id) FROM modelhub_registering_columns)
         || CASE WHEN len(registering().exclude) > 0 THEN '; excluded: ' || array_to_string(registering().exclude, ', ') ELSE '' END
         || '. Pass a table with numbers, text, dates or lists that are not all NULL')
 END);
@@ -113,20 +113,20 @@ SELECT
     utc_now(),
     settings_fingerprint(),
     spread
-FROM settings, dataset_spread('registering_distances')
+FROM settings, dataset_spread('modelhub_registering_distances')
 WHERE registering().has_dataset;
 
 INSERT INTO features BY NAME
 SELECT getvariable('registering_dataset') AS dataset_id, s.*, spread, least(d.distincts, s."values") AS distincts
-FROM registering_features AS s
-JOIN feature_spreads('registering_distances') USING (feature_id)
+FROM modelhub_registering_features AS s
+JOIN feature_spreads('modelhub_registering_distances') USING (feature_id)
 LEFT JOIN distincts(registering().dataset, exclude := registering().exclude, nested := getvariable('registering_nested')) AS d
     USING (feature_id);
 
 INSERT INTO partition_counts
 SELECT getvariable('registering_dataset'), feature_id, partition_id, counts[:frequent], counts[frequent + 1:]
-FROM registering_histograms
-JOIN (SELECT feature_id, frequent_bins(counts, getvariable('registering_partitions')) AS frequent FROM registering_features)
+FROM modelhub_registering_histograms
+JOIN (SELECT feature_id, frequent_bins(counts, getvariable('registering_partitions')) AS frequent FROM modelhub_registering_features)
     USING (feature_id)
 ORDER BY feature_id, partition_id;
 
@@ -149,7 +149,7 @@ SELECT
 FROM datasets
 WHERE dataset_id = getvariable('registering_dataset');
 
-DROP TABLE registering_columns;
-DROP TABLE registering_features;
-DROP TABLE registering_histograms;
-DROP TABLE registering_distances;
+DROP TABLE modelhub_registering_columns;
+DROP TABLE modelhub_registering_features;
+DROP TABLE modelhub_registering_histograms;
+DROP TABLE modelhub_registering_distances;

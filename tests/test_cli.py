@@ -173,6 +173,12 @@ def test_find_prints_what_python_finds_as_json_and_as_csv(hub_path: str) -> None
     ]
 
 
+def test_json_has_no_number_that_json_does_not_know(hub_path: str) -> None:
+    query = "SELECT 'inf'::DOUBLE AS a, ['nan'::DOUBLE, 1.5] AS b, {'c': '-inf'::DOUBLE} AS d"
+    printed = run("shell", hub_path, "--json", given=query + ";").stdout
+    assert json.loads(printed, parse_constant=pytest.fail) == [{"a": None, "b": [None, 1.5], "d": {"c": None}}]
+
+
 def test_find_prints_a_table_for_people_with_the_models_in_order(hub_path: str) -> None:
     said = run("find", hub_path, data("beer"), *FOUND).stdout
     assert "adaptivity" in said

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
+import subprocess
 from collections.abc import Iterable
+from pathlib import Path
 
 import duckdb
 import numpy as np
 import pyarrow as pa
 import pytest
-from conftest import SENSORS, both_ways, data, normal
+from conftest import SENSORS, both_ways, data, normal, stock_shell
 
 import modelhub_sql
 from modelhub_sql import sql
@@ -95,6 +97,28 @@ def test_a_target_may_have_the_name_of_any_step_on_its_way(stock: duckdb.DuckDBP
             found = stock.execute(query, [name]).fetchall()
             stock.execute(f'DROP VIEW "{name}"')
             assert (name, found) == (name, expected)
+
+
+#: Where each path leads from the folder a.b: to two rows.
+DOTTED = ["./p.csv", "../a.b/p.csv", "../a.b/../a.b/*.csv", "p.v1.2.3.csv", "./[p].csv", "../x.y/p.csv"]
+
+
+def test_a_path_may_have_dots(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for folder, name, rows in (("a.b", "p.csv", 2), ("a.b", "p.v1.2.3.csv", 2), ("x.y", "p.csv", 2), (".", "p.csv", 7)):
+        (tmp_path / folder).mkdir(exist_ok=True)
+        (tmp_path / folder / name).write_text("x,y\n" + "1,2\n" * rows)
+    monkeypatch.chdir(tmp_path / "a.b")
+    with modelhub_sql.connect("hub.duckdb", partition_size=100) as hub:
+        for path in DOTTED:
+            hub.register(path, path)
+            assert hub.find_models(path, max_js=0.1).fetchall()
+        counted = dict(hub.models().select("model, rows").fetchall())
+    assert counted == {path: 4 if "*" in path else 2 for path in DOTTED}
+    asked = "".join(f"SELECT count(*) FROM find_models('{path}', max_js := 0.1);" for path in DOTTED)
+    shell = subprocess.run(
+        [stock_shell(), "hub.duckdb", "-noheader", "-list"], input=asked, capture_output=True, encoding="utf-8", check=True
+    )
+    assert (shell.stdout.split(), shell.stderr) == ([str(len(DOTTED))] * len(DOTTED), "")
 
 
 def test_a_misspelt_column_to_exclude_is_refused_in_sql(stock: duckdb.DuckDBPyConnection) -> None:

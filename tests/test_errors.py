@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+import os
+import shutil
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +21,7 @@ from conftest import data
 import modelhub_sql
 from modelhub_sql import (
     DatasetError,
+    HubAccessError,
     HubError,
     HubFormatError,
     HubNotFoundError,
@@ -109,7 +114,10 @@ NOT_REGISTERED: dict[str, tuple[dict[str, Any], type[HubError], tuple[str, ...]]
     "all columns excluded": (dict(exclude=["a", "B"]), DatasetError, ("excluded",)),
     "a text as exclude": (dict(exclude="a"), OptionError, ("exclude", "['a']")),
     "a number in exclude": (dict(exclude=[3]), OptionError, ("exclude", "3")),
+    "a number as exclude": (dict(exclude=5), OptionError, ("exclude", "5")),
     "metadata that is no JSON": (dict(metadata={"a": object()}), OptionError, ("metadata",)),
+    "metadata with NaN": (dict(metadata={"a": math.nan}), OptionError, ("metadata",)),
+    "a task that is no text": (dict(task=object()), OptionError, ("task", "object")),
     "a dataset and like": (dict(like="beer"), OptionError, ("dataset", "like")),
 }
 
@@ -285,7 +293,7 @@ def test_a_setting_of_a_hub_is_fixed(hub_path: Path) -> None:
 
 WRONG_SETTINGS: list[tuple[str, Any]] = [
     ("partition_size", 0), ("partition_size", -5), ("partition_size", 2.5), ("partition_size", True), ("partition_size", "many"),
-    ("number_bins", 0), ("number_bins", 10**6), ("text_bins", 10**6), ("replicas", 0), ("minhash_bands", 0), ("jslsh_rows", 0),
+    ("partition_size", 2**32), ("replicas", 2**16), ("minhash_bands", 2**16), ("number_bins", 0), ("number_bins", 10**6), ("text_bins", 10**6), ("replicas", 0), ("minhash_bands", 0), ("jslsh_rows", 0),
     ("jslsh_width", 0), ("jslsh_width", -1), ("jslsh_width", math.nan), ("recall", 0), ("recall", 1), ("recall", math.nan),
     ("seed", -1), ("seed", 2**32), ("seed", "lucky"), ("salt", 5), ("partitioning", "sorted"), ("number_binning", "wide"),
     ("number_low", 0), ("number_low", 1e12), ("number_high", math.inf), ("number_edges", [1, 2]),
@@ -301,6 +309,84 @@ def test_a_setting_out_of_range_is_named_and_makes_no_hub(tmp_path: Path, name: 
         modelhub_sql.connect(path, **{name: value})
     assert name.removesuffix("_low").removesuffix("_high") in str(caught.value) or "bins" in str(caught.value)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_hub_that_could_not_be_made_leaves_no_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(*_: Any) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(modelhub_sql.hub, "_create", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        modelhub_sql.connect(tmp_path / "hub.duckdb")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.fixture
+def of_somebody_else() -> Iterator[Path]:
+    """A folder that this process may read and not write, with a hub, a hub that it may not read, and an empty file."""
+    folder = Path(tempfile.mkdtemp())
+    modelhub_sql.connect(folder / "hub.duckdb").close()
+    shutil.copy(folder / "hub.duckdb", folder / "secret.duckdb")
+    (folder / "empty.duckdb").touch()
+    modes = {"hub.duckdb": 0o444, "secret.duckdb": 0o000, "empty.duckdb": 0o444, ".": 0o555}
+    for name, mode in modes.items():
+        (folder / name).chmod(mode)
+    user = os.geteuid()
+    if user == 0:
+        # For whom no mode is in the way.
+        os.seteuid(65534)
+    try:
+        yield folder
+    finally:
+        os.seteuid(user)
+        folder.chmod(0o755)
+        shutil.rmtree(folder)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="modes of files are those of Unix")
+def test_a_hub_of_somebody_else_may_be_searched_and_says_what_may_not(of_somebody_else: Path) -> None:
+    with modelhub_sql.connect(of_somebody_else / "hub.duckdb", read_only=True) as hub:
+        assert hub.models().fetchall() == []
+    with pytest.raises(HubAccessError, match="read_only=True"):
+        modelhub_sql.connect(of_somebody_else / "hub.duckdb")
+    with pytest.raises(HubAccessError, match="Permission denied"):
+        modelhub_sql.connect(of_somebody_else / "secret.duckdb", read_only=True)
+    for name in ("empty.duckdb", "new.duckdb"):
+        with pytest.raises(HubAccessError, match=name):
+            modelhub_sql.connect(of_somebody_else / name)
+
+
+@pytest.mark.parametrize("path", ["x" * 300, "a\0b"])
+def test_a_path_that_no_file_can_have_is_refused(path: str) -> None:
+    with pytest.raises(HubAccessError, match="can't be opened"):
+        modelhub_sql.connect(path)
+
+
+@pytest.mark.parametrize("name", ["features", "models", "list_models", "verbs"])
+@pytest.mark.parametrize("made", ["TABLE {} AS SELECT 1 AS x", "VIEW {} AS SELECT 1 AS x"])
+def test_a_temporary_table_that_hides_one_of_the_hub_is_named(sensor_hub_path: str, name: str, made: str) -> None:
+    with modelhub_sql.connect(sensor_hub_path, read_only=True) as hub:
+        hub.con.execute("CREATE TEMP " + made.format(name))
+        for by in (lambda: hub.find_models(data("leg1"), exclude=["activity"]), lambda: hub.remove("leg1")):
+            with pytest.raises(HubError, match=f"temporary table or view .* hides the hub's {name}"):
+                by()
+
+
+def test_a_table_of_the_user_is_none_of_the_steps_of_registering(hub: modelhub_sql.Hub) -> None:
+    steps = ("columns", "elements", "features", "histograms", "distances")
+    for step in steps:
+        hub.con.execute(f"CREATE TEMP TABLE registering_{step} AS SELECT 1 AS x")
+    hub.register("beer", data("beer"))
+    for step in steps:
+        assert hub.con.execute(f"FROM registering_{step}").fetchall() == [(1,)]
+
+
+def test_a_version_that_is_not_there_is_told_those_that_are(hub: modelhub_sql.Hub) -> None:
+    for version in ("1", "2"):
+        hub.register("beer", data("beer"), version=version)
+    hub.register("ale", like="beer")
+    with pytest.raises(ModelNotFoundError, match=r"beer, version 7; its versions are '2', '1'"):
+        hub.remove("beer", version="7")
 
 
 @pytest.mark.parametrize("edges", [[], [2, 1], [1, 1], [1, math.nan], [1, math.inf]])

@@ -473,9 +473,13 @@ def test_a_csv_manifest_is_text_and_its_globs_are_beside_it(hub: modelhub_sql.Hu
     manifest = tmp_path / "models.csv"
     manifest.write_text(
         "name,dataset,version,accuracy,replace\n123,tables/beer_1.parquet,1.10,0.5,false\n123,tables/beer_*.parquet,1.1,,TRUE\n"
+        "123,tables/beer_?.parquet,1.2,,\n123,tables/beer_[2].parquet,1.3,,\n"
     )
-    assert hub.register_many(manifest) == 2
-    assert listed(hub, "model, version, source_accuracy, rows") == [("123", "1.1", None, 900), ("123", "1.10", 0.5, 450)]
+    assert hub.register_many(manifest) == 4
+    assert listed(hub, "version, source_accuracy, rows") == [
+        ("1.1", None, 900), ("1.10", 0.5, 450), ("1.2", None, 900), ("1.3", None, 450)
+    ]  # fmt: skip
+    assert set(listed(hub, "model")) == {("123",)}
 
 
 @pytest.mark.parametrize(
