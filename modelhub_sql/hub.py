@@ -485,11 +485,15 @@ class Hub:
         hidden = self.con.execute(
             """
             WITH named AS (
-                SELECT table_name AS name, temporary FROM duckdb_tables()
+                SELECT lower(table_name) AS name, temporary, database_name, comment FROM duckdb_tables()
                 UNION ALL
-                SELECT view_name, temporary FROM duckdb_views() WHERE NOT internal
+                SELECT lower(view_name), temporary, database_name, comment FROM duckdb_views()
             )
-            SELECT name FROM named GROUP BY name HAVING bool_or(temporary) AND bool_or(NOT temporary)
+            SELECT name FROM named WHERE temporary
+            -- What the hub has is commented; tables that its user has put beside are not.
+            INTERSECT
+            SELECT name FROM named WHERE database_name = current_database() AND comment IS NOT NULL
+            ORDER BY name
             """
         ).fetchall()
         if hidden:

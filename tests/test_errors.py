@@ -362,14 +362,23 @@ def test_a_path_that_no_file_can_have_is_refused(path: str) -> None:
         modelhub_sql.connect(path)
 
 
-@pytest.mark.parametrize("name", ["features", "models", "list_models", "verbs"])
+@pytest.mark.parametrize("name", ["Features", "models", "list_models", "verbs"])
 @pytest.mark.parametrize("made", ["TABLE {} AS SELECT 1 AS x", "VIEW {} AS SELECT 1 AS x"])
 def test_a_temporary_table_that_hides_one_of_the_hub_is_named(sensor_hub_path: str, name: str, made: str) -> None:
     with modelhub_sql.connect(sensor_hub_path, read_only=True) as hub:
         hub.con.execute("CREATE TEMP " + made.format(name))
         for by in (lambda: hub.find_models(data("leg1"), exclude=["activity"]), lambda: hub.remove("leg1")):
-            with pytest.raises(HubError, match=f"temporary table or view .* hides the hub's {name}"):
+            with pytest.raises(HubError, match=f"temporary table or view .* hides the hub's {name.lower()}"):
                 by()
+
+
+def test_a_temporary_table_may_be_called_as_one_of_the_user(hub: modelhub_sql.Hub) -> None:
+    hub.con.execute("ATTACH ':memory:' AS other; CREATE TABLE other.features (x INTEGER); CREATE TABLE mine AS SELECT 1 AS x")
+    hub.con.execute("CREATE TEMP TABLE mine AS SELECT range AS x FROM range(300)")
+    hub.register("m", "mine")
+    assert hub.find_models("mine").select("model").fetchall() == [("m",)]
+    # As DuckDB takes the name: what is temporary comes first.
+    assert hub.models().select("rows").fetchall() == [(300,)]
 
 
 def test_a_table_of_the_user_is_none_of_the_steps_of_registering(hub: modelhub_sql.Hub) -> None:
