@@ -12,33 +12,24 @@ from contextlib import contextmanager, suppress
 from decimal import Decimal
 from functools import cache, wraps
 from numbers import Real
-from pathlib import Path
 from types import TracebackType
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import duckdb
-from datasketch import MinHash
 
-from modelhub_sql import generated, manifest, sql, udfs
+from modelhub_sql import manifest
 from modelhub_sql.errors import (
     DatasetError,
-    HubAccessError,
     HubError,
-    HubFormatError,
-    HubNotFoundError,
     OptionError,
-    SettingsError,
     translated,
 )
-from modelhub_sql.settings import FORMAT_VERSION, Settings
+from modelhub_sql.opening import opened
 
 __all__ = ["Hub", "connect"]
 
 P = ParamSpec("P")
 R = TypeVar("R")
-
-# DuckDB 1.4 and later, and its Wasm build, read files of this storage version.
-_STORAGE = {"storage_compatibility_version": "v1.2.0"}
 
 _VARIABLES = (
     "model", "version", "dataset", "like_model", "like_version", "exclude", "source", "dataset_name",
@@ -83,54 +74,10 @@ class Hub:
     """
 
     def __init__(self, path: str | os.PathLike[str] = ":memory:", *, read_only: bool = False, **settings: Any) -> None:
-        unknown = set(settings) - set(Settings.names())
-        if unknown:
-            raise SettingsError(f"no setting is called {sorted(unknown)[0]!r}; there are {', '.join(Settings.names())}")
         self.path = os.fspath(path)
+        self.con = opened(self.path, read_only, settings)
         self._registered = 0
         self._lock = threading.RLock()
-        in_memory = self.path == ":memory:"
-        is_new = in_memory or _is_new(self.path)
-        if is_new and read_only:
-            raise HubNotFoundError(f"there is no hub at {self.path}: register a model to make one")
-        if is_new and not in_memory and not Path(self.path).absolute().parent.is_dir():
-            raise HubNotFoundError(f"can't make a hub at {self.path}: its folder does not exist")
-        checked = Settings(**settings)
-        try:
-            if is_new and not in_memory:
-                _make(self.path, checked)
-            self.con = duckdb.connect(self.path, read_only=read_only)
-        except OSError as error:
-            raise HubAccessError(f"can't make a hub at {self.path}: {error.strerror}") from error
-        except duckdb.Error as error:
-            known = translated(error)
-            if "Permission denied" in str(error):
-                known = HubAccessError(
-                    f"no permission to {'read' if read_only else 'write'} {self.path} or its folder"
-                    + ("" if read_only else ": to search a hub that is there, open it with read_only=True")
-                )
-            elif known is error:
-                known = HubFormatError(f"{self.path} is not a hub: {str(error).splitlines()[0]}")
-            raise known from error
-        try:
-            # A dataset is named in SQL; a Python variable of that name is not meant.
-            self.con.execute("SET python_enable_replacements = false")
-            # A tenth of the time of a search of 10,000 models, and it changes nothing there. Not in DuckDB before 2.0.
-            with suppress(duckdb.Error):
-                self.con.execute("SET disabled_optimizers = 'projection_pullup'")
-            if not read_only:
-                # A checkpoint writes what is new as a group of rows of its own, and may merge it with those before, which
-                # are written again: what they leave free can be as much as what is used. So few checkpoints, and no merging.
-                self.con.execute("SET checkpoint_threshold = '128MB'; SET max_vacuum_tasks = 0")
-            if not read_only and not self._tables():
-                _create(self.con, checked)
-            self._check_format()
-            if settings and not is_new:
-                self._check_settings(checked, settings)
-            udfs.load(self.con)
-        except BaseException:
-            self.con.close()
-            raise
 
     def __enter__(self) -> Hub:
         return self
@@ -280,29 +227,6 @@ class Hub:
             raise translated(error) from error
 
     # -- how --------------------------------------------------------------------------
-
-    def _tables(self) -> set[str]:
-        rows = self.con.execute("SELECT table_name FROM duckdb_tables() WHERE NOT temporary AND NOT internal").fetchall()
-        return {name for (name,) in rows}
-
-    def _check_format(self) -> None:
-        if not {"settings", "models", "datasets", "features", "partition_counts"} <= self._tables():
-            raise HubFormatError(f"{self.path} is a DuckDB file, but not a hub: it lacks the hub's tables")
-        (version,) = self.con.execute("SELECT format_version FROM settings").fetchall()[0]
-        if version > FORMAT_VERSION:
-            raise HubFormatError(
-                f"{self.path} has format {version}, newer than the {FORMAT_VERSION} known here: upgrade modelhub-sql"
-            )
-
-    def _check_settings(self, wanted: Settings, given: Mapping[str, Any]) -> None:
-        rows = self.con.execute("FROM settings")
-        stored = dict(zip([column[0] for column in rows.description], rows.fetchall()[0], strict=True))
-        for name, value in wanted.row().items():
-            if name in given and stored[name] != value:
-                raise SettingsError(
-                    f"{self.path} was made with {name} = {stored[name]!r}, which is fixed: "
-                    f"make a new hub for {value!r}, or leave the setting out"
-                )
 
     def _manifest(self, models: Any) -> list[dict[str, Any]]:
         """The arguments of ``register`` for each model, checked for their names."""
@@ -482,20 +406,7 @@ class Hub:
 
     def _check_names(self) -> None:
         # DuckDB looks among what is temporary first, in stored SQL too.
-        hidden = self.con.execute(
-            """
-            WITH named AS (
-                SELECT lower(table_name) AS name, temporary, database_name, comment FROM duckdb_tables()
-                UNION ALL
-                SELECT lower(view_name), temporary, database_name, comment FROM duckdb_views()
-            )
-            SELECT name FROM named WHERE temporary
-            -- What the hub has is commented; tables that its user has put beside are not.
-            INTERSECT
-            SELECT name FROM named WHERE database_name = current_database() AND comment IS NOT NULL
-            ORDER BY name
-            """
-        ).fetchall()
+        hidden = self.con.execute("SELECT name FROM hidden_names LIMIT 1").fetchall()
         if hidden:
             raise HubError(f"a temporary table or view of this connection hides the hub's {hidden[0][0]}: give it another name")
 
@@ -534,43 +445,6 @@ def _warn_of_skipped(skipped: str | None, source: str, stacklevel: int) -> None:
     if skipped:
         # The caller of the verb is meant.
         warnings.warn(f"{source}: skipped, cannot be compared: {skipped}", stacklevel=stacklevel)
-
-
-def _is_new(path: str) -> bool:
-    """Whether a hub is yet to be made at the path.
-
-    Raises HubFormatError for a file that is none of DuckDB's, HubAccessError for one that can't be read.
-    """
-    if not path:
-        raise HubNotFoundError("a hub needs a path, got empty text")
-    file = Path(path)
-    try:
-        size = file.stat().st_size
-        if file.is_file() and size:
-            # DuckDB opens a table of another format as a database of its own, in memory.
-            with file.open("rb") as stream:
-                if stream.read(12)[8:] != b"DUCK":
-                    raise HubFormatError(f"{path} is not a hub: no DuckDB file. The hub comes first, then the dataset or target")
-    except FileNotFoundError:
-        return True
-    except (OSError, ValueError) as error:
-        raise HubAccessError(f"{path[:200]!r} can't be opened as a hub: {getattr(error, 'strerror', error)}") from error
-    return file.is_file() and not size
-
-
-def _make(path: str, settings: Settings) -> None:
-    """A hub file where there is none yet, or an empty file, which is none of DuckDB's."""
-    Path(path).unlink(missing_ok=True)
-    # Only a new file needs the storage version; it keeps it. Any other connection of this
-    # process must open the file with the same configuration, so have none from then on.
-    con = duckdb.connect(path, config=dict(_STORAGE))
-    try:
-        _create(con, settings)
-    except BaseException:
-        con.close()
-        Path(path).unlink(missing_ok=True)
-        raise
-    con.close()
 
 
 def _plain(value: Any) -> Any:
@@ -617,23 +491,3 @@ def _results() -> duckdb.DuckDBPyConnection:
 def _relation(table: Any) -> duckdb.DuckDBPyRelation:
     # Of a connection of its own: it outlives the hub, and does not wait for another thread that uses it.
     return _results().cursor().from_arrow(table)
-
-
-def _create(con: duckdb.DuckDBPyConnection, settings: Settings) -> None:
-    row = settings.row()
-    functions = MinHash(num_perm=row["minhash_bands"] * row["minhash_rows"], seed=settings.seed, scheme="affine32").permutations
-    pairs = [(int(a), int(b)) for a, b in zip(*functions, strict=True)]
-    con.execute("BEGIN TRANSACTION")
-    try:
-        for name, text in sql.stages().items():
-            con.execute(text)
-            if name == "10_tables":
-                con.execute(f"INSERT INTO settings BY NAME SELECT {', '.join(f'? AS {key}' for key in row)}", list(row.values()))
-                con.executemany("INSERT INTO minhash_functions VALUES (?, ?, ?)", [(i, a, b) for i, (a, b) in enumerate(pairs)])
-            if name == "12_bins":
-                con.execute(generated.statements(row, pairs))
-        con.executemany("INSERT INTO verbs VALUES (?, ?)", list(sql.verbs().items()))
-        con.execute("COMMIT")
-    except BaseException:
-        con.execute("ROLLBACK")
-        raise
