@@ -73,7 +73,8 @@ SET VARIABLE registering_skipped = (
 CREATE OR REPLACE TEMP TABLE modelhub_registering_histograms AS
 FROM partition_histograms('modelhub_registering_elements', 'modelhub_registering_features');
 
-CREATE OR REPLACE TEMP TABLE modelhub_registering_distances AS FROM whole_distances('modelhub_registering_features', 'modelhub_registering_histograms');
+CREATE OR REPLACE TEMP TABLE modelhub_registering_distances AS
+FROM whole_distances('modelhub_registering_features', 'modelhub_registering_histograms');
 
 DROP TABLE modelhub_registering_elements;
 

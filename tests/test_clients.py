@@ -121,6 +121,13 @@ def test_a_path_may_have_dots(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     assert (shell.stdout.split(), shell.stderr) == ([str(len(DOTTED))] * len(DOTTED), "")
 
 
+def test_null_excludes_no_column_in_sql(stock: duckdb.DuckDBPyConnection) -> None:
+    for query in ("FROM find_models($1, exclude := {})", "FROM explain_features('torso1', $1, exclude := {})"):
+        none, null = (stock.execute(query.format(given), [data("leg2")]).fetchall() for given in ("[]", "NULL"))
+        assert none == null
+        assert none != stock.execute(query.format("['activity']"), [data("leg2")]).fetchall()
+
+
 def test_a_misspelt_column_to_exclude_is_refused_in_sql(stock: duckdb.DuckDBPyConnection) -> None:
     for query in (
         "FROM find_models($1, exclude := ['activty'])",

@@ -13,6 +13,7 @@ from typing import Any
 
 import duckdb
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -309,6 +310,15 @@ def test_a_setting_out_of_range_is_named_and_makes_no_hub(tmp_path: Path, name: 
         modelhub_sql.connect(path, **{name: value})
     assert name.removesuffix("_low").removesuffix("_high") in str(caught.value) or "bins" in str(caught.value)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_uri_may_be_a_path_and_a_dataset_must_have_columns(beer_hub: modelhub_sql.Hub) -> None:
+    series = pd.Series([1, 2])
+    for by in (lambda: beer_hub.register("m", series), lambda: beer_hub.find_models(series)):
+        refused(beer_hub, DatasetError, "Series", by=by)
+    with modelhub_sql.connect() as hub:
+        hub.register("m", data("beer"), uri=Path("weights.bin"))
+        assert hub.models().select("uri").fetchall() == [("weights.bin",)]
 
 
 def test_a_hub_that_could_not_be_made_leaves_no_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
