@@ -14,7 +14,7 @@ __all__ = ["CONSTANTS", "statements"]
 
 #: Settings that decide a sketch, fixed for the life of a hub: ``hub_NAME()`` is their value.
 CONSTANTS = (
-    "partition_size", "partitioning", "number_bins", "number_low", "number_high",
+    "partition_size", "partitioning", "number_binning", "number_bins",
     "text_bins", "replicas", "minhash_bands", "minhash_rows", "seed", "salt",
 )  # fmt: skip
 
@@ -27,9 +27,10 @@ def statements(settings: Mapping[str, Any], functions: Sequence[tuple[int, int]]
         for name in CONSTANTS
     )
     edges = settings["number_edges"] or []
+    bounds = ", ".join(_literal(settings[name]) for name in ("number_low", "number_high", "number_bins"))
     finite_bin = {
-        "range_free": "asinh_bin(x, hub_number_low(), hub_number_high(), hub_number_bins())",
-        "fixed": "fixed_bin(x, hub_number_low(), hub_number_high(), hub_number_bins())",
+        "range_free": f"asinh_bin(x, {bounds})",
+        "fixed": f"fixed_bin(x, {bounds})",
         "learnt": _bisected(edges, 0, len(edges)),
     }[settings["number_binning"]]
     return f"""

@@ -20,12 +20,12 @@ __all__ = ["OVERLAYS", "load"]
 # The matrices of source and target, the keys of their rows, and the keys of the pairs.
 PAIRS = ["DOUBLE[]", "UBIGINT[]", "DOUBLE[]", "UBIGINT[]", "UBIGINT[]", "UBIGINT[]"]
 
-#: UDF name -> (Arrow adapter, parameter types, return type). ``overlays.sql`` lays the hub's
+#: UDF name -> (Arrow adapter, parameter types or None for any, return type). ``overlays.sql`` lays the hub's
 #: macros over them; a UDF never has a macro's name, which would hide it.
 OVERLAYS = {
     "modelhub_elements": (
         elements.arrow,
-        ["USMALLINT[][]", "UINTEGER[]", "DOUBLE[]", "UINTEGER"],
+        None,  # number_bins, partitions and any number of columns
         "STRUCT(partition_id UINTEGER, feature_id USMALLINT, bin USMALLINT, occurrences UBIGINT, total DOUBLE)[]",
     ),
     "modelhub_histograms": (

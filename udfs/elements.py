@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
@@ -19,14 +21,14 @@ ELEMENT = pa.struct(
         ("total", pa.float64()),
     ]
 )
-#: Columns that are taken out of their rows in one go: what fills the cache lines that hold them.
-BLOCK = 32
 
 
-def bin_counts(bins: npt.NDArray[np.uint16], partition: npt.NDArray[np.uint32], width: int) -> tuple[Whole, Whole, Whole, Whole]:
+def bin_counts(
+    columns: Sequence[npt.NDArray[np.uint16]], partition: npt.NDArray[np.uint32], width: int
+) -> tuple[Whole, Whole, Whole, Whole]:
     """How often each bin occurs in each column of each partition.
 
-    bins: of n rows and d columns, shape (n, d); those of width - 1 and above count as one.
+    columns: d of them, the bins of n rows in each, shape (n,), below width.
     partition: of each row, shape (n,).
 
     Returns column in [0, d), partition, bin in [0, width) and occurrences of what occurs,
@@ -35,31 +37,32 @@ def bin_counts(bins: npt.NDArray[np.uint16], partition: npt.NDArray[np.uint32], 
     found = [(np.empty(0, np.intp),) * 3]
     lengths = []
     first_key = partition.astype(np.intp) * width
-    for first in range(0, bins.shape[1], BLOCK):
-        for column in np.ascontiguousarray(bins[:, first : first + BLOCK].T):
-            counts = np.bincount(first_key + np.minimum(column, np.uint16(width - 1)))
-            occurring = np.flatnonzero(counts)
-            found.append((*np.divmod(occurring, width), counts[occurring]))
-            lengths.append(len(occurring))
+    for bins in columns:
+        counts = np.bincount(first_key + bins)
+        occurring = np.flatnonzero(counts)
+        found.append((*np.divmod(occurring, width), counts[occurring]))
+        lengths.append(len(occurring))
     partitions, bin_number, occurrences = (np.concatenate(side) for side in zip(*found, strict=True))
-    return np.repeat(np.arange(bins.shape[1]), lengths), partitions, bin_number, occurrences
+    return np.repeat(np.arange(len(columns)), lengths), partitions, bin_number, occurrences
 
 
-def arrow(bins: pa.ChunkedArray, partitions: pa.ChunkedArray, sums: pa.ChunkedArray, number_bins: pa.ChunkedArray) -> pa.Array:
-    """``bin_counts`` for DuckDB: a row is a dataset: the bins and partition of its rows, the sums of its columns' finite values.
+def arrow(number_bins: pa.ChunkedArray, partitions: pa.ChunkedArray, *columns: pa.ChunkedArray) -> pa.Array:
+    """``bin_counts`` for DuckDB: a row is a dataset: the partition of its rows, and for each column their bins and the
+    total of its finite values.
 
     Bins from ``number_bins`` on are those of NaN and infinities, and at last of NULL. The total of an element is its
-    share of the sum, as if every finite value were the mean.
+    share of the column's, as if every finite value were the mean.
     """
     found = []
-    for rows, partition, column_sums, finite_bins in zip(bins, partitions, sums, number_bins, strict=True):
+    for finite_bins, partition, *collected in zip(number_bins, partitions, *columns, strict=True):
         null_bin = finite_bins.as_py() + 3
-        matrix = rows.values.flatten().to_numpy().reshape(len(rows), -1)
-        column, where, bin_number, occurrences = bin_counts(matrix, partition.values.to_numpy(), null_bin + 1)
+        bins = [column["bins"].values.to_numpy() for column in collected]
+        totals = np.array([column["total"].as_py() for column in collected], float)
+        column, where, bin_number, occurrences = bin_counts(bins, partition.values.to_numpy(), null_bin + 1)
         is_finite = bin_number < finite_bins.as_py()
-        finite = np.bincount(column[is_finite], occurrences[is_finite], minlength=matrix.shape[1])
+        finite = np.bincount(column[is_finite], occurrences[is_finite], minlength=len(totals))
         with np.errstate(divide="ignore", invalid="ignore"):
-            means = column_sums.values.to_numpy(zero_copy_only=False) / finite
+            means = totals / finite
         found.append(
             pa.StructArray.from_arrays(
                 [

@@ -1,37 +1,39 @@
 -- Laid over a hub in one connection: the temporary catalog comes first, in stored macros too.
 
-CREATE OR REPLACE TEMP MACRO finite(x) AS CASE WHEN isfinite(x) THEN x END;
-
 CREATE OR REPLACE TEMP MACRO memory_limit_bytes() AS
     split_part(current_setting('memory_limit'), ' ', 1)::DOUBLE
     * 1024 ** list_position(['KiB', 'MiB', 'GiB', 'TiB'], split_part(current_setting('memory_limit'), ' ', 2));
 
 CREATE OR REPLACE TEMP MACRO most_collected() AS least(1 << 26, memory_limit_bytes() / 32);
 
--- The bins of all rows are collected in a list and counted in numpy. Lists can't be spilled to disk, so the
--- cells of a dataset that is large beside memory_limit are counted by the hub's SQL.
+-- Learnt bins are a long expression.
+CREATE OR REPLACE TEMP MACRO most_columns() AS CASE hub_number_binning() WHEN 'learnt' THEN 1 ELSE 32 END;
+
+CREATE OR REPLACE TEMP MACRO collected_column(x) AS {
+    bins: list(coalesce(number_bin(x), hub_number_bins() + 3)::USMALLINT), total: sum(CASE WHEN isfinite(x) THEN x END)
+};
+
+-- The bins of each column are collected in a list and counted in numpy. Lists can't be spilled to disk, so the
+-- cells of a dataset that is large beside memory_limit are counted by the hub's SQL; and those of a wide one,
+-- because each column takes a millisecond to plan.
 CREATE OR REPLACE TEMP MACRO number_elements(partitioned, columns) AS TABLE
     WITH size AS MATERIALIZED (
-        SELECT count(*) * (SELECT max(feature_id) FROM query_table(columns)) > most_collected() AS is_large FROM query_table(partitioned)
+        SELECT width > most_columns() OR height * width > most_collected() AS is_large
+        FROM
+            (SELECT count(*) AS height FROM query_table(partitioned)),
+            (SELECT max(feature_id) AS width FROM query_table(columns))
     ),
     large_columns AS (FROM query_table(columns) WHERE (SELECT is_large FROM size)),
     small_columns AS (FROM query_table(columns) WHERE (SELECT NOT is_large FROM size)),
     large_cell AS (FROM number_cells(partitioned, 'large_columns')),
     collected AS (
-        SELECT
-            list("modelhub partition") AS "modelhub partition",
-            list(list_transform(
-                [*COLUMNS(* EXCLUDE "modelhub partition")], lambda x: coalesce(number_bin(x), missing_bin())
-            )) AS "modelhub bins",
-            sum(finite(COLUMNS(* EXCLUDE "modelhub partition")))
+        -- The first is the partition.
+        SELECT list("modelhub partition") AS "modelhub partition", collected_column(COLUMNS(lambda name, place: place BETWEEN 2 AND most_columns() + 1))
         FROM number_rows(partitioned, 'small_columns')
         HAVING count(*) > 0
     ),
     counted AS (
-        SELECT unnest(modelhub_elements(
-            "modelhub bins", "modelhub partition", [*COLUMNS(* EXCLUDE ("modelhub partition", "modelhub bins"))], hub_number_bins()
-        )) AS e
-        FROM collected
+        SELECT unnest(modelhub_elements(hub_number_bins(), *COLUMNS(*))) AS e FROM collected
     )
     SELECT element_key(e.partition_id, e.feature_id, e.bin) AS element, e.occurrences, e.total FROM counted
     UNION ALL
