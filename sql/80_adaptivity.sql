@@ -191,17 +191,20 @@ CREATE MACRO hashed_pairs(source_vectors, target_vectors, axis, threshold, metho
     SELECT row_number() OVER () AS pair_id, * FROM colliding;
 COMMENT ON MACRO TABLE hashed_pairs IS 'a pair of partitions that may match and shares a JS-LSH band, numbered (search lsh)';
 
-CREATE MACRO partition_matches(source_members, source_partitions, target_vectors, axis, threshold, method, options) AS TABLE
+CREATE MACRO partition_matches(
+    source_members, source_partitions, target_members, target_partitions, axis, threshold, method, options
+) AS TABLE
     WITH source_vectors AS MATERIALIZED (FROM space_vectors(source_members, source_partitions, axis, options)),
-    hashed_pairs AS (FROM hashed_pairs('source_vectors', target_vectors, axis, threshold, method)),
-    compared_pairs AS (FROM all_pairs('source_vectors', target_vectors, threshold, method)),
+    target_vectors AS MATERIALIZED (FROM space_vectors(target_members, target_partitions, axis, options)),
+    hashed_pairs AS (FROM hashed_pairs('source_vectors', 'target_vectors', axis, threshold, method)),
+    compared_pairs AS (FROM all_pairs('source_vectors', 'target_vectors', threshold, method)),
     -- One of the two is empty.
     pairs AS MATERIALIZED (
         FROM hashed_pairs
         UNION ALL
         SELECT row_number() OVER () AS pair_id, * FROM compared_pairs
     )
-    FROM verified_pairs('pairs', 'source_vectors', target_vectors, threshold);
+    FROM verified_pairs('pairs', 'source_vectors', 'target_vectors', threshold);
 COMMENT ON MACRO TABLE partition_matches IS 'a partition of a dataset that matches a partition of the target, JS <= t (Def. 2)';
 
 CREATE MACRO target_coverage(target_sketch, options) AS TABLE
@@ -246,9 +249,11 @@ CREATE MACRO target_coverage(target_sketch, options) AS TABLE
     reachable_axis AS MATERIALIZED (FROM axis SEMI JOIN reachable_spaces USING (space_id)),
     reachable_target AS (FROM target_members SEMI JOIN reachable_spaces USING (space_id)),
     source_partitions AS (FROM dataset_partitions('reachable')),
-    target_vectors AS MATERIALIZED (FROM space_vectors('reachable_target', 'target_partitions', 'reachable_axis', options)),
     matching AS (
-        FROM partition_matches('reachable_members', 'source_partitions', 'target_vectors', 'reachable_axis', 'threshold', 'method', options)
+        FROM partition_matches(
+            'reachable_members', 'source_partitions', 'reachable_target', 'target_partitions', 'reachable_axis',
+            'threshold', 'method', options
+        )
     ),
     match_count AS (
         SELECT owner AS dataset_id, target_partition, count(*) AS matches FROM matching GROUP BY ALL

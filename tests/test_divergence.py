@@ -119,6 +119,12 @@ def test_roots_of_partitions_are_those_of_dense_histograms(aligned: bool) -> Non
     assert roots**2 == pytest.approx(expected, abs=1e-12, nan_ok=True)
 
 
+@given(st.lists(st.integers(0, 65535), min_size=1, unique=True), st.lists(st.integers(0, 65535)))
+def test_the_places_of_bins_are_those_of_a_list(bins: list[int], axis: list[int]) -> None:
+    found = matches.places(np.array(axis, np.uint16), np.array(bins, np.uint16))
+    assert found.tolist() == [bins.index(each) + 1 if each in bins else 0 for each in axis]
+
+
 @pytest.mark.parametrize("max_js", [1e-9, 0.05, 0.3, math.log(2)])
 def test_matching_pairs_are_those_of_scipy(max_js: float) -> None:
     rng = np.random.default_rng(3)

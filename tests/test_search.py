@@ -12,7 +12,7 @@ import oracle
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from conftest import SENSORS, data
+from conftest import SENSORS, both_ways, data
 from scipy.stats import entropy
 
 import modelhub_sql
@@ -334,3 +334,38 @@ def test_only_datasets_that_may_match_are_compared_and_none_that_matches_is_left
     assert all(matching <= reachable for reachable, matching in reached)
     assert [reachable for reachable, _ in reached[1::2]] == [30] * 4
     assert reached[0][0] < 25
+
+
+@pytest.mark.parametrize("space", SPACES)
+def test_each_dataset_is_compared_by_the_features_that_it_shares(space: str) -> None:
+    rng = np.random.default_rng(5)
+    size, t = 50, 0.22
+
+    def drawn(names: str, rows: int) -> dict[str, oracle.Floats]:
+        return {name: rng.normal("abcd".index(name), 1 + "abcd".index(name), rows) for name in names}
+
+    def counted(values: oracle.Floats) -> oracle.Floats:
+        counts = np.zeros((len(values) // size, oracle.BINS))
+        np.add.at(counts, (np.arange(len(values)) // size, oracle.number_bins(values)), 1)
+        return counts
+
+    target = drawn("abcd", 400)
+    datasets = {shared: drawn(shared, 300) for shared in ("a", "ab", "bc", "cb", "abcd", "d")}
+    with modelhub_sql.connect(partition_size=size, partitioning="sequential") as hub:
+        for model, columns in datasets.items():
+            hub.register(model, pa.table(columns))
+        query = f"SELECT model, adaptivity FROM find_models('target', min_overlap := 0, max_js := {t}, sample_space := '{space}')"
+        found = dict(both_ways(hub, pa.table(target), query))
+        gaps = pa.table({**target, "c": pa.array(target["c"], mask=np.arange(400) < size)})
+        assert both_ways(hub, gaps, query)
+    matches = {
+        model: len(
+            oracle.matches(
+                [counted(columns[name]) for name in columns], [counted(target[name]) for name in columns], space, t
+            ).pairs
+        )
+        / (400 // size)
+        for model, columns in datasets.items()
+    }
+    assert found == pytest.approx(matches)
+    assert len({*matches.values()} - {0}) >= 3

@@ -38,13 +38,10 @@ OVERLAYS = {
     "modelhub_matches": (
         matches.arrow,
         [
-            "UINTEGER[][]",
-            "UINTEGER[]",
-            "UINTEGER[]",
-            "UINTEGER[]",
-            "UINTEGER[][][]",
-            "DOUBLE[]",
-            "UINTEGER[]",
+            "STRUCT(owner UINTEGER, space_id UINTEGER, bins USMALLINT[][],"
+            " target_features UINTEGER[], target_bins USMALLINT[][], axis USMALLINT[][])[]",
+            "STRUCT(owner UINTEGER[], number UINTEGER[], partition_id UINTEGER[], counts UINTEGER[][])",
+            "STRUCT(feature_id UINTEGER[], partition_id UINTEGER[], counts UINTEGER[][])",
             "BOOLEAN",
             "DOUBLE",
         ],

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -101,51 +102,81 @@ def matching_pairs(
     return rows[matching], columns[matching], hellinger2[matching]
 
 
+def places(axis: Whole, bins: Whole) -> Whole:
+    """For each bin of an axis where ``bins`` has it, counted from 1; 0 where it has not. Shape of axis."""
+    order = np.argsort(bins)
+    found = order[np.minimum(np.searchsorted(bins, axis, sorter=order), len(bins) - 1)]
+    return np.where(bins[found] == axis, found + 1, 0).astype(np.uint32)
+
+
+class _Histograms:
+    """Histograms as DuckDB lists them: all counts one after the other, and of each where it begins and its sum."""
+
+    def __init__(self, listed: pa.StructScalar) -> None:
+        self.counts = listed["counts"].values.flatten().to_numpy()
+        lengths = listed["counts"].values.value_lengths().to_numpy().astype(np.intp)
+        self.begins = np.cumsum(lengths) - lengths
+        sums = np.concatenate([[0], np.cumsum(self.counts, dtype=np.float64)])
+        self.totals = sums[self.begins + lengths] - sums[self.begins]
+        self.partitions = listed["partition_id"].values.to_numpy()
+
+    def roots(self, rows: Rows, features: Whole, axis: list[Whole], bins: list[Whole], aligned: bool) -> Floats:
+        """``partition_roots`` of some of the histograms; features: of each, its number in bins."""
+        of_features = [places(axis[number if aligned else 0], each) for number, each in enumerate(bins)]
+        begins, totals, partitions = self.begins[rows], self.totals[rows], self.partitions[rows]
+        return partition_roots(self.counts, begins, totals, features, partitions, of_features, aligned)
+
+
+def _pairs(
+    datasets: pa.ListScalar,
+    source_histograms: pa.StructScalar,
+    target_histograms: pa.StructScalar,
+    aligned: pa.BooleanScalar,
+    max_js: pa.DoubleScalar,
+) -> Iterator[pa.StructArray]:
+    side_by_side, t = aligned.as_py(), max_js.as_py()
+    sources, targets = _Histograms(source_histograms), _Histograms(target_histograms)
+    owners, numbers = (source_histograms[name].values.to_numpy() for name in ("owner", "number"))
+    rows_of = {owner: np.flatnonzero(owners == owner) for owner in np.unique(owners)}
+    features = target_histograms["feature_id"].values.to_numpy()
+    # The target's matrix of a space serves all datasets there, and is held no longer.
+    for _, of_space in itertools.groupby(datasets.values, lambda dataset: dataset["space_id"].as_py()):
+        target = None
+        for dataset in of_space:
+            axis, bins, target_bins = (
+                [each.values.to_numpy() for each in dataset[name].values] for name in ("axis", "bins", "target_bins")
+            )
+            if target is None:
+                place = places(features, dataset["target_features"].values.to_numpy())
+                rows = np.flatnonzero(place)
+                target = targets.roots(rows, place[rows] - 1, axis, target_bins, side_by_side)
+                series = DivergenceSeries(target)
+            owner = dataset["owner"].as_py()
+            source = sources.roots(rows_of[owner], numbers[rows_of[owner]], axis, bins, side_by_side)
+            pairs = matching_pairs(source, target, t, series)
+            yield pa.StructArray.from_arrays(
+                [pa.array(side, field.type) for side, field in zip((np.full(len(pairs[0]), owner), *pairs), MATCH, strict=True)],
+                fields=list(MATCH),
+            )
+
+
 def arrow(
-    counts: pa.ChunkedArray,
-    owners: pa.ChunkedArray,
-    features: pa.ChunkedArray,
-    partitions: pa.ChunkedArray,
-    places: pa.ChunkedArray,
-    target_roots: pa.ChunkedArray,
-    target_partitions: pa.ChunkedArray,
+    datasets: pa.ChunkedArray,
+    source_histograms: pa.ChunkedArray,
+    target_histograms: pa.ChunkedArray,
     aligned: pa.ChunkedArray,
     max_js: pa.ChunkedArray,
 ) -> pa.Array:
-    """``matching_pairs`` for DuckDB: a row is a space: its histograms, its datasets' places by owner, the target's matrix."""
-    found = []
+    """``matching_pairs`` for DuckDB: a row is a search, all datasets against the target.
+
+    datasets: those of a space one after the other: the bins of the features that are shared, of the dataset and of the
+    target in the order of the slots, and those of the axis, slot by slot or of all together. source_histograms: of a
+    partition and a feature, by its number among the shared; target_histograms: by the feature's id.
+    """
+    found: list[pa.StructArray] = []
     ends = [0]
-    spaces = zip(counts, owners, features, partitions, places, target_roots, target_partitions, aligned, max_js, strict=True)
-    for histograms, *numbers, slots, target_matrix, target_partition, side_by_side, t in spaces:
-        flat = histograms.values.flatten().to_numpy()
-        lengths = histograms.values.value_lengths().to_numpy().astype(np.intp)
-        begins = np.cumsum(lengths) - lengths
-        sums = np.concatenate([[0], np.cumsum(flat, dtype=np.float64)])
-        totals = sums[begins + lengths] - sums[begins]
-        owner, feature, partition = (number.values.to_numpy() for number in numbers)
-        order = np.argsort(owner, kind="stable")
-        bounds = np.flatnonzero(np.diff(owner[order], prepend=-1, append=-1))
-        target_ids = target_partition.values.to_numpy()
-        target = target_matrix.values.to_numpy().reshape(len(target_ids), -1)
-        series = DivergenceSeries(target)
-        for start, end, of_features in zip(bounds[:-1], bounds[1:], slots.values, strict=True):
-            rows = order[start:end]
-            roots = partition_roots(
-                flat,
-                begins[rows],
-                totals[rows],
-                feature[rows],
-                partition[rows],
-                [place.values.to_numpy() for place in of_features.values],
-                side_by_side.as_py(),
-            )
-            sources, targets, hellinger2 = matching_pairs(roots, target, t.as_py(), series)
-            pairs = [np.full(len(sources), owner[rows[0]]), sources, target_ids[targets], hellinger2]
-            found.append(
-                pa.StructArray.from_arrays(
-                    [pa.array(side, field.type) for side, field in zip(pairs, MATCH, strict=True)], fields=list(MATCH)
-                )
-            )
+    for search in zip(datasets, source_histograms, target_histograms, aligned, max_js, strict=True):
+        found += _pairs(*search)
         ends.append(sum(map(len, found)))
     values = pa.concat_arrays(found) if found else pa.array([], MATCH)
     return pa.ListArray.from_arrays(pa.array(ends, pa.int32()), values)

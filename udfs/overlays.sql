@@ -148,54 +148,64 @@ CREATE OR REPLACE TEMP MACRO colliding_pairs(source_vectors, target_vectors, sou
     JOIN distance USING (pair_id)
     WHERE hellinger2 <= (SELECT max_js FROM query_table(threshold)) / ln(2);
 
--- All pairs straight from the histograms, dataset by dataset; only what is hashed becomes vectors in SQL.
+-- All pairs straight from the histograms; only what is hashed becomes vectors in SQL.
 CREATE OR REPLACE TEMP MACRO partition_matches(
-    source_members, source_partitions, target_vectors, axis, threshold, method, options
+    source_members, source_partitions, target_members, target_partitions, axis, threshold, method, options
 ) AS TABLE
     WITH hashed_members AS (FROM query_table(source_members) WHERE (SELECT search FROM query_table(method)) = 'lsh'),
-    compared_members AS (FROM query_table(source_members) WHERE (SELECT search FROM query_table(method)) = 'exact'),
-    slot_bins AS MATERIALIZED (
-        SELECT space_id, slot, list(bin ORDER BY position) AS bins FROM query_table(axis) GROUP BY ALL
-    ),
-    member AS MATERIALIZED (
+    hashed_target AS (FROM query_table(target_members) WHERE (SELECT search FROM query_table(method)) = 'lsh'),
+    compared_member AS MATERIALIZED (
         SELECT
-            m.owner, m.space_id, m.feature_id,
-            (row_number() OVER (PARTITION BY m.owner ORDER BY m.slot) - 1)::UINTEGER AS number,
-            list_transform(a.bins, lambda b: coalesce(list_position(m.bins, b), 0)::UINTEGER) AS places
-        FROM compared_members AS m
-        JOIN slot_bins AS a
-            ON a.space_id = m.space_id
-            AND a.slot = CASE (SELECT sample_space FROM query_table(options)) WHEN 'aligned' THEN m.slot ELSE 0 END
+            owner, space_id::UINTEGER AS space_id, feature_id::UINTEGER AS feature_id, bins,
+            (row_number() OVER (PARTITION BY owner, space_id ORDER BY slot) - 1)::UINTEGER AS number
+        FROM (FROM query_table(source_members) UNION ALL FROM query_table(target_members))
+        WHERE (SELECT search FROM query_table(method)) = 'exact'
     ),
-    space_places AS (
-        SELECT space_id, list(places ORDER BY owner) AS places
-        FROM (SELECT owner, space_id, list(places ORDER BY number) AS places FROM member GROUP BY owner, space_id)
-        GROUP BY space_id
-    ),
-    space_histograms AS (
+    compared_space AS (
         SELECT
-            m.space_id, list(h.counts) AS counts, list(m.owner::UINTEGER) AS owners, list(m.number) AS features,
-            list(h.partition_id) AS partitions
-        FROM member AS m
+            owner, space_id, list(feature_id ORDER BY number) AS feature_ids, list(bins ORDER BY number) AS bins
+        FROM compared_member
+        GROUP BY owner, space_id
+    ),
+    source_histogram AS (
+        SELECT {
+            owner: list(m.owner::UINTEGER), number: list(m.number), partition_id: list(h.partition_id), counts: list(h.counts)
+        } AS histograms
+        FROM compared_member AS m
         JOIN query_table(source_partitions) AS h ON h.owner = m.owner AND h.feature_id = m.feature_id
-        GROUP BY m.space_id
+        HAVING count(*) > 0
     ),
-    target_space AS (
-        SELECT space_id, flatten(list(roots)) AS roots, list(partition_id) AS partitions
-        FROM query_table(target_vectors)
-        GROUP BY space_id
+    target_histogram AS (
+        SELECT {feature_id: list(feature_id::UINTEGER), partition_id: list(partition_id), counts: list(counts)} AS histograms
+        FROM query_table(target_partitions)
+    ),
+    slot_bins AS (
+        SELECT space_id::UINTEGER AS space_id, slot, list(bin ORDER BY position) AS bins FROM query_table(axis) GROUP BY ALL
+    ),
+    space_bins AS (
+        SELECT space_id, list(bins ORDER BY slot) AS bins FROM slot_bins GROUP BY space_id
+    ),
+    dataset AS (
+        SELECT list({
+            owner: s.owner::UINTEGER, space_id: s.space_id, bins: s.bins,
+            target_features: t.feature_ids, target_bins: t.bins, axis: a.bins
+        } ORDER BY s.space_id, s.owner) AS datasets
+        FROM compared_space AS s
+        JOIN compared_space AS t ON t.space_id = s.space_id AND t.owner = 0
+        JOIN space_bins AS a ON a.space_id = s.space_id
+        WHERE s.owner <> 0
+        HAVING count(*) > 0
     ),
     compared AS (
         SELECT unnest(modelhub_matches(
-            h.counts, h.owners, h.features, h.partitions, p.places, t.roots, t.partitions,
+            d.datasets, s.histograms, t.histograms,
             (SELECT sample_space = 'aligned' FROM query_table(options)), (SELECT max_js FROM query_table(threshold))
         )) AS pair
-        FROM space_histograms AS h
-        JOIN space_places AS p USING (space_id)
-        JOIN target_space AS t USING (space_id)
+        FROM dataset AS d, source_histogram AS s, target_histogram AS t
     ),
     hashed_vectors AS MATERIALIZED (FROM space_vectors('hashed_members', source_partitions, axis, options)),
-    hashed_pairs AS MATERIALIZED (FROM hashed_pairs('hashed_vectors', target_vectors, axis, threshold, method))
+    hashed_target_vectors AS MATERIALIZED (FROM space_vectors('hashed_target', target_partitions, axis, options)),
+    hashed_pairs AS MATERIALIZED (FROM hashed_pairs('hashed_vectors', 'hashed_target_vectors', axis, threshold, method))
     SELECT pair.owner, pair.source_partition, pair.target_partition, pair.hellinger2 FROM compared
     UNION ALL
-    FROM verified_pairs('hashed_pairs', 'hashed_vectors', target_vectors, threshold);
+    FROM verified_pairs('hashed_pairs', 'hashed_vectors', 'hashed_target_vectors', threshold);
