@@ -84,16 +84,17 @@ _RAISED_IN_SQL = {cls.__name__: cls for cls in (DatasetError, ModelExistsError, 
 _CONFLICTS = ("Conflict on", "Failed to commit", 'Duplicate key "dataset_id: ', 'Duplicate key "model: ')
 
 
-def translated(error: duckdb.Error, dataset: str | None = None) -> Exception:
+def translated(error: duckdb.Error, dataset: str | None = None, table: str = "") -> Exception:
     """The HubError that a DuckDB error stands for; the error itself when it stands for none.
 
-    dataset: what was being read, for the message.
+    dataset: what was being read, for the message. table: what SQL calls it.
     """
     text = str(error)
     for name, cls in _RAISED_IN_SQL.items():
         _, found, message = text.partition(name + ": ")
         if found:
-            return cls(message.split("\n\nLINE ")[0].strip())
+            message = message.split("\n\nLINE ")[0].strip()
+            return cls(dataset + message.removeprefix(table) if dataset and table and message.startswith(table) else message)
     if "Could not set lock" in text or "being used by another process" in text:
         return HubLockedError(
             f"the hub is open in another process, and one of the two writes: {text.splitlines()[0]} "

@@ -305,14 +305,9 @@ class Hub:
             ).fetchall()
         except duckdb.Error as error:
             raise translated(error, source) from error
-        if not columns:
-            raise DatasetError(f"{source} has no rows: there is nothing to compare")
         skipped = ", ".join(f"{feature} ({type_})" for feature, type_, form in columns if form is None)
         _warn_of_skipped(skipped, source, stacklevel=6)
-        forms = sorted({form for *_, form in columns if form is not None})
-        if not forms:
-            raise DatasetError(f"{source} has no column that can be compared: pass numbers, text, dates or lists")
-        return {"forms": forms, "nested": nested}
+        return {"forms": sorted({form for *_, form in columns if form is not None}), "nested": nested}
 
     def _run_verb(self, verb: str, **variables: Any) -> None:
         self._check_names()
@@ -362,13 +357,8 @@ class Hub:
             named = ", ".join(f"{name} := getvariable('search_{name}')" for name in arguments)
             try:
                 result = self._fetched(f"FROM {macro}({named})")
-                if (
-                    not len(result)
-                    and not self.con.execute("FROM sketch(?, exclude := ?) LIMIT 1", [table, arguments["exclude"]]).fetchall()
-                ):
-                    raise DatasetError(f"{source} has no column that can be compared: there are only NULLs")
             except duckdb.Error as error:
-                raise translated(error, source) from error
+                raise translated(error, source, table) from error
         return _relation(result)
 
     def _fetched(self, query: str, params: Sequence[Any] | Mapping[str, Any] | None = None) -> Any:

@@ -119,13 +119,13 @@ CREATE MACRO elements(numbered, columns, forms := NULL) AS TABLE
     ),
     -- Planning takes longer than counting 50,000 rows: what is not in forms is not planned.
     element AS (
-        FROM query_table(CASE WHEN forms IS NULL OR list_contains(forms, 'number') THEN 'number_element' ELSE 'no_element' END)
+        FROM query_table(CASE WHEN forms IS NULL OR list_contains(forms::VARCHAR[], 'number') THEN 'number_element' ELSE 'no_element' END)
         UNION ALL
-        FROM query_table(CASE WHEN forms IS NULL OR list_contains(forms, 'time') THEN 'time_element' ELSE 'no_element' END)
+        FROM query_table(CASE WHEN forms IS NULL OR list_contains(forms::VARCHAR[], 'time') THEN 'time_element' ELSE 'no_element' END)
         UNION ALL
-        FROM query_table(CASE WHEN forms IS NULL OR list_contains(forms, 'list') THEN 'list_element' ELSE 'no_element' END)
+        FROM query_table(CASE WHEN forms IS NULL OR list_contains(forms::VARCHAR[], 'list') THEN 'list_element' ELSE 'no_element' END)
         UNION ALL
-        FROM query_table(CASE WHEN forms IS NULL OR list_contains(forms, 'text') THEN 'text_element' ELSE 'no_element' END)
+        FROM query_table(CASE WHEN forms IS NULL OR list_contains(forms::VARCHAR[], 'text') THEN 'text_element' ELSE 'no_element' END)
     )
     SELECT
         (element >> 32)::UINTEGER AS partition_id,

@@ -25,6 +25,12 @@ CREATE MACRO sketch(dataset, exclude := [], forms := NULL, nested := NULL) AS TA
     SELECT f.*, p.partitions
     FROM all_features AS f
     JOIN all_partitions AS p USING (feature_id)
+    WHERE (
+        SELECT CASE WHEN count(*) > 0 THEN true
+            ELSE error('DatasetError: ' || dataset || ' has nothing to compare: no rows, only NULLs, or only types that cannot be compared. Pass a table with numbers, text, dates or lists')
+        END
+        FROM all_features
+    )
     ORDER BY feature_id;
 COMMENT ON MACRO TABLE sketch IS 'a feature of a dataset: its histogram, MinHash signature and, in partitions, the histogram of each partition';
 

@@ -142,11 +142,12 @@ def test_a_misspelt_column_to_exclude_is_refused_in_sql(stock: duckdb.DuckDBPyCo
             stock.execute(query, [data("leg2")]).fetchall()
 
 
-def test_an_empty_target_has_no_models_in_sql_whatever_is_excluded(sensor_hub_path: str) -> None:
+def test_an_empty_target_is_refused_in_sql_whatever_is_excluded(sensor_hub_path: str) -> None:
     with duckdb.connect() as con:
         con.execute(f"ATTACH '{sensor_hub_path}' AS hub (READ_ONLY); USE hub")
         con.execute("CREATE TABLE memory.main.empty (x INTEGER, label VARCHAR)")
-        assert con.execute("FROM find_models('memory.main.empty', exclude := ['label'])").fetchall() == []
+        with pytest.raises(duckdb.Error, match=r"memory\.main\.empty has nothing to compare"):
+            con.execute("FROM find_models('memory.main.empty', exclude := ['label'])")
 
 
 def test_models_of_the_same_data_are_ranked_by_name_in_every_client() -> None:

@@ -61,6 +61,7 @@ def beer_hub() -> modelhub_sql.Hub:
     """A hub with one model, and some tables that are no datasets; every test leaves it as it is."""
     hub = modelhub_sql.connect(partition_size=100)
     hub.con.execute("CREATE TABLE empty (a INTEGER, b VARCHAR)")
+    hub.con.execute("CREATE TABLE gaps AS SELECT NULL::INTEGER AS a, NULL::VARCHAR AS b FROM range(10)")
     hub.con.execute("CREATE TABLE blobs AS SELECT 'a'::BLOB AS id, 'b'::BLOB AS raw FROM range(10)")
     hub.con.execute("CREATE TABLE good AS SELECT i AS a, 'word' || i % 3 AS b FROM range(100) AS r(i)")
     hub.register("beer", data("beer"), exclude=["label", "split"])
@@ -93,6 +94,23 @@ def test_what_is_no_dataset_is_no_target(beer_hub: modelhub_sql.Hub, case: str) 
     target, said = UNREADABLE[case]
     refused(beer_hub, DatasetError, *said, by=lambda: beer_hub.find_models(target))
     refused(beer_hub, DatasetError, *said, by=lambda: beer_hub.explain("beer", target))
+
+
+@pytest.mark.parametrize(
+    "search",
+    [
+        "SELECT count(*) FROM find_models('{}')",
+        "FROM find_models('{}', search := 'lsh', sample_space := 'flattened', forms := ['number'])",
+        "FROM explain_features('beer', '{}')",
+        "FROM explain_partitions('beer', '{}')",
+    ],
+)
+def test_a_target_with_nothing_to_compare_is_refused_in_sql_too(beer_hub: modelhub_sql.Hub, search: str) -> None:
+    for con in (beer_hub.con, beer_hub.con.cursor()):
+        for target in ("empty", "gaps", "blobs"):
+            with pytest.raises(duckdb.InvalidInputException, match=f"DatasetError: {target} has nothing to compare: no rows"):
+                con.execute(search.format(target))
+        assert con.execute(search.format("good")).description
 
 
 def test_a_file_that_only_looks_like_one_is_refused(beer_hub: modelhub_sql.Hub, tmp_path: Path) -> None:

@@ -34,7 +34,7 @@ SELECT 'an excluded column is not sketched', count(*) FILTER (lower(feature) = '
 FROM sketch('data/adult.parquet', exclude := ['INCOME']);
 
 WITH t AS (SELECT 1 AS x WHERE false)
-SELECT 'a dataset without rows has no features', (SELECT count(*) FROM sketch('t')) = 0;
+SELECT 'a dataset without rows has no elements', (SELECT count(*) FROM dataset_elements('t')) = 0;
 
 WITH t AS (SELECT NULL::INTEGER AS nothing, i AS something, 'a'::BLOB AS raw FROM range(5) AS r(i))
 SELECT 'a column that is all NULL or cannot be compared is no feature', list(feature) = ['something'] FROM sketch('t');
