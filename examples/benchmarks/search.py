@@ -9,6 +9,7 @@ file alone, in turn; memory and a cold first search in a process each.
 
 from __future__ import annotations
 
+import itertools
 import json
 import shutil
 import tempfile
@@ -36,14 +37,9 @@ Floats = npt.NDArray[np.float64]
 Found = list[tuple[Any, ...]]
 
 
-def families(models: int) -> int:
-    """Ten models a family."""
-    return max(1, models // 10)
-
-
-def write_target(path: Path, models: int, model: int, partitions: int, partition_size: int) -> str:
+def write_target(path: Path, models: int, families: int, model: int, partitions: int, partition_size: int) -> str:
     """A target drawn from the distribution of a model's data; returns what the model is called."""
-    first, p = synthetic_hub.dataset_distribution(model % families(models), model // families(models))
+    first, p = synthetic_hub.dataset_distribution(model % families, model // families)
     pq.write_table(synthetic_hub.values(first, p, partitions * partition_size, seed=models + model), path)
     return f"m{model + 1}"
 
@@ -147,7 +143,7 @@ def shown(cold: dict[str, dict[str, Any]], timings: dict[str, Timing], smallest:
 
 
 def recall(
-    hub_path: Path, folder: Path, models: int, queries: int, partitions: int, candidates: int, size: int
+    hub_path: Path, folder: Path, models: int, families: int, queries: int, partitions: int, candidates: int, size: int
 ) -> list[list[str]]:
     """How the top of a default search and of JS-LSH compares to an exact one over more candidates."""
     exact_path = folder / "exact.duckdb"
@@ -161,7 +157,7 @@ def recall(
         exact.con.execute("UPDATE settings SET max_candidates = ?", [candidates])
         stock = hub.con.cursor()
         for model in rng.choice(models, queries, replace=queries > models).tolist():
-            known = write_target(target, models, model, partitions, size)
+            known = write_target(target, models, families, model, partitions, size)
             found = {"auto": search(hub.con, target)}
             max_js = found["auto"][0][2]
             found["lsh"] = search(stock, target, search="lsh", max_js=max_js)
@@ -172,7 +168,7 @@ def recall(
                 equal[way] += top == best
                 common[way] += len(set(top) & set(best)) / len(best)
     exact_path.unlink()
-    size_of = [f"{models:,}", f"{partitions:,}", str(queries), f"{candidates:,}"]
+    size_of = [f"{models:,}", str(models // families), f"{partitions:,}", str(queries), f"{candidates:,}"]
     return [
         [*size_of, way, f"{equal[way] / queries:.3f}", f"{common[way] / queries:.3f}", f"{known_first[way] / queries:.3f}"]
         for way in ("auto", "lsh")
@@ -183,6 +179,7 @@ def main() -> None:
     given = arguments(
         __doc__,
         models=([30, 100], [100, 1000, 10_000], "models in each hub"),
+        family=([10], [10, 100], "models of data that is alike, in each hub"),
         targets=([1, 10, 100], [1, 10, 100, 1000], "partitions of each target"),
         queries=([10], [50], "searches to compare with the exact one"),
         query_partitions=([10], [10, 100], "partitions of their targets"),
@@ -194,22 +191,22 @@ def main() -> None:
         return
     report = Report("Searching", given.full, ("scipy",))
     latency, recalls, sizes = [], [], []
-    smallest: dict[int, Timing | None] = {}
+    smallest: dict[tuple[int, int], Timing | None] = {}
     with tempfile.TemporaryDirectory() as made:
         folder = Path(made)
-        for models in given.models:
+        for family, models in itertools.product(given.family, given.models):
+            families = max(1, models // family)
             path = folder / f"hub{models}.duckdb"
             with modelhub_sql.connect(path) as hub:
-                synthetic_hub.fill(hub, models, families(models))
+                synthetic_hub.fill(hub, models, families)
                 size = hub.con.execute("SELECT partition_size FROM settings").fetchall()[0][0]
                 (bins,) = hub.con.execute("SELECT sum(len(list_filter(counts, lambda n: n > 0))) FROM histograms").fetchall()[0]
             stored = path.stat().st_size
-            sizes.append(
-                [f"{models:,}", f"{number(stored / 2**20)} MB", f"{number(stored / models / 1e3)} kB", f"{number(stored / bins)}"]
-            )
+            size_of = [f"{number(stored / 2**20)} MB", f"{number(stored / models / 1e3)} kB", f"{number(stored / bins)}"]
+            sizes.append([f"{models:,}", str(family), *size_of])
             for partitions in given.targets:
                 target = folder / "target.parquet"
-                known = write_target(target, models, min(3, models - 1), partitions, size)
+                known = write_target(target, models, families, min(3, models - 1), partitions, size)
                 limit = given.timeout[0]
                 cold = {
                     way: in_a_process(__file__, "--child", str(path), str(target), way, timeout=limit)
@@ -227,17 +224,17 @@ def main() -> None:
                         runs[SCIPY] = brute_force(stock, target, size)
                     timings = side_by_side(runs, given.repeats, given.budget)
                 check(timings, known, partitions)
-                latency.append(
-                    [f"{models:,}", f"{partitions:,}", *shown(cold, timings, smallest.setdefault(partitions, timings.get(OURS)))]
-                )
+                first = smallest.setdefault((family, partitions), timings.get(OURS))
+                latency.append([f"{models:,}", str(family), f"{partitions:,}", *shown(cold, timings, first)])
             for partitions in given.query_partitions:
                 candidates = min(models, given.reference_candidates[0])
-                recalls += recall(path, folder, models, given.queries[0], partitions, candidates, size)
+                recalls += recall(path, folder, models, families, given.queries[0], partitions, candidates, size)
             path.unlink()
     report.table(
         "Latency and memory",
         [
             "models",
+            "alike",
             "target partitions",
             "cold",
             "first",
@@ -250,8 +247,9 @@ def main() -> None:
             "peak, SQL alone",
         ],
         latency,
-        f"Each model has {synthetic_hub.PARTITIONS} partitions of {synthetic_hub.FEATURES} features; the target is a parquet "
-        "file. Cold: a new process opens the hub and searches once, whose peak memory stands at the end. First: the first of the "
+        f"Each model has {synthetic_hub.PARTITIONS} partitions of {synthetic_hub.FEATURES} features. Alike: so many models each are "
+        "trained on data of one kind; the more, the more of them have to be compared partition by partition. The target is a "
+        "parquet file. Cold: a new process opens the hub and searches once, whose peak memory stands at the end. First: the first of the "
         f"repeated searches. Growth: the median divided by that of the smallest hub. {PYTHON}, {SQL_ALONE} and "
         f"{SCIPY}: times divided by the median of {OURS}: above 1 is slower. "
         f"{SCIPY} gets distributions that are ready, does no overlap search and no ranking, and compares all pairs of "
@@ -260,14 +258,14 @@ def main() -> None:
     )
     report.table(
         "Size",
-        ["models", "file", "a model", "bytes a non-zero bin of a partition"],
+        ["models", "alike", "file", "a model", "bytes a non-zero bin of a partition"],
         sizes,
         "Non-zero bins of all histograms of partitions; the file has everything else too.",
     )
     report.table(
         f"Recall of the first {TOP}",
         [
-            *("models", "target partitions", "queries", "candidates of the reference", "search"),
+            *("models", "alike", "target partitions", "queries", "candidates of the reference", "search"),
             *(f"same {TOP} in the same order", f"share of the {TOP}", "known answer first"),
         ],
         recalls,
