@@ -250,8 +250,8 @@ def main() -> None:
         f"Each model has {synthetic_hub.PARTITIONS} partitions of {synthetic_hub.FEATURES} features. Alike: so many models "
         "each are trained on data of one kind; the more, the more of them have to be compared partition by partition. The "
         "target is a parquet file. Cold: a new process opens the hub and searches once, whose peak memory stands at the end. "
-        f"First: the first of the repeated searches. Growth: the median divided by that of the smallest hub. {PYTHON}, {SQL_ALONE} and "
-        f"{SCIPY}: times divided by the median of {OURS}: above 1 is slower. "
+        "First: the first of the repeated searches. Growth: the median divided by that of the smallest hub. "
+        f"{PYTHON}, {SQL_ALONE} and {SCIPY}: times divided by the median of {OURS}: above 1 is slower. "
         f"{SCIPY} gets distributions that are ready, does no overlap search and no ranking, and compares all pairs of "
         f"partitions; {OMITTED} above {MOST_PAIRS:,} of them or where it is not installed. "
         "Where the numpy functions were stopped, seconds stand instead of ratios.",
