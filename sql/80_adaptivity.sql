@@ -16,6 +16,11 @@ CREATE MACRO sampling_floors(spaces, target_sketch, options) AS TABLE
     GROUP BY space_id;
 COMMENT ON MACRO TABLE sampling_floors IS 'a space and the JS divergence to expect between two samples of the target itself, (B - 1) / (4 n)';
 
+-- row_number() would be as good, but leaves what comes before to one thread.
+CREATE MACRO pair_number(owner, source_partition, target_partition) AS
+    (owner::HUGEINT << 64) | (source_partition::HUGEINT << 32) | target_partition::HUGEINT;
+COMMENT ON MACRO pair_number IS 'a pair of partitions as one number';
+
 CREATE MACRO many_pairs(pairs) AS TABLE
     -- One row that the optimizer takes for many makes it take the pairs for many, too. Else a join may keep each pair with a
     -- copy of its roots, gigabytes, where it should keep the vectors and look them up.
@@ -58,6 +63,26 @@ CREATE MACRO pair_divergences(pairs, source_vectors, target_vectors) AS TABLE
     JOIN vector_entropy AS s ON s.owner = p.owner AND s.partition_id = p.source_partition
     JOIN vector_entropy AS t ON t.owner = 0 AND t.space_id = p.space_id AND t.partition_id = p.target_partition;
 COMMENT ON MACRO TABLE pair_divergences IS 'a pair of partitions and its JS divergence, as ln 2 + (sum p ln p + sum q ln q - sum (p + q) ln (p + q)) / 2';
+
+CREATE MACRO pair_estimates(pairs, source_vectors, target_vectors) AS TABLE
+    WITH source_waves AS MATERIALIZED (
+        SELECT v.owner, v.partition_id, waves(v.roots) AS waves
+        FROM query_table(source_vectors) AS v
+        SEMI JOIN query_table(pairs) AS p ON p.owner = v.owner AND p.source_partition = v.partition_id
+    ),
+    target_waves AS MATERIALIZED (
+        SELECT v.space_id, v.partition_id, waves(v.roots) AS waves
+        FROM query_table(target_vectors) AS v
+        SEMI JOIN query_table(pairs) AS p ON p.space_id = v.space_id AND p.target_partition = v.partition_id
+    )
+    SELECT
+        p.pair_id,
+        js_estimate(p.hellinger2, list_inner_product(s.waves, t.waves)) AS js_divergence,
+        js_cosine().error * p.hellinger2 AS error
+    FROM many_pairs(pairs) AS p
+    JOIN source_waves AS s ON s.owner = p.owner AND s.partition_id = p.source_partition
+    JOIN target_waves AS t ON t.space_id = p.space_id AND t.partition_id = p.target_partition;
+COMMENT ON MACRO TABLE pair_estimates IS 'a pair of partitions, an estimate of its JS divergence, and the most that it is off';
 
 CREATE MACRO dataset_partitions(among) AS TABLE
     -- The limit, which no search reaches, makes the optimizer read the histograms of these datasets only.
@@ -147,13 +172,19 @@ CREATE MACRO reachable_datasets(candidates, matches, target_distances, threshold
 COMMENT ON MACRO TABLE reachable_datasets IS 'a candidate that may have a partition within t of one of the target, by the triangle inequality of sqrt(JS)';
 
 CREATE MACRO all_pairs(source_vectors, target_vectors, threshold, method) AS TABLE
+    WITH pair AS (
+        SELECT
+            s.owner, s.space_id, s.partition_id AS source_partition, t.partition_id AS target_partition,
+            greatest(0, 1 - list_inner_product(s.roots, t.roots)) AS hellinger2
+        FROM query_table(source_vectors) AS s
+        JOIN query_table(target_vectors) AS t USING (space_id)
+        WHERE (SELECT search FROM query_table(method)) = 'exact'
+    )
+    -- Unnested instead of filtered: a filter would have the distance computed twice.
     SELECT
-        s.owner, s.space_id, s.partition_id AS source_partition, t.partition_id AS target_partition,
-        greatest(0, 1 - list_inner_product(s.roots, t.roots)) AS hellinger2
-    FROM query_table(source_vectors) AS s
-    JOIN query_table(target_vectors) AS t USING (space_id)
-    WHERE (SELECT search FROM query_table(method)) = 'exact'
-      AND hellinger2 <= (SELECT max_js FROM query_table(threshold)) / ln(2);
+        owner, space_id, source_partition, target_partition,
+        unnest(CASE WHEN hellinger2 <= (SELECT max_js FROM query_table(threshold)) / ln(2) THEN [hellinger2] ELSE [] END) AS hellinger2
+    FROM pair;
 COMMENT ON MACRO TABLE all_pairs IS 'a pair of partitions that may match, ln 2 * H2 <= t, of all pairs (search exact)';
 
 CREATE MACRO colliding_pairs(source_vectors, target_vectors, source_signatures, target_signatures, threshold) AS TABLE
@@ -175,12 +206,21 @@ CREATE MACRO verified_pairs(pairs, source_vectors, target_vectors, threshold) AS
     WITH open_pair AS MATERIALIZED (
         FROM query_table(pairs) WHERE hellinger2 > (SELECT max_js FROM query_table(threshold))
     ),
-    divergence AS (FROM pair_divergences('open_pair', source_vectors, target_vectors))
+    estimate AS MATERIALIZED (FROM pair_estimates('open_pair', source_vectors, target_vectors)),
+    near_pair AS MATERIALIZED (
+        SELECT p.*
+        FROM open_pair AS p
+        JOIN estimate AS e USING (pair_id)
+        -- A little more than the error, for rounding.
+        WHERE abs(e.js_divergence - (SELECT max_js FROM query_table(threshold))) <= e.error + 1e-9
+    ),
+    divergence AS (FROM pair_divergences('near_pair', source_vectors, target_vectors))
     SELECT p.owner, p.source_partition, p.target_partition, p.hellinger2
     FROM query_table(pairs) AS p
+    LEFT JOIN estimate AS e USING (pair_id)
     LEFT JOIN divergence AS d USING (pair_id)
-    WHERE coalesce(d.js_divergence, p.hellinger2) <= (SELECT max_js FROM query_table(threshold));
-COMMENT ON MACRO TABLE verified_pairs IS 'a pair of partitions with JS <= t (Def. 2); logarithms only where H2 > t leaves it open';
+    WHERE coalesce(d.js_divergence, e.js_divergence, p.hellinger2) <= (SELECT max_js FROM query_table(threshold));
+COMMENT ON MACRO TABLE verified_pairs IS 'a pair of partitions with JS <= t (Def. 2); an estimate only where H2 > t leaves it open, and logarithms only where that does';
 
 CREATE MACRO hashed_pairs(source_vectors, target_vectors, axis, threshold, method) AS TABLE
     WITH hashed_axis AS (FROM query_table(axis) WHERE (SELECT search FROM query_table(method)) = 'lsh'),
@@ -188,7 +228,7 @@ CREATE MACRO hashed_pairs(source_vectors, target_vectors, axis, threshold, metho
     source_signatures AS (FROM jslsh_signatures(source_vectors, 'functions', threshold)),
     target_signatures AS (FROM jslsh_signatures(target_vectors, 'functions', threshold)),
     colliding AS (FROM colliding_pairs(source_vectors, target_vectors, 'source_signatures', 'target_signatures', threshold))
-    SELECT row_number() OVER () AS pair_id, * FROM colliding;
+    SELECT pair_number(owner, source_partition, target_partition) AS pair_id, * FROM colliding;
 COMMENT ON MACRO TABLE hashed_pairs IS 'a pair of partitions that may match and shares a JS-LSH band, numbered (search lsh)';
 
 CREATE MACRO partition_matches(
@@ -202,7 +242,7 @@ CREATE MACRO partition_matches(
     pairs AS MATERIALIZED (
         FROM hashed_pairs
         UNION ALL
-        SELECT row_number() OVER () AS pair_id, * FROM compared_pairs
+        SELECT pair_number(owner, source_partition, target_partition) AS pair_id, * FROM compared_pairs
     )
     FROM verified_pairs('pairs', 'source_vectors', 'target_vectors', threshold);
 COMMENT ON MACRO TABLE partition_matches IS 'a partition of a dataset that matches a partition of the target, JS <= t (Def. 2)';

@@ -125,6 +125,21 @@ def test_the_places_of_bins_are_those_of_a_list(bins: list[int], axis: list[int]
     assert found.tolist() == [bins.index(each) + 1 if each in bins else 0 for each in axis]
 
 
+@settings(max_examples=100, deadline=None)
+@given(pairs=masses, power=st.sampled_from([1, 4, 12]))
+def test_an_estimate_is_off_by_no_more_than_it_says(open_hub: modelhub_sql.Hub, pairs: list[tuple[int, int]], power: int) -> None:
+    p, q = (np.array(side, float) ** power for side in zip(*pairs, strict=True))
+    p, q = p / p.sum(), q / q.sum()
+    ((h2, estimate, error),) = open_hub.con.execute(
+        """
+        SELECT 1 - list_inner_product($1, $2) AS h2, js_estimate(h2, list_inner_product(waves($1), waves($2))),
+            js_cosine().error
+        """,
+        [np.sqrt(p).tolist(), np.sqrt(q).tolist()],
+    ).fetchall()
+    assert abs(estimate - jensenshannon(p, q) ** 2) <= error * h2 + 1e-12
+
+
 @pytest.mark.parametrize("max_js", [1e-9, 0.05, 0.3, math.log(2)])
 def test_matching_pairs_are_those_of_scipy(max_js: float) -> None:
     rng = np.random.default_rng(3)
