@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.optimize import linprog
 from scipy.spatial.distance import jensenshannon
 from scipy.stats import entropy
 
@@ -138,6 +139,33 @@ def test_an_estimate_is_off_by_no_more_than_it_says(open_hub: modelhub_sql.Hub, 
         [np.sqrt(p).tolist(), np.sqrt(q).tolist()],
     ).fetchall()
     assert abs(estimate - jensenshannon(p, q) ** 2) <= error * h2 + 1e-12
+
+
+def test_the_cosine_is_the_best_fit_and_off_by_no_more_than_it_says(open_hub: modelhub_sql.Hub) -> None:
+    ((cosine,),) = open_hub.con.execute("SELECT js_cosine()").fetchall()
+    # A bin of probabilities 1 and exp(-x): from equal ones to one that is all but 0.
+    x = np.concatenate([np.linspace(0.01, 12, 3000), np.linspace(12, 80, 500)])
+    q = np.exp(-x)
+    js = (np.log(2 / (1 + q)) + q * np.log(2 * q / (1 + q))) / 2
+    h2 = (1 - np.sqrt(q)) ** 2 / 2
+
+    def least_error(frequency: float) -> float:
+        # The level and the weight that make the largest error least, and that error: a linear program.
+        terms = np.stack([np.ones_like(x), np.sqrt(q) * (1 - np.cos(frequency * x)) / h2], axis=1)
+        bound = -np.ones((len(x), 1))
+        found = linprog(
+            [0, 0, 1],
+            A_ub=np.block([[terms, bound], [-terms, bound]]),
+            b_ub=np.concatenate([js / h2, -js / h2]),
+            bounds=[(None, None), (None, None), (0, None)],
+        )
+        return float(found.fun)
+
+    fitted = cosine["level"] * h2 + cosine["weight"] * np.sqrt(q) * (1 - np.cos(cosine["frequency"] * x))
+    assert (np.abs(js - fitted) / h2).max() <= cosine["error"]
+    best = least_error(cosine["frequency"])
+    assert best == pytest.approx(cosine["error"], abs=1e-4)
+    assert all(least_error(cosine["frequency"] + step) > best for step in (-0.02, 0.02))
 
 
 @pytest.mark.parametrize("max_js", [1e-9, 0.05, 0.3, math.log(2)])

@@ -189,7 +189,17 @@ TROUBLED = """
     [(0, 32), (1 << 24, 32), (1 << 24, 3)],
     ids=["too large for numpy", "counted in numpy", "too wide for numpy"],
 )
-def test_every_way_to_count_finds_the_same_elements(most_collected: int, most_columns: int) -> None:
+def test_every_way_to_count_finds_the_same_elements(
+    most_collected: int, most_columns: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    counted: list[int] = []
+    kernel = elements.bin_counts
+
+    def counting(columns: Any, *rest: Any) -> Any:
+        counted.append(len(columns))
+        return kernel(columns, *rest)
+
+    monkeypatch.setattr(elements, "bin_counts", counting)
     with modelhub_sql.connect(partition_size=100, partitioning="sequential") as hub:
         hub.con.execute(TROUBLED)
         hub.con.execute(f"CREATE OR REPLACE TEMP MACRO most_collected() AS {most_collected}")
@@ -199,6 +209,8 @@ def test_every_way_to_count_finds_the_same_elements(most_collected: int, most_co
         sketch = "SELECT * EXCLUDE mean FROM sketch('t')"
         stock = hub.con.cursor()  # without the numpy functions
         assert hub.con.execute(query).fetchall() == stock.execute(query).fetchall()
+        # All seven columns go to the kernel, or none.
+        assert counted == ([7] if most_collected and most_columns >= 7 else [])
         assert hub.con.execute(sketch).fetchall() == stock.execute(sketch).fetchall()
         totals = dict(hub.con.execute(sums).fetchall())
         values = dict(zip(("troubled", "late", "extreme", "list"), hub.con.execute(

@@ -137,7 +137,8 @@ def _pairs(
     side_by_side, t = aligned.as_py(), max_js.as_py()
     sources, targets = _Histograms(source_histograms), _Histograms(target_histograms)
     owners, numbers = (source_histograms[name].values.to_numpy() for name in ("owner", "number"))
-    rows_of = {owner: np.flatnonzero(owners == owner) for owner in np.unique(owners)}
+    known, begins = np.unique(np.sort(owners), return_index=True)
+    rows_of = dict(zip(known, np.split(np.argsort(owners, kind="stable"), begins[1:]), strict=True))
     features = target_histograms["feature_id"].values.to_numpy()
     # The target's matrix of a space serves all datasets there, and is held no longer.
     for _, of_space in itertools.groupby(datasets.values, lambda dataset: dataset["space_id"].as_py()):

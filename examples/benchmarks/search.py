@@ -196,6 +196,7 @@ def main() -> None:
         folder = Path(made)
         for family, models in itertools.product(given.family, given.models):
             families = max(1, models // family)
+            alike = str(models // families)
             path = folder / f"hub{models}.duckdb"
             with modelhub_sql.connect(path) as hub:
                 synthetic_hub.fill(hub, models, families)
@@ -203,7 +204,7 @@ def main() -> None:
                 (bins,) = hub.con.execute("SELECT sum(len(list_filter(counts, lambda n: n > 0))) FROM histograms").fetchall()[0]
             stored = path.stat().st_size
             size_of = [f"{number(stored / 2**20)} MB", f"{number(stored / models / 1e3)} kB", f"{number(stored / bins)}"]
-            sizes.append([f"{models:,}", str(family), *size_of])
+            sizes.append([f"{models:,}", alike, *size_of])
             for partitions in given.targets:
                 target = folder / "target.parquet"
                 known = write_target(target, models, families, min(3, models - 1), partitions, size)
@@ -225,7 +226,7 @@ def main() -> None:
                     timings = side_by_side(runs, given.repeats, given.budget)
                 check(timings, known, partitions)
                 first = smallest.setdefault((family, partitions), timings.get(OURS))
-                latency.append([f"{models:,}", str(family), f"{partitions:,}", *shown(cold, timings, first)])
+                latency.append([f"{models:,}", alike, f"{partitions:,}", *shown(cold, timings, first)])
             for partitions in given.query_partitions:
                 candidates = min(models, given.reference_candidates[0])
                 recalls += recall(path, folder, models, families, given.queries[0], partitions, candidates, size)
