@@ -6,7 +6,7 @@ CREATE OR REPLACE TEMP MACRO memory_limit_bytes() AS
 
 CREATE OR REPLACE TEMP MACRO most_collected() AS least(1 << 26, memory_limit_bytes() / 32);
 
--- Learnt bins are a long expression.
+-- Chosen by examples/benchmarks/counting.py. Learnt bins are a long expression.
 CREATE OR REPLACE TEMP MACRO most_columns() AS CASE hub_number_binning() WHEN 'learnt' THEN 1 ELSE 32 END;
 
 CREATE OR REPLACE TEMP MACRO collected_column(x) AS {
