@@ -25,7 +25,7 @@ from modelhub_sql.errors import (
 )
 from modelhub_sql.hub import Hub, connect
 from modelhub_sql.settings import Settings
-from modelhub_sql.udfs import load
+from modelhub_sql.opening import load
 
 __all__ = [
     "DatasetError",

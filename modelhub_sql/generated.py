@@ -1,52 +1,106 @@
-"""The SQL that is generated when a hub is made: its fixed settings, as constants.
+"""The SQL that is generated for one hub: the format of its sketches, as a table that cannot change and as constants.
 
-A macro that reads a setting from the table costs a join for every use and is computed for every
-row; a constant is folded when the query is planned (numbers are binned more than three times as
-fast). Everything else of a hub is in ``sql/`` as it stands.
+A macro that reads a setting from a table costs a join for every use and is computed for every row; a constant is folded
+when the query is planned (numbers are binned more than three times as fast). Everything else of a hub is in ``sql/``.
 """
 
 from __future__ import annotations
 
+import hashlib
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-__all__ = ["CONSTANTS", "statements"]
+from modelhub_sql import sql
 
-#: Settings that decide a sketch, fixed for the life of a hub: ``hub_NAME()`` is their value.
-CONSTANTS = (
-    "partition_size", "partitioning", "number_binning", "number_bins",
-    "text_bins", "replicas", "minhash_bands", "minhash_rows", "seed", "salt",
-)  # fmt: skip
+__all__ = ["DEFAULTS", "FORMAT", "constants", "fingerprint", "format_table"]
+
+#: What decides a sketch: column of _hub.format -> (type, meaning). Sketches of different formats can't be compared.
+FORMAT = {
+    "format_version": ("UINTEGER", "version of the tables and of the sketches"),
+    "partition_size": ("UINTEGER", "m, rows in a partition (paper, Def. 2); the last partition holds the residue"),
+    "partitioning": ("VARCHAR", "random (affine permutation of the row numbers) or sequential (row order)"),
+    "number_binning": (
+        "VARCHAR",
+        "range_free (equal steps of asinh), fixed (equal steps of [number_low, number_high]) or learnt (number_edges)",
+    ),
+    "number_bins": ("UINTEGER", "bins for finite numbers"),
+    "number_low": ("DOUBLE", "fixed: lower end of the range; otherwise the smallest magnitude told from zero"),
+    "number_high": ("DOUBLE", "fixed: upper end of the range; otherwise the magnitude from which on all numbers share a bin"),
+    "number_edges": ("DOUBLE[]", "learnt: the inner edges of the bins, ascending; NULL otherwise"),
+    "text_bins": ("UINTEGER", "bins that the tokens of text are hashed to"),
+    "replicas": ("UINTEGER", "MinHash elements of a bin: round(replicas * sqrt(frequency of the bin)) (section 3.4)"),
+    "minhash_bands": ("UINTEGER", "L of MinHash"),
+    "minhash_rows": ("UINTEGER", "K of MinHash: functions a band"),
+    "seed": ("UINTEGER", "seed of every hash function and of the partitioning"),
+    "salt": (
+        "VARCHAR",
+        "put before each token when it is hashed: sketches of different salts have nothing to do with each other",
+    ),
+}
+
+#: What a search does unless it is told otherwise: column of _hub.defaults -> meaning.
+DEFAULTS = {
+    name: meaning.replace("''", "'")
+    for name, meaning in re.findall(r"COMMENT ON COLUMN _hub\.defaults\.(\w+) IS '(.*)';", sql.scripts("format")["tables"])
+}
 
 
-def statements(settings: Mapping[str, Any], functions: Sequence[tuple[int, int]]) -> str:
-    """CREATE MACRO statements for the row of ``settings`` and the MinHash functions (multiplier, increment)."""
-    constants = "".join(
-        f"CREATE MACRO hub_{name}() AS {_literal(settings[name])};\n"
-        f"COMMENT ON MACRO hub_{name} IS 'the setting {name}, as a constant';\n"
-        for name in CONSTANTS
+def format_table(row: Mapping[str, Any]) -> str:
+    """The table _hub.format with its row, which its constraints keep as it is."""
+    columns = ",\n".join(f"    {name} {type_}{'' if row[name] is None else ' NOT NULL'}" for name, (type_, _) in FORMAT.items())
+    fixed = " AND ".join(f"{name} IS NOT DISTINCT FROM {_literal(row[name])}" for name in FORMAT)
+    comments = "".join(f"COMMENT ON COLUMN _hub.format.{name} IS {_literal(meaning)};\n" for name, (_, meaning) in FORMAT.items())
+    values = ", ".join(_literal(row[name]) for name in FORMAT)
+    return (
+        f"CREATE TABLE _hub.format (\n{columns},\n    PRIMARY KEY (format_version),\n    CHECK ({fixed})\n);\n"
+        "COMMENT ON TABLE _hub.format IS 'what decides a sketch (one row), fixed: sketches of different formats cannot be compared';\n"
+        f"{comments}INSERT INTO _hub.format VALUES ({values});\n"
     )
-    edges = settings["number_edges"] or []
-    bounds = ", ".join(_literal(settings[name]) for name in ("number_low", "number_high", "number_bins"))
+
+
+def fingerprint(row: Mapping[str, Any]) -> str:
+    """What tells the formats of two sketches apart."""
+    return hashlib.md5("\n".join(f"{name}={_literal(row[name])}" for name in FORMAT).encode()).hexdigest()
+
+
+def constants(row: Mapping[str, Any], functions: Sequence[tuple[int, int]], numpy: bool = False) -> str:
+    """The schema _format: the row as constants, and what is made of it and of the MinHash functions (multiplier, increment).
+
+    numpy: signatures by the Python function.
+    """
+    made = "".join(
+        f"CREATE MACRO _format.{name}() AS {_literal(row[name])};\nCOMMENT ON MACRO _format.{name} IS {_literal(meaning)};\n"
+        for name, (_, meaning) in FORMAT.items()
+    )
+    edges = row["number_edges"] or []
+    bounds = ", ".join(_literal(row[name]) for name in ("number_low", "number_high", "number_bins"))
     finite_bin = {
-        "range_free": f"asinh_bin(x, {bounds})",
-        "fixed": f"fixed_bin(x, {bounds})",
+        "range_free": f"_format.asinh_bin(x, {bounds})",
+        "fixed": f"_format.fixed_bin(x, {bounds})",
         "learnt": _bisected(edges, 0, len(edges)),
-    }[settings["number_binning"]]
+    }[row["number_binning"]]
     return f"""
-        {constants}
-        CREATE MACRO finite_bin(x) AS {finite_bin};
-        COMMENT ON MACRO finite_bin IS
-            'bin of a finite number, by the setting number_binning; learnt: how many of number_edges are at most x, by bisection';
-        CREATE MACRO minhash_agg(h) AS [{_minima(functions)}];
-        COMMENT ON MACRO minhash_agg IS
+        {sql.scripts("format")["bins"]}
+        {made}
+        CREATE MACRO _format.fingerprint() AS {_literal(fingerprint(row))};
+        COMMENT ON MACRO _format.fingerprint IS 'what tells the formats of two sketches apart';
+        CREATE MACRO _format.finite_bin(x) AS {finite_bin};
+        COMMENT ON MACRO _format.finite_bin IS
+            'bin of a finite number, by number_binning; learnt: how many of number_edges are at most x, by bisection';
+        CREATE MACRO _format.minhash_agg(h) AS {_by_numpy(functions) if numpy else _minima(functions)};
+        COMMENT ON MACRO _format.minhash_agg IS
             'the MinHash signature of a group of mixed hashes: min((a h + b) mod 2^32) for each function';
     """
 
 
-def _literal(value: str | float) -> str:
+def _literal(value: Any) -> str:
+    if value is None:
+        return "NULL"
     if isinstance(value, str):
         return "'" + value.replace("'", "''") + "'"
+    if isinstance(value, Sequence):
+        return "[" + ", ".join(map(_literal, value)) + "]"
     return repr(int(value)) if isinstance(value, int) else f"{float(value)!r}::DOUBLE"
 
 
@@ -60,4 +114,9 @@ def _bisected(edges: Sequence[float], low: int, high: int) -> str:
 
 def _minima(functions: Sequence[tuple[int, int]]) -> str:
     # Unrolled, because a list of minima is ten times faster than a join with the functions.
-    return ", ".join(f"min(({a}::UBIGINT * h + {b}) & 4294967295)" for a, b in functions)
+    return "[" + ", ".join(f"min(({a}::UBIGINT * h + {b}) & 4294967295)" for a, b in functions) + "]"
+
+
+def _by_numpy(functions: Sequence[tuple[int, int]]) -> str:
+    multipliers, increments = (", ".join(map(str, side)) for side in zip(*functions, strict=True))
+    return f"modelhub_minhash(list(h::UINTEGER), [{multipliers}]::UINTEGER[], [{increments}]::UINTEGER[])"

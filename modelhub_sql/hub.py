@@ -6,41 +6,41 @@ import json
 import os
 import string
 import threading
+import time
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from decimal import Decimal
-from functools import cache, wraps
+from functools import wraps
 from numbers import Real
 from types import TracebackType
-from typing import Any, Concatenate, ParamSpec, TypeVar
+from typing import Any, Concatenate, Literal, ParamSpec, TypeVar
 
 import duckdb
 
-from modelhub_sql import manifest
-from modelhub_sql.errors import (
-    DatasetError,
-    HubError,
-    OptionError,
-    translated,
-)
-from modelhub_sql.opening import opened
+from modelhub_sql import datasets, logic, manifest
+from modelhub_sql.datasets import Dataset
+from modelhub_sql.errors import DatasetError, HubError, OptionError, translated
+from modelhub_sql.opening import opened, upgrade
+from modelhub_sql.result import Result
 
 __all__ = ["Hub", "connect"]
 
 P = ParamSpec("P")
 R = TypeVar("R")
 
-_VARIABLES = (
-    "model", "version", "dataset", "like_model", "like_version", "exclude", "source", "dataset_name",
-    "accuracy", "task", "framework", "uri", "metadata", "replace",
-)  # fmt: skip
-
 # DuckDB compares names so, other letters as they are.
 _FOLDED = str.maketrans(string.ascii_uppercase, string.ascii_lowercase)
 
 # So many datasets are worth a group of rows of their own; fewer are merged with others when the hub is closed.
 _OWN_GROUP = 10
+
+#: Relations that a search starts from.
+_HEADS = ("target_sketch", "options", "searched", "explained")
+
+RankBy = Literal["adaptivity", "coverage", "js", "l2", "kl_target_source", "kl_source_target", "source_accuracy"]
+SampleSpace = Literal["aligned", "flattened"]
+SearchMethod = Literal["auto", "exact", "lsh"]
 
 
 def connect(path: str | os.PathLike[str] = ":memory:", *, read_only: bool = False, **settings: Any) -> Hub:
@@ -69,14 +69,16 @@ def _in_turn(method: Callable[Concatenate[Hub, P], R]) -> Callable[Concatenate[H
 class Hub:
     """A hub: sketches of training data, the models trained on them, and the search.
 
-    A context manager; ``con`` is its DuckDB connection, with the numpy UDFs laid over the SQL.
-    Threads may share a hub: they take turns.
+    A context manager; ``con`` is a DuckDB connection for statements of your own, where the hub's tables are views
+    (``FROM models``) and ``find_models`` is a macro. The hub's verbs run on a connection apart, where nothing that you
+    name there can be taken for theirs. Threads may share a hub: they take turns.
     """
 
     def __init__(self, path: str | os.PathLike[str] = ":memory:", *, read_only: bool = False, **settings: Any) -> None:
         self.path = os.fspath(path)
-        self.con = opened(self.path, read_only, settings)
+        self.con, self._own, self._place = opened(self.path, read_only, settings)
         self._registered = 0
+        self._sketched: Any = None
         self._lock = threading.RLock()
 
     def __enter__(self) -> Hub:
@@ -86,11 +88,12 @@ class Hub:
         self.close()
 
     def close(self) -> None:
-        """Close the connection; the hub stays as it is."""
+        """Close the connections; the hub stays as it is."""
         if self._registered < _OWN_GROUP:
             # Already closed, or read only: nothing is left to write.
             with suppress(duckdb.Error):
-                self.con.execute("RESET max_vacuum_tasks")
+                self._own.execute("RESET max_vacuum_tasks")
+        self._own.close()
         self.con.close()
 
     def __repr__(self) -> str:
@@ -170,59 +173,166 @@ class Hub:
         with self._transaction():
             self._run_verb("remove", model=name, version=version)
 
+    @_in_turn
+    def set(
+        self,
+        *,
+        min_overlap: float | None = None,
+        min_jaccard: float | None = None,
+        max_js: float | Literal["auto"] | None = None,
+        min_adaptivity: float | None = None,
+        sample_space: SampleSpace | None = None,
+        rank_by: RankBy | None = None,
+        search: SearchMethod | None = None,
+        auto_models: float | None = None,
+        max_candidates: int | None = None,
+    ) -> None:
+        """Change what a search does unless it is told otherwise; what is not given stays (``FROM settings``).
+
+        Raises OptionError.
+        """
+        given = {name: value for name, value in locals().items() if name != "self"}
+        with self._transaction():
+            self._run_verb("set", **{name: _plain(value) for name, value in given.items()})
+
+    @_in_turn
+    def upgrade(self) -> bool:
+        """Bring the logic that the file carries, for clients without this package, to this version's; whether it was another.
+
+        Searching from Python does not need it. One transaction.
+        """
+        try:
+            return upgrade(self._own, self._place)
+        except duckdb.Error as error:
+            raise translated(error) from error
+
     # -- search -----------------------------------------------------------------------
 
-    def find_models(self, target: Any, *, exclude: Sequence[str] = (), **options: Any) -> duckdb.DuckDBPyRelation:
+    def find_models(
+        self,
+        target: Any,
+        *,
+        exclude: Sequence[str] = (),
+        min_overlap: float | None = None,
+        min_jaccard: float | None = None,
+        max_js: float | Literal["auto"] | None = None,
+        min_adaptivity: float | None = None,
+        max_divergence: float | None = None,
+        sample_space: SampleSpace | None = None,
+        rank_by: RankBy | None = None,
+        search: SearchMethod | None = None,
+    ) -> Result:
         """The models related to a target, best first: ``FROM find_models(target, ...)``.
 
-        target: as ``dataset`` of ``register``; nothing of it is stored. exclude: columns to leave out.
-        options: min_overlap, min_jaccard, max_js, min_adaptivity, max_divergence, sample_space,
-            rank_by, search; each defaults to the hub's setting.
+        target: as ``dataset`` of ``register``; nothing of it is stored.
+        exclude: columns to leave out (label, id).
+        min_overlap: share of the target's features that a model must have, t1 (Def. 3), in [0, 1].
+        min_jaccard: two features are equivalent above this similarity, t2 (Def. 3), in [0, 1].
+        max_js: two partitions match up to this JS divergence, t (Def. 2), in (0, ln 2], or auto.
+        min_adaptivity: least adaptivity of a model, t_adaptivity (Def. 4), 0 or above.
+        max_divergence: greatest JS divergence of a model's whole dataset, 0 or above.
+        sample_space: feature by feature (aligned), or all in one (flattened).
+        rank_by: what decides the order.
+        search: how partitions are compared.
 
-        Returns a relation (``.show()``, ``.df()``, ``.pl()``, ``.fetchall()``); no model above
-        the thresholds: no rows. Warns where the threshold is too close to sampling noise.
-        Raises DatasetError and OptionError.
+        Each option is the hub's default where it is not given. No model above the thresholds: no rows. Warns where the
+        threshold is too close to sampling noise. Raises DatasetError and OptionError.
         """
-        result = self._search("find_models", target, exclude=exclude, **options)
-        for (message,) in result.filter("warning IS NOT NULL").select("warning").distinct().limit(1).fetchall():
+        options = dict(
+            min_overlap=min_overlap, min_jaccard=min_jaccard, max_js=max_js, min_adaptivity=min_adaptivity,
+            max_divergence=max_divergence, sample_space=sample_space, rank_by=rank_by, search=search,
+        )  # fmt: skip
+        result = self._search("found_model", target, exclude=exclude, options=options)
+        for message in dict.fromkeys(row["warning"] for row in result.dicts() if row["warning"]):
             warnings.warn(message, stacklevel=2)
         return result
 
     def explain(
-        self, model: str, target: Any, *, version: str | None = None, exclude: Sequence[str] = (), **options: Any
-    ) -> duckdb.DuckDBPyRelation:
+        self,
+        model: str,
+        target: Any,
+        *,
+        version: str | None = None,
+        exclude: Sequence[str] = (),
+        min_jaccard: float | None = None,
+    ) -> Result:
         """Why a model fits a target: ``FROM explain_features(model, target, ...)``.
+
+        model: name of a registered model. version: which, by default the latest.
+        target, exclude, min_jaccard: as of ``find_models``. After a search of the same target it is not sketched again.
 
         Returns a row for each feature of the target: the feature of the model's dataset that it
         matches, their Jaccard similarity and JS divergence. ``explain_partitions`` tells how many
         source partitions match each partition of the target.
         Raises ModelNotFoundError, DatasetError and OptionError.
         """
-        return self._search("explain_features", target, model, version=version, exclude=exclude, **options)
+        return self._search(
+            "explained_feature", target, exclude=exclude, options=dict(min_jaccard=min_jaccard), explained=(model, version)
+        )
 
     def explain_partitions(
-        self, model: str, target: Any, *, version: str | None = None, exclude: Sequence[str] = (), **options: Any
-    ) -> duckdb.DuckDBPyRelation:
+        self,
+        model: str,
+        target: Any,
+        *,
+        version: str | None = None,
+        exclude: Sequence[str] = (),
+        min_overlap: float | None = None,
+        min_jaccard: float | None = None,
+        max_js: float | Literal["auto"] | None = None,
+        sample_space: SampleSpace | None = None,
+        search: SearchMethod | None = None,
+    ) -> Result:
         """What covers a target: ``FROM explain_partitions(model, target, ...)``.
+
+        Arguments as of ``explain`` and ``find_models``.
 
         Returns a row for each partition of the target: how many partitions of the model's
         dataset match it. Raises ModelNotFoundError, DatasetError and OptionError.
         """
-        return self._search("explain_partitions", target, model, version=version, exclude=exclude, **options)
+        options = dict(min_overlap=min_overlap, min_jaccard=min_jaccard, max_js=max_js, sample_space=sample_space, search=search)
+        return self._search("explained_partition", target, exclude=exclude, options=options, explained=(model, version))
 
-    def models(self) -> duckdb.DuckDBPyRelation:
+    @_in_turn
+    def steps(self, target: Any, *, exclude: Sequence[str] = (), until: str = "found_model", **options: Any) -> Result:
+        """A search step by step: a row for each relation of ``sql/search``, with its rows and seconds.
+
+        target, exclude, options: as of ``find_models``. until: the last relation. Each can be looked at by ``step``
+        until the next search.
+        """
+        taken: list[tuple[str, int, float, str]] = []
+        self._search(until, target, exclude=exclude, options=options, taken=taken)
+        self._own.execute(
+            "CREATE OR REPLACE TEMP TABLE taken (step VARCHAR, rows UBIGINT, seconds DOUBLE, what_a_row_is VARCHAR)"
+        )
+        self._own.executemany("INSERT INTO taken VALUES (?, ?, ?, ?)", taken)
+        return self._result("FROM taken")
+
+    @_in_turn
+    def step(self, name: str) -> Result:
+        """The rows of a step of the last ``steps``."""
+        known = {*_HEADS, *logic.relations("search")}
+        if name not in known:
+            raise OptionError(f"no step is called {name!r}; there are {', '.join(sorted(known))}")
+        try:
+            return self._result(f"FROM temp.main.{name}")
+        except duckdb.CatalogException as error:
+            raise OptionError(f"the step {name} was not taken: call steps first") from error
+
+    def models(self) -> Result:
         """The registered models: ``FROM list_models``."""
-        models: duckdb.DuckDBPyRelation = self.sql("FROM list_models")
-        return models
+        with self._lock:
+            return self._result(f"FROM {self._place.logic}.main.list_models")
 
     @_in_turn
     def sql(self, query: str, params: Sequence[Any] | Mapping[str, Any] | None = None) -> Any:
-        """Run any statement on the hub; returns its result as a relation, where DuckDB has one, or None."""
+        """Run any statement on ``con``; returns its rows, where it has any, or None."""
         try:
             if [statement.type for statement in self.con.extract_statements(query)] == [duckdb.StatementType.SELECT]:
-                return _relation(self._fetched(query, params))
+                self.con.execute(query, params)
+                return Result(self.con, _fetched(self.con))
             result = self.con.sql(query, params=params) if params else self.con.sql(query)
-            return None if result is None else _relation(_arrow(result))
+            return None if result is None else Result(self.con, datasets.arrow(result))
         except duckdb.Error as error:
             raise translated(error) from error
 
@@ -233,9 +343,11 @@ class Hub:
         if isinstance(models, (str, os.PathLike)) or hasattr(models, "columns"):
             with self._dataset(models) as (name, source):
                 as_text = source == name and manifest.is_csv(name)
-                reader = "read_csv(?, all_varchar := true)" if as_text else "query_table(quoted_path(?))"
+                reader = (
+                    "read_csv(?, all_varchar := true)" if as_text else f"query_table({self._place.logic}._logic.quoted_path(?))"
+                )
                 try:
-                    result = self.con.execute(f"FROM {reader}", [name])
+                    result = self._own.execute(f"FROM {reader}", [name])
                     columns = [column[0] for column in result.description or ()]
                     rows = [dict(zip(columns, row, strict=True)) for row in result.fetchall()]
                 except duckdb.Error as error:
@@ -272,7 +384,9 @@ class Hub:
         like_version = None
         if shared in registered:
             # A model that uses it: none where it was replaced meanwhile.
-            users = self.con.execute("SELECT model, version FROM models WHERE dataset_id = ?", [registered[shared]]).fetchall()
+            users = self._own.execute(
+                f"SELECT model, version FROM {self._place.tables}._hub.models WHERE dataset_id = ?", [registered[shared]]
+            ).fetchall()
             if users:
                 (like, like_version), dataset = users[0], None
         values = dict(
@@ -285,7 +399,7 @@ class Hub:
         else:
             with self._dataset(dataset, exclude) as (table, source):
                 self._run_verb("register", dataset=table, source=source, **values)
-                ((skipped, dataset_id),) = self.con.execute(
+                ((skipped, dataset_id),) = self._own.execute(
                     "SELECT getvariable('registering_skipped'), getvariable('registering_dataset')"
                 ).fetchall()
                 _warn_of_skipped(skipped, source, stacklevel=5)
@@ -298,113 +412,143 @@ class Hub:
         ``forms`` of the columns (leaves) that can be compared; ``nested``: whether there are structs.
         """
         try:
-            ((nested,),) = self.con.execute("FROM has_structs(?)", [table]).fetchall()
-            columns: list[tuple[str, str, str | None]] = self.con.execute(
-                "SELECT feature, type, form FROM dataset_columns(?, exclude := ?, nested := ?)",
+            ((nested,),) = self._own.execute(f"FROM {self._place.logic}._logic.has_structs(?)", [table]).fetchall()
+            columns: list[tuple[str, str, str | None]] = self._own.execute(
+                f"SELECT feature, type, form FROM {self._place.logic}._logic.dataset_columns(?, exclude := ?, nested := ?)",
                 [table, _columns(exclude), nested],
             ).fetchall()
         except duckdb.Error as error:
-            raise translated(error, source) from error
+            raise translated(error, source, table) from error
         skipped = ", ".join(f"{feature} ({type_})" for feature, type_, form in columns if form is None)
-        _warn_of_skipped(skipped, source, stacklevel=6)
+        _warn_of_skipped(skipped, source, stacklevel=7)
         return {"forms": sorted({form for *_, form in columns if form is not None}), "nested": nested}
 
     def _run_verb(self, verb: str, **variables: Any) -> None:
-        self._check_names()
         # What a script that failed has left.
-        self.con.execute("".join(f"RESET VARIABLE {name};" for name in _VARIABLES if variables.get(name) is None))
+        self._own.execute("".join(f"RESET VARIABLE {name};" for name in logic.variables(verb) if variables.get(name) is None))
         for name, value in variables.items():
             if value is not None:
                 try:
-                    self.con.execute(f"SET VARIABLE {name} = ?", [value])
+                    self._own.execute(f"SET VARIABLE {name} = ?", [value])
                 except duckdb.NotImplementedException as error:
                     raise OptionError(f"{name} must be text, got {value!r:.200}") from error
-        # The hub's own script, which fits its SQL.
-        ((script,),) = self.con.execute("SELECT script FROM verbs WHERE verb = ?", [verb]).fetchall()
+        script = logic.placed(logic.verbs()[verb], self._place)
         try:
-            self.con.execute(script.replace("BEGIN TRANSACTION;", "").replace("COMMIT;", ""))
+            self._own.execute(script.replace("BEGIN TRANSACTION;", "").replace("COMMIT;", ""))
         except duckdb.Error as error:
-            raise translated(error, variables.get("source")) from error
+            raise translated(error, variables.get("source"), variables.get("dataset", "")) from error
 
     @_in_turn
     def _search(
-        self, /, macro: str, target: Any, model: str | None = None, *, exclude: Sequence[str], **options: Any
-    ) -> duckdb.DuckDBPyRelation:
-        self._check_names()
-        given = {name: value for name, value in options.items() if value is not None}
-        allowed = {
-            name
-            for (names,) in self.con.execute(
-                "SELECT parameters FROM duckdb_functions() WHERE function_name = ? AND NOT internal", [macro]
-            ).fetchall()
-            for name in names
-        } - {"target", "model", "exclude", "forms", "nested"}
-        for name in given:
-            if name not in allowed:
-                raise OptionError(f"no option is called {name!r}; there are {', '.join(sorted(allowed))}")
-            given[name] = _plain(given[name])
-            if not isinstance(given[name], (str, int, float)):
-                raise OptionError(f"{name} must be a number or text, got {given[name]!r}")
-        if macro != "find_models" and not isinstance(model, str):
-            raise OptionError(f"model must be the name of a registered model, got {model!r}")
-        with self._dataset(target, exclude) as (table, source):
-            arguments = {"target": table, "exclude": _columns(exclude), **self._layout(table, source, exclude), **given}
-            if model is not None:
-                arguments["model"] = model
-            # Names come from the catalog; values travel as variables, which a macro takes as constants.
-            for name, value in arguments.items():
-                self.con.execute(f"SET VARIABLE search_{name} = ?", [value])
-            named = ", ".join(f"{name} := getvariable('search_{name}')" for name in arguments)
+        self,
+        until: str,
+        target: Any,
+        *,
+        exclude: Sequence[str],
+        options: Mapping[str, Any],
+        explained: tuple[str, str | None] | None = None,
+        taken: list[tuple[str, int, float, str]] | None = None,
+    ) -> Result:
+        """Run the relations of ``sql/search`` up to one, each into a temporary table, and return its rows."""
+        given = {name: _option(name, value) for name, value in options.items() if value is not None}
+        if explained is not None and not isinstance(explained[0], str):
+            raise OptionError(f"model must be the name of a registered model, got {explained[0]!r}")
+        own, place = self._own, self._place
+        try:
+            self._sketch(target, _columns(exclude))
+            own.execute("BEGIN TRANSACTION")
             try:
-                result = self._fetched(f"FROM {macro}({named})")
+                named = ", ".join(f"{name} := ${name}" for name in given)
+                own.execute(
+                    f"CREATE OR REPLACE TEMP TABLE options AS FROM {place.logic}._logic.search_options({named})", given or None
+                )
+                everything = f"SELECT dataset_id FROM {place.tables}._hub.datasets"
+                if explained is not None:
+                    own.execute(
+                        f"CREATE OR REPLACE TEMP TABLE explained AS SELECT {place.logic}._logic.dataset_of(?, ?) AS dataset_id",
+                        list(explained),
+                    )
+                    if until == "explained_feature":
+                        everything = "FROM temp.main.explained"
+                own.execute(f"CREATE OR REPLACE TEMP TABLE searched AS {everything}")
+                self._step_by_step(until, taken)
+                result = self._result(f"FROM temp.main.{until}")
+                own.execute("COMMIT")
+            except BaseException:
+                with suppress(duckdb.Error):
+                    own.execute("ROLLBACK")
+                raise
+        except duckdb.Error as error:
+            raise translated(error) from error
+        return result
+
+    def _sketch(self, target: Any, exclude: list[str]) -> None:
+        """The target's sketch as the temporary table target_sketch, unless it is there already."""
+        key = datasets.key(target)
+        if key is not None and self._sketched is not None:
+            before, excluded = self._sketched
+            if excluded == exclude and (key is before or (isinstance(key, tuple) and key == before)):
+                return
+        self._sketched = None
+        with self._dataset(target, exclude) as (table, source):
+            arguments = {"exclude": exclude, **self._layout(table, source, exclude)}
+            # Values travel as variables, which a macro takes as constants.
+            for name, value in {"dataset": table, **arguments}.items():
+                self._own.execute(f"SET VARIABLE sketch_{name} = ?", [value])
+            passed = "".join(f", {name} := getvariable('sketch_{name}')" for name in arguments)
+            try:
+                self._own.execute(
+                    "CREATE OR REPLACE TEMP TABLE target_sketch AS "
+                    f"FROM {self._place.logic}._logic.sketch(getvariable('sketch_dataset'){passed})"
+                )
             except duckdb.Error as error:
                 raise translated(error, source, table) from error
-        return _relation(result)
+        if key is not None:
+            self._sketched = (key, exclude)
 
-    def _fetched(self, query: str, params: Sequence[Any] | Mapping[str, Any] | None = None) -> Any:
-        """The Arrow table that a query returns. A relation would plan it when it is made, and again when it is run."""
-        self.con.execute(query, params)
-        with warnings.catch_warnings():
-            warnings.filterwarnings("ignore", "Arrow output on a DB-API result")
-            return _arrow(self.con)
+    def _step_by_step(self, until: str, taken: list[tuple[str, int, float, str]] | None) -> None:
+        wanted = logic.steps(f"FROM {until}", _HEADS, numpy=True)
+        done: list[logic.Relation] = []
+        while wanted:
+            step = wanted.pop(0)
+            began = time.perf_counter()
+            self._own.execute(logic.placed(logic.step_statement(step), self._place))
+            done.append(step)
+            if taken is not None:
+                ((rows,),) = self._own.execute(f"SELECT count(*) FROM temp.main.{step.name}").fetchall()
+                taken.append((step.name, rows, time.perf_counter() - began, step.comment))
+            if step.name == "search_method" and self._own.execute("FROM temp.main.search_method").fetchall() == [("exact",)]:
+                # What hashing needs is not even planned.
+                self._own.execute(
+                    "CREATE OR REPLACE TEMP TABLE verified_pair AS SELECT NULL::UINTEGER AS owner, "
+                    "NULL::UINTEGER AS source_partition, NULL::UINTEGER AS target_partition, NULL::DOUBLE AS hellinger2 WHERE false"
+                )
+                before = (*_HEADS, "verified_pair", *(each.name for each in done))
+                wanted = logic.steps(f"FROM {until}", before, numpy=True)
+        if taken is None:
+            # Nothing but the answer is kept; views first, which read tables.
+            for step in reversed(done):
+                if step.name != until:
+                    self._own.execute(f"DROP {'VIEW' if step.inlined else 'TABLE'} temp.main.{step.name}")
+
+    def _result(self, query: str) -> Result:
+        self._own.execute(query)
+        return Result(self.con, _fetched(self._own))
 
     @contextmanager
-    def _dataset(self, dataset: Any, exclude: Sequence[str] = ()) -> Iterator[tuple[str, str]]:
-        """A name that ``query_table`` knows the dataset by, and one that its user does."""
-        if isinstance(dataset, (str, os.PathLike)):
-            name = os.fspath(dataset)
-            source = name
-            if not name:
-                raise DatasetError("a dataset needs a name: a file, a glob, a table or a view")
-        else:
-            name = "modelhub_dataset"
-            source = f"the {type(dataset).__name__} passed"
-            try:
-                if isinstance(dataset, duckdb.DuckDBPyRelation):
-                    dataset = _arrow(dataset)
-                self.con.register(name, dataset)
-            except (duckdb.Error, TypeError, RuntimeError) as error:
-                raise DatasetError(f"{source} can't be read as a dataset: {error}") from error
-        try:
-            self._check_columns(name, source, exclude)
-            yield name, source
-        finally:
-            if name == "modelhub_dataset":
-                # In a transaction that failed this is refused, and undone by the rollback anyway.
-                with suppress(duckdb.Error):
-                    self.con.unregister(name)
-
-    def _check_names(self) -> None:
-        # DuckDB looks among what is temporary first, in stored SQL too.
-        hidden = self.con.execute("SELECT name FROM hidden_names LIMIT 1").fetchall()
-        if hidden:
-            raise HubError(f"a temporary table or view of this connection hides the hub's {hidden[0][0]}: give it another name")
+    def _dataset(self, dataset: Any, exclude: Sequence[str] = ()) -> Iterator[Dataset]:
+        """A dataset that the package's connection can read, its columns to exclude checked."""
+        with datasets.readable(self._own, self.con, dataset) as found:
+            self._check_columns(found.name, found.source, exclude)
+            yield found
 
     def _check_columns(self, name: str, source: str, exclude: Sequence[str]) -> None:
         try:
-            described = self.con.execute("DESCRIBE FROM query_table(quoted_path(?))", [name]).fetchall()
+            described = self._own.execute(
+                f"DESCRIBE FROM query_table({self._place.logic}._logic.quoted_path(?))", [name]
+            ).fetchall()
         except duckdb.Error as error:
-            raise translated(error, source) from error
+            raise translated(error, source, name) from error
         columns = [column for (column, *_) in described]
         known = {column.translate(_FOLDED) for column in columns}
         for column in _columns(exclude):
@@ -416,16 +560,16 @@ class Hub:
     @contextmanager
     def _transaction(self) -> Iterator[None]:
         try:
-            self.con.execute("BEGIN TRANSACTION")
+            self._own.execute("BEGIN TRANSACTION")
         except duckdb.Error as error:
             raise translated(error) from error
         try:
             yield
-            self.con.execute("COMMIT")
+            self._own.execute("COMMIT")
         except BaseException as error:
             # A COMMIT that fails has rolled back itself.
             with suppress(duckdb.Error):
-                self.con.execute("ROLLBACK")
+                self._own.execute("ROLLBACK")
             if isinstance(error, duckdb.Error):
                 raise translated(error) from error
             raise
@@ -468,16 +612,15 @@ def _json(metadata: Any) -> str | None:
         raise OptionError(f"metadata must be what JSON can hold: {error}") from error
 
 
-def _arrow(relation: Any) -> Any:
-    # Named to_arrow_table from DuckDB 1.5 on, before that fetch_arrow_table.
-    return relation.to_arrow_table() if hasattr(relation, "to_arrow_table") else relation.fetch_arrow_table()
+def _option(name: str, value: Any) -> Any:
+    plain = _plain(value)
+    if not isinstance(plain, (str, int, float)):
+        raise OptionError(f"{name} must be a number or text, got {value!r}")
+    return plain
 
 
-@cache
-def _results() -> duckdb.DuckDBPyConnection:
-    return duckdb.connect()
-
-
-def _relation(table: Any) -> duckdb.DuckDBPyRelation:
-    # Of a connection of its own: it outlives the hub, and does not wait for another thread that uses it.
-    return _results().cursor().from_arrow(table)
+def _fetched(con: duckdb.DuckDBPyConnection) -> Any:
+    """The Arrow table of what a connection has run. A relation would plan it when it is made, and again when it is run."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Arrow output on a DB-API result")
+        return datasets.arrow(con)

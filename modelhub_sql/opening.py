@@ -1,27 +1,43 @@
-"""Opening a hub: made where there is none, checked where there is one, and its connection set up."""
+"""Opening a hub: made where there is none, checked where there is one, and the package's logic laid beside its tables.
+
+Of a file only the base tables of the schema ``_hub`` are read. Views, macros and scripts of the file are never run: the
+connections look names up in an in-memory database, which holds the package's own logic over those tables.
+"""
 
 from __future__ import annotations
 
+import re
+import threading
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import duckdb
-from datasketch import MinHash
 
-from modelhub_sql import generated, sql, udfs
+from modelhub_sql import generated, logic, sql, udfs
 from modelhub_sql.errors import HubAccessError, HubFormatError, HubNotFoundError, SettingsError, translated
 from modelhub_sql.settings import FORMAT_VERSION, Settings
 
-__all__ = ["opened"]
+__all__ = ["Opened", "installed", "load", "opened", "upgrade"]
 
 # DuckDB 1.4 and later, and its Wasm build, read files of this storage version.
 _STORAGE = {"storage_compatibility_version": "v1.2.0"}
+#: The in-memory database of the logic.
+_LOGIC = "modelhub_logic"
+_INSTALLING = threading.Lock()
 
 
-def opened(path: str, read_only: bool, given: Mapping[str, Any]) -> duckdb.DuckDBPyConnection:
-    """A connection to the hub at the path, or ``:memory:``, with the numpy UDFs laid over its SQL.
+class Opened(NamedTuple):
+    """A hub's connections: con is the user's; own runs the package's statements, where nothing of the user's hides a name."""
+
+    con: duckdb.DuckDBPyConnection
+    own: duckdb.DuckDBPyConnection
+    place: logic.Place
+
+
+def opened(path: str, read_only: bool, given: Mapping[str, Any]) -> Opened:
+    """Connections to the hub at the path, or ``:memory:``.
 
     given: settings of a new hub; those of a hub that is there must be the same.
 
@@ -41,17 +57,121 @@ def opened(path: str, read_only: bool, given: Mapping[str, Any]) -> duckdb.DuckD
         _make(path, settings)
     con = _connected(path, read_only)
     try:
-        _set_up(con, read_only)
-        if not read_only and not _tables(con):
-            _create(con, settings)
-        _check_format(con, path)
+        if not read_only and (in_memory or not _has_tables(con)):
+            _create(con, settings, with_logic=not in_memory)
+        place = installed(con, path)
         if given and not is_new:
-            _check_settings(con, path, settings, given)
-        udfs.load(con)
+            _check_settings(con, place, path, settings, given)
+        con.execute(f"USE {place.logic}.main")
+        own = con.cursor()
+        own.execute(f"USE {place.logic}._logic")
+        for each in (con, own):
+            # A dataset is named in SQL; a Python variable of that name is not meant.
+            each.execute("SET python_enable_replacements = false")
+        if not read_only:
+            # A checkpoint writes what is new as a group of rows of its own, and may merge it with those before, which
+            # are written again: what they leave free can be as much as what is used. So few checkpoints, and no merging.
+            con.execute("SET checkpoint_threshold = '128MB'; SET max_vacuum_tasks = 0")
     except BaseException:
         con.close()
         raise
+    return Opened(con, own, place)
+
+
+def load(con: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
+    """Give a connection of the user's own the package's logic over the hub that it uses; returns ``con``.
+
+    What users call (``find_models``, ...) is there as temporary macros and views; nothing of the file's own SQL runs.
+
+    Raises HubFormatError when the connection's current database is not a hub, or one of a newer format.
+    """
+    place = installed(con, None)
+    for name, kind, call, *_ in logic.public():
+        if kind == "VIEW":
+            con.execute(f"CREATE OR REPLACE TEMP VIEW {name} AS FROM {place.logic}.main.{name}")
+        else:
+            parameters = re.findall(r"\w+", call.partition("(")[2])
+            passed = ", ".join(f"{each} := {each}" for each in parameters)
+            declared = ", ".join(each if each in ("target", "model", "dataset") else f"{each} := NULL" for each in parameters)
+            con.execute(f"CREATE OR REPLACE TEMP MACRO {name}({declared}) AS TABLE FROM {place.logic}.main.{name}({passed})")
     return con
+
+
+def installed(con: duckdb.DuckDBPyConnection, path: str | None) -> logic.Place:
+    """Where the current database's tables are, checked, and the package's logic over them, laid into memory if it is not yet.
+
+    path: of the file, for messages. Raises HubFormatError.
+    """
+    ((current,),) = con.execute("SELECT system.main.current_database()").fetchall()
+    named = path or current
+    _check_tables(con, current, named)
+    tables = f'"{current}"'.replace('"', '""')[1:-1].join('""') if '"' in current else f'"{current}"'
+    row = _format_row(con, tables, named)
+    with _INSTALLING:
+        place = logic.Place(tables, _logic_catalog(con, current, generated.fingerprint(row)))
+        known = con.execute(
+            "SELECT count(*) FROM system.main.duckdb_schemas() WHERE database_name = ? AND schema_name = '_logic'", [place.logic]
+        ).fetchall()
+        if known == [(0,)]:
+            functions = con.execute(
+                f"SELECT multiplier, increment FROM {tables}._hub.minhash_functions ORDER BY function ASC"
+            ).fetchall()
+            # Of the instance, not of a connection: a cursor leaves the user's current database as it is.
+            cursor = con.cursor()
+            cursor.execute(f"USE {place.logic}.main")
+            udfs.register(cursor)
+            cursor.execute("BEGIN TRANSACTION")
+            cursor.execute(f"CREATE SCHEMA {place.logic}._format")
+            cursor.execute(logic.placed(generated.constants(row, functions, numpy=True), place))
+            cursor.execute(logic.install(place, numpy=True))
+            cursor.execute("COMMIT")
+    return place
+
+
+def _logic_catalog(con: duckdb.DuckDBPyConnection, current: str, fingerprint: str) -> str:
+    # A file may be called as the catalog is; a user's connection may use one hub after another.
+    attached = {name for (name,) in con.execute("SELECT database_name FROM system.main.duckdb_databases()").fetchall()}
+    name = _LOGIC if current == "memory" or len(attached) < 6 else f"{_LOGIC}_{fingerprint[:8]}"
+    while name.casefold() == current.casefold():
+        name += "_"
+    con.execute(f"ATTACH IF NOT EXISTS ':memory:' AS {name} (READ_WRITE)")
+    return name
+
+
+def upgrade(con: duckdb.DuckDBPyConnection, place: logic.Place) -> bool:
+    """Bring the logic that a file carries to the package's, in one transaction; whether it was another.
+
+    con: the package's own connection.
+    """
+    stored = con.execute(f"SELECT version, digest FROM {place.tables}._hub.logic").fetchall()
+    if stored == [_logic_row()]:
+        return False
+    cursor = con.cursor()
+    cursor.execute(f"USE {place.tables}.main")
+    cursor.execute("BEGIN TRANSACTION")
+    try:
+        _write_logic(cursor)
+        cursor.execute("COMMIT")
+    except BaseException:
+        with suppress(duckdb.Error):
+            cursor.execute("ROLLBACK")
+        raise
+    finally:
+        cursor.close()
+    return True
+
+
+def _logic_row() -> tuple[str, str]:
+    from modelhub_sql import __version__
+
+    return (__version__, logic.digest())
+
+
+def _write_logic(con: duckdb.DuckDBPyConnection) -> None:
+    con.execute(logic.install(logic.Place()))
+    con.execute("DELETE FROM _hub.logic; DELETE FROM _hub.verbs")
+    con.execute("INSERT INTO _hub.logic VALUES (?, ?)", list(_logic_row()))
+    con.executemany("INSERT INTO _hub.verbs VALUES (?, ?)", list(logic.verbs().items()))
 
 
 def _is_new(path: str) -> bool:
@@ -109,56 +229,111 @@ def _connected(path: str, read_only: bool, config: Mapping[str, str] | None = No
         raise known from error
 
 
-def _set_up(con: duckdb.DuckDBPyConnection, read_only: bool) -> None:
-    # A dataset is named in SQL; a Python variable of that name is not meant.
-    con.execute("SET python_enable_replacements = false")
-    # A tenth of the time of a search of 10,000 models, and it changes nothing there. Not in DuckDB before 2.0.
-    with suppress(duckdb.Error):
-        con.execute("SET disabled_optimizers = 'projection_pullup'")
-    if not read_only:
-        # A checkpoint writes what is new as a group of rows of its own, and may merge it with those before, which
-        # are written again: what they leave free can be as much as what is used. So few checkpoints, and no merging.
-        con.execute("SET checkpoint_threshold = '128MB'; SET max_vacuum_tasks = 0")
+_TABLES = "SELECT table_name, schema_name FROM system.main.duckdb_tables() WHERE database_name = ? AND NOT internal"
 
 
-def _tables(con: duckdb.DuckDBPyConnection) -> set[str]:
-    rows = con.execute("SELECT table_name FROM duckdb_tables() WHERE NOT temporary AND NOT internal").fetchall()
-    return {name for (name,) in rows}
+def _has_tables(con: duckdb.DuckDBPyConnection) -> bool:
+    ((current,),) = con.execute("SELECT system.main.current_database()").fetchall()
+    return bool(con.execute(_TABLES, [current]).fetchall())
 
 
-def _check_format(con: duckdb.DuckDBPyConnection, path: str) -> None:
-    if not {"settings", "models", "datasets", "features", "partition_counts"} <= _tables(con):
-        raise HubFormatError(f"{path} is a DuckDB file, but not a hub: it lacks the hub's tables")
-    (version,) = con.execute("SELECT format_version FROM settings").fetchall()[0]
-    if version > FORMAT_VERSION:
+def _check_tables(con: duckdb.DuckDBPyConnection, catalog: str, path: str) -> None:
+    """Refuse what is not a hub, or whose tables are not what this package makes: they may hold code, too."""
+    tables = {name for name, schema in con.execute(_TABLES, [catalog]).fetchall() if schema == "_hub"}
+    if "format" not in tables:
+        views = con.execute(
+            "SELECT count(*) FROM system.main.duckdb_views() WHERE database_name = ? AND schema_name = '_hub' AND view_name = 'format'",
+            [catalog],
+        ).fetchall()
+        raise HubFormatError(
+            f"{path} is a DuckDB file, but not a hub: "
+            + ("its format is a view, not a table" if views != [(0,)] else "it lacks the hub's tables")
+        )
+    stored = con.execute(
+        "SELECT table_name, column_name, data_type, column_default FROM system.main.duckdb_columns() "
+        "WHERE database_name = ? AND schema_name = '_hub' ORDER BY table_name ASC, column_index ASC",
+        [catalog],
+    ).fetchall()
+    found: dict[str, list[tuple[str, str]]] = {}
+    for table, column, type_, default in stored:
+        if default is not None:
+            raise HubFormatError(f"{path} is no hub that this version made: {table}.{column} is computed by the file")
+        found.setdefault(table, []).append((column, type_))
+    for table, columns in _expected().items():
+        if table not in tables:
+            raise HubFormatError(f"{path} is no hub that this version made: {table} is not a table")
+        if found.get(table) != columns and table != "format":
+            raise HubFormatError(f"{path} is no hub that this version made: the table {table} has other columns")
+    checked = con.execute(
+        "SELECT table_name FROM system.main.duckdb_constraints() WHERE database_name = ? AND schema_name = '_hub' "
+        "AND constraint_type NOT IN ('PRIMARY KEY', 'NOT NULL') AND table_name <> 'format' "
+        "UNION ALL SELECT table_name FROM system.main.duckdb_indexes() WHERE database_name = ? AND schema_name = '_hub'",
+        [catalog, catalog],
+    ).fetchall()
+    if checked:
+        raise HubFormatError(
+            f"{path} is no hub that this version made: the table {checked[0][0]} has constraints or indexes of its own"
+        )
+
+
+def _expected() -> dict[str, list[tuple[str, str]]]:
+    """Columns and types of each table of a hub."""
+    tables = re.findall(r"CREATE TABLE _hub\.(\w+) \((.*?)\n\);", sql.scripts("format")["tables"], re.DOTALL)
+    found = {name: re.findall(r"^    \"?([a-z_]+)\"? +([A-Z]+(?:\[\])?)", body, re.MULTILINE) for name, body in tables}
+    return {**found, "format": [(name, type_) for name, (type_, _) in generated.FORMAT.items()]}
+
+
+def _format_row(con: duckdb.DuckDBPyConnection, tables: str, path: str) -> dict[str, Any]:
+    result = con.execute(f"FROM {tables}._hub.format")
+    columns = [column[0] for column in result.description or ()]
+    rows = result.fetchall()
+    row = dict(zip(columns, rows[0], strict=True)) if len(rows) == 1 else {}
+    version = row.get("format_version")
+    if isinstance(version, int) and version > FORMAT_VERSION:
         raise HubFormatError(f"{path} has format {version}, newer than the {FORMAT_VERSION} known here: upgrade modelhub-sql")
+    if version != FORMAT_VERSION or set(row) != set(generated.FORMAT):
+        raise HubFormatError(
+            f"{path} is no hub that this version made: its format is {version!r}, known here is {FORMAT_VERSION}"
+        )
+    try:
+        Settings(**{name: value for name, value in row.items() if name in Settings.names()})
+    except SettingsError as error:
+        raise HubFormatError(f"{path} is no hub that this version made: {error}") from error
+    return row
 
 
-def _check_settings(con: duckdb.DuckDBPyConnection, path: str, wanted: Settings, given: Mapping[str, Any]) -> None:
-    rows = con.execute("FROM settings")
+def _check_settings(
+    con: duckdb.DuckDBPyConnection, place: logic.Place, path: str, wanted: Settings, given: Mapping[str, Any]
+) -> None:
+    rows = con.execute(f"SELECT f.*, d.* FROM {place.tables}._hub.format AS f, {place.tables}._hub.defaults AS d")
     stored = dict(zip([column[0] for column in rows.description], rows.fetchall()[0], strict=True))
     for name, value in wanted.row().items():
         if name in given and stored[name] != value:
-            raise SettingsError(
-                f"{path} was made with {name} = {stored[name]!r}, which is fixed: "
-                f"make a new hub for {value!r}, or leave the setting out"
+            how = (
+                "which is fixed: make a new hub for" if name in generated.FORMAT else "a default: change it with the verb set to"
             )
+            raise SettingsError(f"{path} was made with {name} = {stored[name]!r}, {how} {value!r}, or leave the setting out")
 
 
-def _create(con: duckdb.DuckDBPyConnection, settings: Settings) -> None:
+def _create(con: duckdb.DuckDBPyConnection, settings: Settings, with_logic: bool = True) -> None:
+    from datasketch import MinHash  # brings scipy: half a second at each start
+
     row = settings.row()
     functions = MinHash(num_perm=row["minhash_bands"] * row["minhash_rows"], seed=settings.seed, scheme="affine32").permutations
     pairs = [(int(a), int(b)) for a, b in zip(*functions, strict=True)]
     con.execute("BEGIN TRANSACTION")
     try:
-        for name, text in sql.stages().items():
-            con.execute(text)
-            if name == "10_tables":
-                con.execute(f"INSERT INTO settings BY NAME SELECT {', '.join(f'? AS {key}' for key in row)}", list(row.values()))
-                con.executemany("INSERT INTO minhash_functions VALUES (?, ?, ?)", [(i, a, b) for i, (a, b) in enumerate(pairs)])
-            if name == "12_bins":
-                con.execute(generated.statements(row, pairs))
-        con.executemany("INSERT INTO verbs VALUES (?, ?)", list(sql.verbs().items()))
+        con.execute("CREATE SCHEMA _hub; CREATE SCHEMA _format")
+        con.execute(sql.scripts("format")["tables"])
+        con.execute(generated.format_table(row))
+        defaults = {name: row[name] for name in generated.DEFAULTS}
+        con.execute(
+            f"INSERT INTO _hub.defaults BY NAME SELECT {', '.join(f'? AS {key}' for key in defaults)}", list(defaults.values())
+        )
+        con.executemany("INSERT INTO _hub.minhash_functions VALUES (?, ?, ?)", [(i, a, b) for i, (a, b) in enumerate(pairs)])
+        if with_logic:
+            con.execute(generated.constants(row, pairs))
+            _write_logic(con)
         con.execute("COMMIT")
     except BaseException:
         con.execute("ROLLBACK")

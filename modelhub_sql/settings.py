@@ -14,7 +14,7 @@ from modelhub_sql.tuning import tune_jslsh, tune_minhash
 __all__ = ["FORMAT_VERSION", "RANK_METRICS", "Settings"]
 
 #: Version of the sketch format and of the logic that a hub carries.
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 
 #: What the search of sql/80_adaptivity.sql allows for.
 MOST_CANDIDATES = 10_000

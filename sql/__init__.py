@@ -1,31 +1,22 @@
-"""The hub's own logic, in SQL files.
+"""The hub's own logic, in SQL files. The folder is the flow, the file is the relation.
 
-The name is the manifest: a file whose name starts with a number is installed in a new hub,
-in the order of the names, which is the order of the data flow; a file without a number is
-the script of the verb it is named after.
+``format/``: the tables of a hub. ``values/``: macros of values and of datasets by name. ``sketch/`` (dataset -> sketch)
+and ``search/`` (target and hub -> answer): one relation a file, in the order of their numbers. ``public/``: what users
+call. ``verbs/``: scripts that change a hub. ``modelhub_sql/logic.py`` puts them together.
 """
 
 from __future__ import annotations
 
+from functools import cache
 from importlib.resources import files
 
-__all__ = ["stages", "verbs"]
+__all__ = ["scripts"]
 
 
-def _scripts() -> dict[str, str]:
-    folder = files(__name__)
-    return {
-        file.name.removesuffix(".sql"): file.read_text(encoding="utf-8")
-        for file in sorted(folder.iterdir(), key=lambda file: file.name)
-        if file.name.endswith(".sql")
-    }
-
-
-def stages() -> dict[str, str]:
-    """Name and text of each stage, in the order of the data flow."""
-    return {name: text for name, text in _scripts().items() if name[0].isdigit()}
-
-
-def verbs() -> dict[str, str]:
-    """Name and text of each verb's script."""
-    return {name: text for name, text in _scripts().items() if not name[0].isdigit()}
+@cache
+def scripts(folder: str) -> dict[str, str]:
+    """Name (without its number) and text of each file of a folder, in the order of the numbers."""
+    found = sorted(
+        (file for file in files(__name__).joinpath(folder).iterdir() if file.name.endswith(".sql")), key=lambda f: f.name
+    )
+    return {file.name.removesuffix(".sql").lstrip("0123456789_"): file.read_text(encoding="utf-8") for file in found}

@@ -1,28 +1,28 @@
-"""Faster parts laid over the hub's SQL: same names, same answers.
+"""Faster relations in place of the SQL's: same names, same answers.
 
-``OVERLAYS`` is the whole table of them. ``load`` is the only place that knows DuckDB.
+``FUNCTIONS`` is the whole table of the numpy functions; ``relations/`` holds the relations that call them, each in place of
+the relation of ``sql/`` that has its name. ``register`` is the only place that knows DuckDB.
 """
 
 from __future__ import annotations
 
 import atexit
 import weakref
+from functools import cache
 from importlib.resources import files
 from typing import Any
 
 import duckdb
 
-from modelhub_sql.errors import HubFormatError
 from modelhub_sql.udfs import divergence, elements, histograms, jslsh, matches, minhash
 
-__all__ = ["OVERLAYS", "load"]
+__all__ = ["FUNCTIONS", "register", "relations"]
 
 # The matrices of source and target, the keys of their rows, and the keys of the pairs.
 PAIRS = ["DOUBLE[]", "UBIGINT[]", "DOUBLE[]", "UBIGINT[]", "UBIGINT[]", "UBIGINT[]"]
 
-#: UDF name -> (Arrow adapter, parameter types or None for any, return type). ``overlays.sql`` lays the hub's
-#: macros over them; a UDF never has a macro's name, which would hide it.
-OVERLAYS = {
+#: Name -> (Arrow adapter, parameter types or None for any, return type).
+FUNCTIONS = {
     "modelhub_elements": (
         elements.arrow,
         None,  # number_bins, partitions and any number of columns
@@ -52,37 +52,31 @@ OVERLAYS = {
 }
 
 
-def load(con: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
-    """Lay the numpy UDFs over the hub that ``con`` uses; returns ``con``.
+@cache
+def relations() -> dict[str, str]:
+    """Name and text of each relation that takes the place of one of ``sql/``."""
+    folder = files(__name__).joinpath("relations")
+    return {
+        file.name.removesuffix(".sql"): file.read_text(encoding="utf-8")
+        for file in folder.iterdir()
+        if file.name.endswith(".sql")
+    }
 
-    The UDFs are known to the whole database instance, the macros over them only to this
-    connection: a ``con.cursor()`` falls back to the SQL of the hub and answers the same.
-    Raises HubFormatError when the connection's current database is not a hub, or one of another version.
-    """
-    try:
-        con.execute("SELECT multiplier FROM minhash_functions LIMIT 0")
-    except duckdb.CatalogException as error:
-        raise HubFormatError("the connection's current database is not a hub: open one, or ATTACH and USE it") from error
+
+def register(con: duckdb.DuckDBPyConnection) -> None:
+    """Make the functions known to the whole database instance of a connection, which is closed at exit."""
     known = {
         name
         for (name,) in con.execute(
-            "SELECT DISTINCT function_name FROM duckdb_functions() WHERE list_contains(?, function_name)",
-            [list(OVERLAYS)],
+            "SELECT DISTINCT function_name FROM system.main.duckdb_functions() WHERE system.main.list_contains(?, function_name)",
+            [list(FUNCTIONS)],
         ).fetchall()
     }
     create_function: Any = con.create_function  # its annotations differ between releases of DuckDB
-    for name, (adapter, parameters, returns) in OVERLAYS.items():
+    for name, (adapter, parameters, returns) in FUNCTIONS.items():
         if name not in known:
             create_function(name, adapter, parameters, returns, type="arrow")
-    try:
-        con.execute(files(__name__).joinpath("overlays.sql").read_text(encoding="utf-8"))
-    except duckdb.CatalogException as error:
-        raise HubFormatError(
-            "the hub was made by another version of modelhub-sql, whose SQL these numpy functions do not fit:"
-            " use that version, or register the models in a new hub"
-        ) from error
     _LOADED.add(con)
-    return con
 
 
 _LOADED: weakref.WeakSet[duckdb.DuckDBPyConnection] = weakref.WeakSet()

@@ -1,0 +1,244 @@
+"""The logic of a hub: the SQL files put together, for a hub's file or for a catalog beside it.
+
+The same text serves both. In a file, ``_hub`` (tables), ``_format`` (its format as constants) and ``_logic`` are schemas
+beside ``main``. In Python they are reached by their catalogs: the tables of the file, and the package's own logic in an
+in-memory database, so that nothing that a file says is ever run.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import NamedTuple
+
+from modelhub_sql import sql
+from modelhub_sql.udfs import relations as numpy_relations
+
+__all__ = ["Place", "Relation", "digest", "placed", "public", "relations", "statements", "steps", "verbs"]
+
+_MARKER = re.compile(r"/\* (\w+)/ \*/\n(.*?)(?=;\n|\Z)", re.DOTALL)
+_AGAIN = re.compile(r"^-- again: (\w+), of (.*)$", re.MULTILINE)
+_SCHEMA = re.compile(r"(?<![\w.\"])(_hub|_format|_logic)\.")
+
+
+class Place(NamedTuple):
+    """Catalogs of the tables and of the logic, as they are written in SQL; empty: the file that the text is stored in."""
+
+    tables: str = ""
+    logic: str = ""
+
+
+@dataclass(frozen=True)
+class Relation:
+    """A step of the way. comment: what a row is. query: a SELECT over relations before it. inlined: not kept."""
+
+    name: str
+    comment: str
+    query: str
+    inlined: bool
+
+
+@cache
+def relations(folder: str, numpy: bool = False) -> Mapping[str, Relation]:
+    """The relations of a folder of ``sql/``, in order; numpy: with those that Python functions compute faster."""
+    texts = sql.scripts(folder)
+    if numpy:
+        texts = {name: numpy_relations().get(name, text) for name, text in texts.items()}
+    return {name: _relation(name, text, texts) for name, text in texts.items()}
+
+
+def _relation(name: str, text: str, texts: Mapping[str, str]) -> Relation:
+    query = text
+    if again := _AGAIN.search(text):
+        # The same SELECT over other relations.
+        query = texts[again[1]]
+        for pair in again[2].split(", "):
+            new, _, old = pair.partition(" instead of ")
+            query = re.sub(rf"\b{old}\b", new, query)
+    head = text.splitlines()[0].removeprefix("-- ")
+    return Relation(name, head, _bare(query), "\n-- inlined:" in text)
+
+
+def _bare(text: str) -> str:
+    # Comments are lost in a stored macro anyway.
+    return "\n".join(line for line in text.splitlines() if not line.lstrip().startswith("--")).strip()
+
+
+def needed(available: Mapping[str, Relation], query: str, given: Collection[str] = ()) -> list[Relation]:
+    """The relations that a query reads, and those that these read, in order; without those that are given."""
+    wanted = _names(query)
+    found = []
+    for relation in reversed(available.values()):
+        if relation.name in wanted and relation.name not in given:
+            found.append(relation)
+            wanted |= _names(relation.query)
+    return found[::-1]
+
+
+@cache
+def _names(query: str) -> frozenset[str]:
+    return frozenset(re.findall(r"\w+", query))
+
+
+def _expanded(text: str, numpy: bool) -> str:
+    """A text with each marker ``/* folder/ */`` replaced by the relations that the query after it reads."""
+
+    def chain(marker: re.Match[str]) -> str:
+        chosen = needed(relations(marker[1], numpy), marker[2])
+        steps = ",\n".join(f"{step.name} AS {'NOT ' if step.inlined else ''}MATERIALIZED (\n{step.query}\n)" for step in chosen)
+        return f"{steps}\n{marker[2]}"
+
+    return _MARKER.sub(chain, text)
+
+
+def placed(text: str, place: Place) -> str:
+    """A text whose schemas are those of the catalogs of a place."""
+
+    def qualified(schema: re.Match[str]) -> str:
+        catalog = place.tables if schema[1] == "_hub" else place.logic
+        return f"{catalog}.{schema[0]}" if catalog else schema[0]
+
+    return _SCHEMA.sub(qualified, text)
+
+
+class Public(NamedTuple):
+    """What users call. call: how. kind: MACRO TABLE or VIEW. comment: what a row is."""
+
+    name: str
+    kind: str
+    call: str
+    comment: str
+    example: str
+
+
+@cache
+def public() -> tuple[Public, ...]:
+    """What users call, in the order in which they meet it."""
+    found = []
+    for name, text in sql.scripts("public").items():
+        comment, example = (line.partition("-- ")[2] for line in text.splitlines()[:2])
+        is_view = f"CREATE VIEW {name} " in text
+        parameters = "" if is_view else re.search(r"\((.*?)\)\s+AS TABLE", text, re.DOTALL)[1]  # type: ignore[index]
+        call = name if is_view else f"{name}({' '.join(parameters.split())})"
+        call = re.sub(r" := (NULL|\[\])|, (forms|nested)\b", "", call)
+        kind = "VIEW" if is_view else "MACRO TABLE"
+        found.append(Public(name, kind, call, comment, example.removeprefix("example: ")))
+    return tuple(found)
+
+
+@cache
+def statements(numpy: bool = False) -> str:
+    """All objects of the schema _logic and of main, for hubs of any format row: CREATE and COMMENT ON statements."""
+    texts = [_expanded(text, numpy) for text in sql.scripts("values").values()]
+    for (name, text), described in zip(sql.scripts("public").items(), public(), strict=True):
+        assert name == described.name
+        body = _bare(_expanded(text, numpy)).replace(f"CREATE {described.kind.split()[0]} ", "CREATE OR REPLACE ", 1)
+        body = body.replace("CREATE OR REPLACE ", f"CREATE OR REPLACE {described.kind.split()[0]} main.", 1)
+        texts.append(f"{body};\nCOMMENT ON {described.kind} main.{name} IS {_literal(described.comment)};\n")
+    texts += [_settings_view(), _help_view()]
+    return "\n".join(texts)
+
+
+@cache
+def digest() -> str:
+    """SHA-256 of the logic that a file carries."""
+    return hashlib.sha256((statements() + "".join(verbs().values())).encode()).hexdigest()
+
+
+def install(place: Place, numpy: bool = False) -> str:
+    """The schema _logic, made anew, and what users call, in a catalog that has the schema _format already."""
+    text = statements(numpy)
+    if place.logic:
+        text = re.sub(r"(?<![\w.\"])main\.(?=\w+)", f"{place.logic}.main.", text)
+    schema = f"{place.logic}._logic" if place.logic else "_logic"
+    return f"DROP SCHEMA IF EXISTS {schema} CASCADE; CREATE SCHEMA {schema};\n{placed(text, place)}"
+
+
+@cache
+def verbs() -> Mapping[str, str]:
+    """The script of each verb, to run in any client."""
+    found = {name: _with_resets(name, text) for name, text in sql.scripts("verbs").items()}
+    return found | {"steps": _steps_script()}
+
+
+@cache
+def variables(verb: str) -> tuple[str, ...]:
+    """The variables that a verb's script is told by, which it resets: those that it reads and does not set."""
+    script = sql.scripts("verbs")[verb]
+    read = dict.fromkeys(re.findall(r"(?:text_variable|getvariable)\('(\w+)'\)", script))
+    return tuple(name for name in read if f"SET VARIABLE {name} =" not in script)
+
+
+def _with_resets(verb: str, script: str) -> str:
+    return script.replace("/* resets */", "\n".join(f"RESET VARIABLE {name};" for name in variables(verb)))
+
+
+def steps(query: str, given: Iterable[str], numpy: bool = False) -> list[Relation]:
+    """The relations of the search that a query reads, one after the other; given: those that are there already."""
+    return needed(relations("search", numpy), query, tuple(given))
+
+
+def step_statement(step: Relation) -> str:
+    """The statement that leaves a relation to be looked at: a temporary table, or a view where it is not kept."""
+    kind = "VIEW" if step.inlined else "TABLE"
+    return f"CREATE OR REPLACE TEMP {kind} {step.name} AS\n{step.query}"
+
+
+def _steps_script() -> str:
+    head = [
+        "-- find_models step by step: each relation is left as a temporary table (or view) to be looked at.",
+        "-- Set the variables dataset and, if need be, exclude, and run this script; the last is found_model.",
+        "CREATE OR REPLACE TEMP TABLE target_sketch AS FROM _logic.sketch(_logic.text_variable('dataset'), exclude := coalesce(getvariable('exclude')::VARCHAR[], []));",  # noqa: E501
+        "CREATE OR REPLACE TEMP TABLE options AS FROM _logic.search_options();",
+        "CREATE OR REPLACE TEMP TABLE searched AS SELECT dataset_id FROM _hub.datasets;",
+    ]
+    given = ("target_sketch", "options", "searched")
+    body = [f"-- {step.comment}\n{step_statement(step)};" for step in steps("FROM found_model", given)]
+    return "\n\n".join(["\n".join(head), *body, "FROM found_model;\n"])
+
+
+def _settings_view() -> str:
+    from modelhub_sql.generated import DEFAULTS, FORMAT
+
+    rows = [
+        f'SELECT {_literal(name)} AS setting, _format.{name}()::VARCHAR AS "value", true AS fixed, {_literal(meaning)} AS meaning'
+        for name, (_, meaning) in FORMAT.items()
+    ]
+    rows += [
+        f"SELECT {_literal(name)}, {name}::VARCHAR, false, {_literal(meaning)} FROM _hub.defaults"
+        for name, meaning in DEFAULTS.items()
+    ]  # fmt: skip
+    return (
+        "CREATE OR REPLACE VIEW main.settings AS\n" + "\nUNION ALL\n".join(rows) + ";\n"
+        "COMMENT ON VIEW main.settings IS 'a setting of the hub: fixed, of the format of its sketches, or a default of searching';\n"
+    )
+
+
+def _help_view() -> str:
+    own = (
+        Public(
+            "settings",
+            "VIEW",
+            "settings",
+            "a setting of the hub: fixed, of its format, or a default of searching",
+            "FROM settings WHERE NOT fixed",
+        ),
+        Public("help", "VIEW", "help", "what users call: this list", "FROM help"),
+    )
+    rows = ",\n".join(
+        f"({number}, {_literal(row.name)}, {_literal(row.comment)}, {_literal(row.example)})"
+        for number, row in enumerate((*public(), *own))
+    )
+    note = _literal("what users call; in an attached hub, USE it first: ATTACH 'hub.duckdb' AS hub; USE hub")
+    return (
+        f"CREATE OR REPLACE VIEW main.help AS\nSELECT name, what_a_row_is, example\n"
+        f"FROM (VALUES\n{rows}\n) AS listed(number, name, what_a_row_is, example)\nORDER BY number ASC;\n"
+        f"COMMENT ON VIEW main.help IS {note};\n"
+    )
+
+
+def _literal(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"

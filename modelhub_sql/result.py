@@ -1,0 +1,71 @@
+"""What a search returns: rows that can be looked at, converted, and joined with the hub's tables."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import duckdb
+
+__all__ = ["Result"]
+
+
+class Result:
+    """Rows of an answer. All that a DuckDB relation can do (``filter``, ``select``, ``join``, ``show`` ...) can be done with it.
+
+    While the hub is open it is a relation of ``hub.con``, so that it can be joined with the hub's tables; the rows
+    outlive the hub.
+    """
+
+    def __init__(self, con: duckdb.DuckDBPyConnection, table: Any) -> None:
+        self._con = con
+        self._table = table
+
+    @property
+    def relation(self) -> duckdb.DuckDBPyRelation:
+        """The rows as a relation of the hub's connection, or, when that is closed, of one of its own."""
+        try:
+            return self._con.from_arrow(self._table)
+        except duckdb.ConnectionException:
+            # Kept here: on DuckDB 1.4 a relation does not keep its connection.
+            self._con = duckdb.connect()
+            return self._con.from_arrow(self._table)
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_"):
+            raise AttributeError(name)
+        return getattr(self.relation, name)
+
+    def __len__(self) -> int:
+        return int(self._table.num_rows)
+
+    def __iter__(self) -> Iterator[tuple[Any, ...]]:
+        return iter(self.fetchall())
+
+    def __repr__(self) -> str:
+        return str(self.relation)
+
+    @property
+    def columns(self) -> list[str]:
+        """Names of the columns."""
+        return list(self._table.column_names)
+
+    def fetchall(self) -> list[tuple[Any, ...]]:
+        """The rows as tuples."""
+        return self.relation.fetchall()
+
+    def dicts(self) -> list[dict[str, Any]]:
+        """The rows by the names of the columns."""
+        return [dict(zip(self.columns, row, strict=True)) for row in self.fetchall()]
+
+    def arrow(self) -> Any:
+        """The rows as a ``pyarrow.Table``."""
+        return self._table
+
+    def df(self) -> Any:
+        """The rows as a pandas DataFrame."""
+        return self.relation.df()
+
+    def pl(self) -> Any:
+        """The rows as a polars DataFrame."""
+        return self.relation.pl()

@@ -1,0 +1,17 @@
+-- a partition of the target and how many partitions of the model's dataset match it, uncovered ones first; none for a model that is not found
+-- example: FROM explain_partitions('beer', 'target.parquet', exclude := ['label'])
+CREATE MACRO explain_partitions(
+    model, target, version := NULL, exclude := [], min_overlap := NULL, min_jaccard := NULL, max_js := NULL,
+    sample_space := NULL, search := NULL, forms := NULL, nested := NULL
+) AS TABLE
+WITH target_sketch AS MATERIALIZED (FROM _logic.sketch(target, exclude := exclude, forms := forms, nested := nested)),
+options AS MATERIALIZED (
+    FROM _logic.search_options(
+        min_overlap := min_overlap, min_jaccard := min_jaccard, max_js := max_js,
+        sample_space := sample_space, search := search
+    )
+),
+searched AS (SELECT dataset_id FROM _hub.datasets),
+explained AS MATERIALIZED (SELECT _logic.dataset_of(model::VARCHAR, version::VARCHAR) AS dataset_id),
+/* search/ */
+FROM explained_partition

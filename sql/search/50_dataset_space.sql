@@ -1,0 +1,8 @@
+-- a dataset and the space that it is compared in (section 3.5, "dynamic"): the set of shared target features (slots)
+WITH shared AS (
+    SELECT dataset_id, list(target_feature_id ORDER BY target_feature_id ASC) AS slots
+    FROM feature_match
+    SEMI JOIN comparable_dataset USING (dataset_id)
+    GROUP BY dataset_id
+)
+SELECT dataset_id, dense_rank() OVER (ORDER BY slots ASC) AS space_id, slots FROM shared

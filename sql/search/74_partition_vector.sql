@@ -1,0 +1,2 @@
+-- a distribution over a space, as the list of its square roots: here of a partition
+-- again: whole_vector, of partition_histogram instead of whole_histogram, reachable_member instead of space_member

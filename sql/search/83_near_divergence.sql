@@ -1,0 +1,2 @@
+-- such a pair and its JS divergence, as ln 2 + (sum p ln p + sum q ln q - sum (p + q) ln (p + q)) / 2
+-- again: sample_divergence, of near_pair instead of sample_pair, partition_vector instead of sample_vector

@@ -1,0 +1,22 @@
+-- a feature of the dataset: its histogram, MinHash signature, the histogram of each partition, and how far these lie from the whole
+SELECT f.*, m.elements, m.minhash, s.spread, p.partitions, r.rows, d.dataset_spread
+FROM feature_histogram AS f
+JOIN minhash_signature AS m USING (feature_id)
+JOIN feature_spread AS s USING (feature_id)
+JOIN feature_partitions AS p USING (feature_id)
+CROSS JOIN row_permutation AS r
+CROSS JOIN dataset_spread AS d
+WHERE (
+    SELECT CASE
+        WHEN count(*) > 0 OR dataset = '_logic.no_dataset' THEN true
+        WHEN (SELECT rows FROM row_permutation) = 0 THEN error('DatasetError: ' || dataset || ' has no rows: there is nothing to sketch')
+        ELSE error(
+            'DatasetError: ' || dataset || ' has no column that can be compared: '
+            || (SELECT string_agg(feature || ' (' || type || ')', ', ' ORDER BY feature_id ASC) FROM dataset_column)
+            || CASE WHEN len(exclude) > 0 THEN '; excluded: ' || array_to_string(exclude, ', ') ELSE '' END
+            || '. Pass a table with numbers, text, dates or lists that are not all NULL'
+        )
+    END
+    FROM feature_histogram
+)
+ORDER BY feature_id ASC

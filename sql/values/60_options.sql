@@ -1,0 +1,58 @@
+-- The options of a search, checked: the relation options of every search.
+
+CREATE MACRO _logic.checked_fraction(name, value, fallback) AS CASE
+    WHEN value IS NULL THEN fallback
+    WHEN TRY_CAST(value AS DOUBLE) >= 0 AND TRY_CAST(value AS DOUBLE) <= 1 THEN TRY_CAST(value AS DOUBLE)
+    ELSE error('OptionError: ' || name || ' must be a number in [0, 1], got ' || value::VARCHAR)
+END;
+COMMENT ON MACRO _logic.checked_fraction IS 'a value in [0, 1], or its fallback for NULL';
+
+CREATE MACRO _logic.checked_choice(name, value, choices, fallback) AS CASE
+    WHEN value IS NULL THEN fallback
+    WHEN NOT list_contains(choices, value::VARCHAR) THEN error('OptionError: ' || name || ' must be one of ' || array_to_string(choices, ', ') || '; got ' || value::VARCHAR)
+    ELSE value::VARCHAR
+END;
+COMMENT ON MACRO _logic.checked_choice IS 'a value among the choices, or its fallback for NULL';
+
+CREATE MACRO _logic.rank_metrics() AS
+    ['adaptivity', 'coverage', 'js', 'l2', 'kl_target_source', 'kl_source_target', 'source_accuracy'];
+COMMENT ON MACRO _logic.rank_metrics IS 'what rank_by may name (section 4.2)';
+
+CREATE MACRO _logic.checked_positive(name, value, fallback) AS CASE
+    WHEN value IS NULL THEN fallback
+    WHEN TRY_CAST(value AS DOUBLE) >= 0 AND NOT isnan(TRY_CAST(value AS DOUBLE)) THEN TRY_CAST(value AS DOUBLE)
+    ELSE error('OptionError: ' || name || ' must be a number, 0 or above, got ' || value::VARCHAR)
+END;
+COMMENT ON MACRO _logic.checked_positive IS 'a number of 0 or above, or its fallback for NULL';
+
+CREATE MACRO _logic.checked_count(name, value, most, fallback) AS CASE
+    WHEN value IS NULL THEN fallback
+    WHEN TRY_CAST(value AS UBIGINT) BETWEEN 1 AND most AND TRY_CAST(value AS DOUBLE) = TRY_CAST(value AS UBIGINT) THEN TRY_CAST(value AS UBIGINT)
+    ELSE error('OptionError: ' || name || ' must be a whole number from 1 to ' || most || ', got ' || value::VARCHAR)
+END;
+COMMENT ON MACRO _logic.checked_count IS 'a whole number from 1 to the most, or its fallback for NULL';
+
+CREATE MACRO _logic.checked_js(name, value, fallback) AS CASE
+    WHEN value IS NULL THEN fallback
+    WHEN value::VARCHAR = 'auto' THEN NULL
+    WHEN TRY_CAST(value AS DOUBLE) > 0 AND TRY_CAST(value AS DOUBLE) <= ln(2) THEN TRY_CAST(value AS DOUBLE)
+    ELSE error('OptionError: ' || name || ' must be ''auto'' or in (0, ln 2 = 0.6931], got ' || value::VARCHAR)
+END;
+COMMENT ON MACRO _logic.checked_js IS 'a JS divergence of partitions that match, its fallback for NULL, or NULL for auto';
+
+CREATE MACRO _logic.search_options(
+    min_overlap := NULL, min_jaccard := NULL, max_js := NULL, min_adaptivity := NULL, max_divergence := NULL,
+    sample_space := NULL, rank_by := NULL, search := NULL
+) AS TABLE
+    SELECT
+        _logic.checked_fraction('min_overlap', min_overlap, d.min_overlap) AS min_overlap,
+        _logic.checked_fraction('min_jaccard', min_jaccard, d.min_jaccard) AS min_jaccard,
+        _logic.checked_js('max_js', max_js, d.max_js) AS max_js,
+        _logic.checked_positive('min_adaptivity', min_adaptivity, d.min_adaptivity) AS min_adaptivity,
+        _logic.checked_positive('max_divergence', max_divergence, 1) AS max_divergence,
+        _logic.checked_choice('sample_space', sample_space, ['aligned', 'flattened'], d.sample_space) AS sample_space,
+        _logic.checked_choice('rank_by', rank_by, _logic.rank_metrics(), d.rank_by) AS rank_by,
+        _logic.checked_choice('search', search, ['auto', 'exact', 'lsh'], d.search) AS search,
+        d.auto_models, d.auto_quantile, d.max_candidates, d.recall, d.jslsh_bands, d.jslsh_rows, d.jslsh_width
+    FROM _hub.defaults AS d;
+COMMENT ON MACRO TABLE _logic.search_options IS 'the options of a search: NULL means the hub''s default (one row)';

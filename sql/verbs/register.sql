@@ -1,0 +1,127 @@
+-- Registers a model: all or nothing. In a stock shell: set the variables `model` and `dataset` (a
+-- file, a glob, a table or a view) and run this script; the others are optional. `like_model` names
+-- a registered model (`like_version`: which version, by default the latest) whose dataset is shared
+-- instead of `dataset`. The hub is changed in one transaction, at the end.
+
+SET VARIABLE registering = {
+    model: _logic.text_variable('model'),
+    version: coalesce(_logic.text_variable('version'), ''),
+    has_dataset: _logic.text_variable('dataset') IS NOT NULL,
+    dataset: coalesce(_logic.text_variable('dataset'), '_logic.no_dataset'),
+    exclude: coalesce(getvariable('exclude')::VARCHAR[], []),
+    source: coalesce(_logic.text_variable('source'), _logic.text_variable('dataset')),
+    dataset_name: coalesce(_logic.text_variable('dataset_name'), _logic.text_variable('model')),
+    like_model: _logic.text_variable('like_model'),
+    like_version: _logic.text_variable('like_version'),
+    accuracy: _logic.text_variable('accuracy'),
+    task: _logic.text_variable('task'),
+    framework: _logic.text_variable('framework'),
+    uri: _logic.text_variable('uri'),
+    metadata: _logic.text_variable('metadata'),
+    replace: coalesce(getvariable('replace')::BOOLEAN, false)
+};
+
+-- What is said of this model is not said of the next, whether or not this one can be registered.
+/* resets */
+
+SET VARIABLE register_check = (SELECT CASE
+    WHEN coalesce(trim(_logic.registering().model), '') = '' THEN error('OptionError: a model needs a name: SET VARIABLE model = ''...''')
+    WHEN _logic.registering().has_dataset = (_logic.registering().like_model IS NOT NULL)
+        THEN error('OptionError: set one of the variables dataset (a file, table or view) and like_model (a registered model)')
+    WHEN _logic.registering().accuracy IS NOT NULL AND NOT coalesce(TRY_CAST(_logic.registering().accuracy AS DOUBLE) BETWEEN 0 AND 1, false)
+        THEN error('OptionError: the accuracy must be a number in [0, 1], got ' || _logic.registering().accuracy)
+    WHEN NOT _logic.registering().replace AND EXISTS (FROM _hub.models WHERE model = _logic.registering().model AND version = _logic.registering().version)
+        THEN error('ModelExistsError: model ' || left(_logic.registering().model, 200) || ', version ''' || _logic.registering().version
+        || ''', is registered already: set replace, or give another version')
+    WHEN NOT _logic.registering().has_dataset THEN _logic.dataset_of(_logic.registering().like_model, _logic.registering().like_version)
+END);
+
+SET VARIABLE registering_nested = (FROM _logic.has_structs(_logic.registering().dataset));
+
+SET VARIABLE registering_columns = (
+    SELECT coalesce(list({feature_id: feature_id, feature: feature, type: type, form: form} ORDER BY feature_id ASC), [])
+    FROM _logic.dataset_columns(
+        _logic.registering().dataset, exclude := _logic.registering().exclude, nested := getvariable('registering_nested')
+    )
+);
+
+SET VARIABLE registering_forms = (
+    SELECT coalesce(list(DISTINCT form), [])::VARCHAR[] FROM (SELECT unnest(getvariable('registering_columns')).form AS form)
+);
+
+CREATE OR REPLACE TEMP TABLE modelhub_sketch AS
+FROM _logic.sketch(
+    _logic.registering().dataset, exclude := _logic.registering().exclude,
+    forms := getvariable('registering_forms'), nested := getvariable('registering_nested')
+);
+
+SET VARIABLE registering_skipped = (
+    SELECT string_agg(feature || ' (' || type || CASE WHEN form IS NULL THEN ')' ELSE ', only NULL)' END, ', ' ORDER BY feature_id ASC)
+    FROM (SELECT unnest(getvariable('registering_columns'), recursive := true))
+    ANTI JOIN temp.main.modelhub_sketch USING (feature_id)
+);
+
+BEGIN TRANSACTION;
+
+-- Before the old version is deleted: it may be the one whose dataset is shared.
+SET VARIABLE registering_dataset = (SELECT CASE
+    WHEN _logic.registering().has_dataset THEN (SELECT coalesce(max(dataset_id), 0) + 1 FROM _hub.datasets)
+    ELSE _logic.dataset_of(_logic.registering().like_model, _logic.registering().like_version)
+END);
+
+-- The same list again, which DuckDB deletes and inserts: another transaction that removes the shared dataset is in conflict.
+UPDATE _hub.datasets SET excluded = excluded WHERE dataset_id = getvariable('registering_dataset');
+
+DELETE FROM _hub.models
+WHERE model = _logic.registering().model AND version = _logic.registering().version AND _logic.registering().replace;
+
+INSERT INTO _hub.datasets
+SELECT
+    getvariable('registering_dataset'), _logic.registering().dataset_name, any_value(rows),
+    ceil(any_value(rows) / _format.partition_size()), _logic.registering().source, _logic.registering().exclude,
+    _logic.utc_now(), _format.fingerprint(), any_value(dataset_spread)
+FROM temp.main.modelhub_sketch
+WHERE _logic.registering().has_dataset
+HAVING count(*) > 0;
+
+INSERT INTO _hub.features BY NAME
+SELECT
+    getvariable('registering_dataset') AS dataset_id, s.* EXCLUDE (partitions, rows, dataset_spread),
+    least(d.distincts, s."values") AS distincts
+FROM temp.main.modelhub_sketch AS s
+LEFT JOIN _logic.distincts(
+    _logic.registering().dataset, exclude := _logic.registering().exclude, nested := getvariable('registering_nested')
+) AS d USING (feature_id);
+
+INSERT INTO _hub.partition_counts
+WITH histogram AS (
+    SELECT
+        feature_id, unnest(range(len(partitions)))::UINTEGER AS partition_id, unnest(partitions) AS counts,
+        _logic.frequent_bins(counts, ceil(rows / _format.partition_size())) AS frequent
+    FROM temp.main.modelhub_sketch
+)
+SELECT getvariable('registering_dataset'), feature_id, partition_id, counts[:frequent], counts[frequent + 1:]
+FROM histogram
+ORDER BY feature_id ASC, partition_id ASC;
+
+INSERT INTO _hub.models
+SELECT
+    _logic.registering().model, _logic.registering().version, getvariable('registering_dataset'),
+    _logic.registering().accuracy::DOUBLE, _logic.registering().task, _logic.registering().framework,
+    _logic.registering().uri, _logic.registering().metadata,
+    -- Later than any other, in one transaction too, so that the latest version is known.
+    (SELECT greatest(_logic.utc_now(), max(registered_at) + INTERVAL 1 MICROSECOND) FROM _hub.models);
+
+DELETE FROM _hub.partition_counts WHERE dataset_id IN (SELECT dataset_id FROM _logic.unused_datasets);
+DELETE FROM _hub.features WHERE dataset_id IN (SELECT dataset_id FROM _logic.unused_datasets);
+DELETE FROM _hub.datasets WHERE dataset_id IN (SELECT dataset_id FROM _logic.unused_datasets);
+
+COMMIT;
+
+SELECT
+    _logic.registering().model AS registered, _logic.registering().version AS version,
+    dataset, rows, partitions, getvariable('registering_skipped') AS skipped
+FROM _hub.datasets
+WHERE dataset_id = getvariable('registering_dataset');
+
+DROP TABLE temp.main.modelhub_sketch;

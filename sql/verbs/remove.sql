@@ -1,0 +1,21 @@
+-- Removes the model of the variable `model` (one version of it with `version`), and the sketch
+-- that no model is left to use. One transaction.
+
+SET VARIABLE removing = {model: _logic.text_variable('model'), version: _logic.text_variable('version')};
+RESET VARIABLE model;
+RESET VARIABLE version;
+
+SET VARIABLE remove_check = (SELECT CASE
+    WHEN NOT EXISTS (FROM _hub.models WHERE model = _logic.removing().model AND version = coalesce(_logic.removing().version, version))
+        THEN error(_logic.unknown_model(_logic.removing().model, _logic.removing().version))
+END);
+
+BEGIN TRANSACTION;
+
+DELETE FROM _hub.models WHERE model = _logic.removing().model AND version = coalesce(_logic.removing().version, version);
+
+DELETE FROM _hub.partition_counts WHERE dataset_id IN (SELECT dataset_id FROM _logic.unused_datasets);
+DELETE FROM _hub.features WHERE dataset_id IN (SELECT dataset_id FROM _logic.unused_datasets);
+DELETE FROM _hub.datasets WHERE dataset_id IN (SELECT dataset_id FROM _logic.unused_datasets);
+
+COMMIT;

@@ -1,0 +1,2 @@
+-- a pair of partitions that may match, where they are hashed
+FROM hashed_pair

@@ -1,0 +1,2 @@
+-- a distribution over a space, as the list of its square roots: here of a partition, and only of those that are hashed
+-- again: whole_vector, of partition_histogram instead of whole_histogram, hashed_member instead of space_member
