@@ -1,7 +1,7 @@
 """The SQL that is generated for one hub: the format of its sketches, as a table that cannot change and as constants.
 
 A macro that reads a setting from a table costs a join for every use and is computed for every row; a constant is folded
-when the query is planned (numbers are binned more than three times as fast). Everything else of a hub is in ``sql/``.
+when the query is planned. Everything else of a hub is in ``sql/``.
 """
 
 from __future__ import annotations
@@ -20,14 +20,8 @@ FORMAT = {
     "format_version": ("UINTEGER", "version of the tables and of the sketches"),
     "partition_size": ("UINTEGER", "m, rows in a partition (paper, Def. 2); the last partition holds the residue"),
     "partitioning": ("VARCHAR", "random (affine permutation of the row numbers) or sequential (row order)"),
-    "number_binning": (
-        "VARCHAR",
-        "range_free (equal steps of asinh), fixed (equal steps of [number_low, number_high]) or learnt (number_edges)",
-    ),
-    "number_bins": ("UINTEGER", "bins for finite numbers"),
-    "number_low": ("DOUBLE", "fixed: lower end of the range; otherwise the smallest magnitude told from zero"),
-    "number_high": ("DOUBLE", "fixed: upper end of the range; otherwise the magnitude from which on all numbers share a bin"),
-    "number_edges": ("DOUBLE[]", "learnt: the inner edges of the bins, ascending; NULL otherwise"),
+    "most_bins": ("UINTEGER", "bins that a feature of numbers or times takes at the most"),
+    "sample_rows": ("UINTEGER", "rows that the resolution of a feature's bins is chosen from"),
     "text_bins": ("UINTEGER", "bins that the tokens of text are hashed to"),
     "replicas": ("UINTEGER", "MinHash elements of a bin: round(replicas * sqrt(frequency of the bin)) (section 3.4)"),
     "minhash_bands": ("UINTEGER", "L of MinHash"),
@@ -73,21 +67,10 @@ def constants(row: Mapping[str, Any], functions: Sequence[tuple[int, int]], nump
         f"CREATE MACRO _format.{name}() AS {_literal(row[name])};\nCOMMENT ON MACRO _format.{name} IS {_literal(meaning)};\n"
         for name, (_, meaning) in FORMAT.items()
     )
-    edges = row["number_edges"] or []
-    bounds = ", ".join(_literal(row[name]) for name in ("number_low", "number_high", "number_bins"))
-    finite_bin = {
-        "range_free": f"_format.asinh_bin(x, {bounds})",
-        "fixed": f"_format.fixed_bin(x, {bounds})",
-        "learnt": _bisected(edges, 0, len(edges)),
-    }[row["number_binning"]]
     return f"""
-        {sql.scripts("format")["bins"]}
         {made}
         CREATE MACRO _format.fingerprint() AS {_literal(fingerprint(row))};
         COMMENT ON MACRO _format.fingerprint IS 'what tells the formats of two sketches apart';
-        CREATE MACRO _format.finite_bin(x) AS {finite_bin};
-        COMMENT ON MACRO _format.finite_bin IS
-            'bin of a finite number, by number_binning; learnt: how many of number_edges are at most x, by bisection';
         CREATE MACRO _format.minhash_agg(h) AS {_by_numpy(functions) if numpy else _minima(functions)};
         COMMENT ON MACRO _format.minhash_agg IS
             'the MinHash signature of a group of mixed hashes: min((a h + b) mod 2^32) for each function';
@@ -102,14 +85,6 @@ def _literal(value: Any) -> str:
     if isinstance(value, Sequence):
         return "[" + ", ".join(map(_literal, value)) + "]"
     return repr(int(value)) if isinstance(value, int) else f"{float(value)!r}::DOUBLE"
-
-
-def _bisected(edges: Sequence[float], low: int, high: int) -> str:
-    if low == high:
-        return str(low)
-    middle = (low + high) // 2
-    edge = _literal(float(edges[middle]))
-    return f"CASE WHEN x < {edge} THEN {_bisected(edges, low, middle)} ELSE {_bisected(edges, middle + 1, high)} END"
 
 
 def _minima(functions: Sequence[tuple[int, int]]) -> str:

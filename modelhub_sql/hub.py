@@ -38,7 +38,8 @@ _OWN_GROUP = 10
 #: Relations that a search starts from.
 _HEADS = ("target_sketch", "options", "searched", "explained")
 
-RankBy = Literal["adaptivity", "coverage", "js", "l2", "kl_target_source", "kl_source_target", "source_accuracy"]
+RankBy = Literal["distance", "adaptivity", "coverage", "js", "l2", "kl_target_source", "kl_source_target", "source_accuracy"]
+Features = Literal["names", "values"]
 SampleSpace = Literal["aligned", "flattened"]
 SearchMethod = Literal["auto", "exact", "lsh"]
 
@@ -109,6 +110,7 @@ class Hub:
         *,
         exclude: Sequence[str] = (),
         accuracy: float | None = None,
+        accuracy_rows: int | None = None,
         version: str | None = None,
         task: str | None = None,
         framework: str | None = None,
@@ -124,14 +126,16 @@ class Hub:
             an Arrow table, pandas or polars DataFrame or DuckDB relation. Only a sketch is kept.
         like: instead of ``dataset``, a registered model that was trained on the same data.
         exclude: columns to leave out of the sketch: labels, ids.
-        accuracy: on the source dataset, in [0, 1]. metadata: anything JSON can hold.
+        accuracy: on the source dataset, in [0, 1].
+        accuracy_rows: rows that it was measured on, by default as many as the dataset has.
+        metadata: anything JSON can hold.
         replace: allow the name and version to be registered already, and replace them.
 
         Raises DatasetError, ModelExistsError, ModelNotFoundError (``like``), OptionError.
         """
         with self._transaction():
             self._register_one(
-                registered={}, name=name, dataset=dataset, exclude=exclude, accuracy=accuracy, version=version, task=task,
+                registered={}, name=name, dataset=dataset, exclude=exclude, accuracy=accuracy, accuracy_rows=accuracy_rows, version=version, task=task,
                 framework=framework, uri=uri, metadata=metadata, like=like, replace=replace,
             )  # fmt: skip
         self._registered += 1
@@ -177,6 +181,7 @@ class Hub:
     def set(
         self,
         *,
+        features: Features | None = None,
         min_overlap: float | None = None,
         min_jaccard: float | None = None,
         max_js: float | Literal["auto"] | None = None,
@@ -213,6 +218,9 @@ class Hub:
         target: Any,
         *,
         exclude: Sequence[str] = (),
+        top: int | None = None,
+        all_models: bool = False,
+        features: Features | None = None,
         min_overlap: float | None = None,
         min_jaccard: float | None = None,
         max_js: float | Literal["auto"] | None = None,
@@ -226,8 +234,11 @@ class Hub:
 
         target: as ``dataset`` of ``register``; nothing of it is stored.
         exclude: columns to leave out (label, id).
+        top: at most so many models.
+        all_models: list those whose verdict is far, too; by default only the nearest is listed where all are far.
+        features: names (features of one name are compared, others where they are alike) or values (Def. 3 to the letter).
         min_overlap: share of the target's features that a model must have, t1 (Def. 3), in [0, 1].
-        min_jaccard: two features are equivalent above this similarity, t2 (Def. 3), in [0, 1].
+        min_jaccard: features of different names are the same above this similarity, t2 (Def. 3), in [0, 1].
         max_js: two partitions match up to this JS divergence, t (Def. 2), in (0, ln 2], or auto.
         min_adaptivity: least adaptivity of a model, t_adaptivity (Def. 4), 0 or above.
         max_divergence: greatest JS divergence of a model's whole dataset, 0 or above.
@@ -235,14 +246,15 @@ class Hub:
         rank_by: what decides the order.
         search: how partitions are compared.
 
-        Each option is the hub's default where it is not given. No model above the thresholds: no rows. Warns where the
-        threshold is too close to sampling noise. Raises DatasetError and OptionError.
+        Each option is the hub's default where it is not given. No model above the thresholds: no rows. The answer in a
+        sentence is the result's ``summary``. Warns where a given max_js is too close to sampling noise.
+        Raises DatasetError and OptionError.
         """
         options = dict(
-            min_overlap=min_overlap, min_jaccard=min_jaccard, max_js=max_js, min_adaptivity=min_adaptivity,
+            top=top, all_models=all_models or None, features=features, min_overlap=min_overlap, min_jaccard=min_jaccard, max_js=max_js, min_adaptivity=min_adaptivity,
             max_divergence=max_divergence, sample_space=sample_space, rank_by=rank_by, search=search,
         )  # fmt: skip
-        result = self._search("found_model", target, exclude=exclude, options=options)
+        result = self._search("found_model", target, exclude=exclude, options=options, also="search_summary")
         for message in dict.fromkeys(row["warning"] for row in result.dicts() if row["warning"]):
             warnings.warn(message, stacklevel=2)
         return result
@@ -254,21 +266,33 @@ class Hub:
         *,
         version: str | None = None,
         exclude: Sequence[str] = (),
+        features: Features | None = None,
         min_jaccard: float | None = None,
     ) -> Result:
         """Why a model fits a target: ``FROM explain_features(model, target, ...)``.
 
         model: name of a registered model. version: which, by default the latest.
-        target, exclude, min_jaccard: as of ``find_models``. After a search of the same target it is not sketched again.
+        target, exclude, features, min_jaccard: as of ``find_models``. After a search of the same target it is not sketched again.
 
-        Returns a row for each feature of the target: the feature of the model's dataset that it
-        matches, their Jaccard similarity and JS divergence. ``explain_partitions`` tells how many
-        source partitions match each partition of the target.
+        Returns a row for each feature of the target: what it was compared with, by name or by values, how far apart they
+        are, both ranges, and the reason where it was not compared or differs. ``explain_model`` tells the model's rank or
+        what dropped it, ``explain_partitions`` how many source partitions match each partition of the target.
         Raises ModelNotFoundError, DatasetError and OptionError.
         """
         return self._search(
-            "explained_feature", target, exclude=exclude, options=dict(min_jaccard=min_jaccard), explained=(model, version)
+            "explained_feature", target, exclude=exclude, options=dict(features=features, min_jaccard=min_jaccard),
+            explained=(model, version),
         )
+
+    def explain_model(
+        self, model: str, target: Any, *, version: str | None = None, exclude: Sequence[str] = (), **options: Any
+    ) -> Result:
+        """The model as ``find_models`` judges it: ``FROM explain_model(model, target, ...)``.
+
+        Arguments as of ``explain`` and ``find_models``. Returns one row: its rank and verdict, or which rule dropped it and by
+        how much. Raises ModelNotFoundError, DatasetError and OptionError.
+        """
+        return self._search("explained_model", target, exclude=exclude, options=options, explained=(model, version))
 
     def explain_partitions(
         self,
@@ -277,6 +301,7 @@ class Hub:
         *,
         version: str | None = None,
         exclude: Sequence[str] = (),
+        features: Features | None = None,
         min_overlap: float | None = None,
         min_jaccard: float | None = None,
         max_js: float | Literal["auto"] | None = None,
@@ -363,6 +388,7 @@ class Hub:
         dataset: Any = None,
         exclude: Sequence[str] = (),
         accuracy: float | None = None,
+        accuracy_rows: int | None = None,
         version: str | None = None,
         task: str | None = None,
         framework: str | None = None,
@@ -391,7 +417,7 @@ class Hub:
                 (like, like_version), dataset = users[0], None
         values = dict(
             model=name, version=version, like_model=like, like_version=like_version, exclude=exclude,
-            accuracy=_plain(accuracy), task=task, framework=framework,
+            accuracy=_plain(accuracy), accuracy_rows=_plain(accuracy_rows), task=task, framework=framework,
             uri=os.fspath(uri) if isinstance(uri, os.PathLike) else uri, metadata=_json(metadata), replace=replace,
         )  # fmt: skip
         if dataset is None:
@@ -447,6 +473,7 @@ class Hub:
         exclude: Sequence[str],
         options: Mapping[str, Any],
         explained: tuple[str, str | None] | None = None,
+        also: str | None = None,
         taken: list[tuple[str, int, float, str]] | None = None,
     ) -> Result:
         """Run the relations of ``sql/search`` up to one, each into a temporary table, and return its rows."""
@@ -465,14 +492,15 @@ class Hub:
                 everything = f"SELECT dataset_id FROM {place.tables}._hub.datasets"
                 if explained is not None:
                     own.execute(
-                        f"CREATE OR REPLACE TEMP TABLE explained AS SELECT {place.logic}._logic.dataset_of(?, ?) AS dataset_id",
-                        list(explained),
+                        f"CREATE OR REPLACE TEMP TABLE explained AS FROM {place.logic}._logic.explained(?, ?)", list(explained)
                     )
                     if until == "explained_feature":
-                        everything = "FROM temp.main.explained"
+                        everything = "SELECT dataset_id FROM temp.main.explained"
                 own.execute(f"CREATE OR REPLACE TEMP TABLE searched AS {everything}")
                 self._step_by_step(until, taken)
                 result = self._result(f"FROM temp.main.{until}")
+                if also is not None:
+                    ((result.summary,),) = own.execute(f"FROM temp.main.{also}").fetchall()
                 own.execute("COMMIT")
             except BaseException:
                 with suppress(duckdb.Error):
@@ -528,7 +556,7 @@ class Hub:
         if taken is None:
             # Nothing but the answer is kept; views first, which read tables.
             for step in reversed(done):
-                if step.name != until:
+                if step.name not in (until, "search_summary"):
                     self._own.execute(f"DROP {'VIEW' if step.inlined else 'TABLE'} temp.main.{step.name}")
 
     def _result(self, query: str) -> Result:

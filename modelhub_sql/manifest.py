@@ -12,7 +12,7 @@ from modelhub_sql.errors import OptionError
 __all__ = ["checked", "is_csv", "of_rows"]
 
 _ARGUMENTS = (
-    "name", "dataset", "exclude", "accuracy", "version", "task", "framework", "uri", "metadata", "like", "replace",
+    "name", "dataset", "exclude", "accuracy", "accuracy_rows", "version", "task", "framework", "uri", "metadata", "like", "replace",
 )  # fmt: skip
 
 

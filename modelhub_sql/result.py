@@ -20,6 +20,8 @@ class Result:
     def __init__(self, con: duckdb.DuckDBPyConnection, table: Any) -> None:
         self._con = con
         self._table = table
+        #: The answer in a sentence, for what ``find_models`` returns.
+        self.summary: str | None = None
 
     @property
     def relation(self) -> duckdb.DuckDBPyRelation:

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields
-from numbers import Real
 from typing import Any
 
 from modelhub_sql.errors import SettingsError
@@ -16,12 +14,15 @@ __all__ = ["FORMAT_VERSION", "RANK_METRICS", "Settings"]
 #: Version of the sketch format and of the logic that a hub carries.
 FORMAT_VERSION = 2
 
+#: Jaccard similarity that MinHash bands must find: the least bar of features of other names (text).
+LEAST_JACCARD = 0.3
+
 #: What the search of sql/80_adaptivity.sql allows for.
 MOST_CANDIDATES = 10_000
 #: Rows of a partition, and any other whole number, that the tables have room for.
 MOST_ROWS, MOST = 2**32 - 1, 2**16 - 1
 
-RANK_METRICS = ("adaptivity", "coverage", "js", "l2", "kl_target_source", "kl_source_target", "source_accuracy")
+RANK_METRICS = ("distance", "adaptivity", "coverage", "js", "l2", "kl_target_source", "kl_source_target", "source_accuracy")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,12 +31,8 @@ class Settings:
 
     partition_size: rows in a partition, m of Def. 2.
     partitioning: "random" (an affine permutation of the row numbers) or "sequential".
-    number_binning: "range_free" (equal steps of asinh, any range), "fixed" (equal steps of
-        [number_low, number_high]) or "learnt" (quantiles, see ``number_edges``).
-    number_bins: bins for numbers.
-    number_low, number_high: the range when fixed; otherwise the smallest magnitude told from
-        zero and the greatest told from larger ones, both above 0.
-    number_edges: when learnt, ascending inner bin edges (number_bins is then one more).
+    most_bins: bins that a feature of numbers or times takes at the most: above, its resolution is halved.
+    sample_rows: rows that the resolution is chosen from.
     text_bins: bins that tokens are hashed to.
     replicas: a bin of frequency f is replicated round(replicas * sqrt(f)) times for MinHash.
     minhash_bands, minhash_rows: L and K of MinHash; by default tuned for ``min_jaccard``.
@@ -43,6 +40,7 @@ class Settings:
         match; by default tuned for ``recall``.
     recall: probability to find a match that lies exactly at the threshold, in (0, 1).
     seed, salt: of the hash functions. The salt is stored in the hub, for whoever has the file.
+    features: "names" (features of one name are compared, others where they are alike) or "values" (Def. 3 to the letter).
     min_overlap, min_jaccard, max_js, min_adaptivity: default thresholds t1, t2 (Def. 3), t
         (Def. 2; None chooses it from the candidates) and t_adaptivity (Def. 4).
     auto_models: about how many models an automatic t lets match: t is the quantile
@@ -55,11 +53,8 @@ class Settings:
 
     partition_size: int = 500
     partitioning: str = "random"
-    number_binning: str = "range_free"
-    number_bins: int = 256
-    number_low: float = 0.01
-    number_high: float = 1e9
-    number_edges: Sequence[float] | None = None
+    most_bins: int = 256
+    sample_rows: int = 2000
     text_bins: int = 1024
     replicas: int = 16
     minhash_bands: int | None = None
@@ -70,20 +65,21 @@ class Settings:
     recall: float = 0.99
     seed: int = 1
     salt: str = ""
-    min_overlap: float = 0.5
-    min_jaccard: float = 0.15
+    features: str = "names"
+    min_overlap: float | None = None
+    min_jaccard: float | None = None
     max_js: float | None = None
     auto_models: float = 3.0
     auto_quantile: float | None = None
     min_adaptivity: float = 0.0
     max_candidates: int = 100
     sample_space: str = "aligned"
-    rank_by: str = "adaptivity"
+    rank_by: str = "distance"
     search: str = "auto"
 
     def __post_init__(self) -> None:
         for name in (
-            "partition_size", "number_bins", "text_bins", "replicas", "max_candidates",
+            "partition_size", "most_bins", "sample_rows", "text_bins", "replicas", "max_candidates",
             "minhash_bands", "minhash_rows", "jslsh_bands", "jslsh_rows",
         ):  # fmt: skip
             value = getattr(self, name)
@@ -93,7 +89,8 @@ class Settings:
             if value is not None and value > most:
                 raise SettingsError(f"{name} must be at most {most}, got {value!r}")
         for name in ("min_overlap", "min_jaccard"):
-            self._check(name, lambda x: 0 <= x <= 1, "in [0, 1]")
+            if getattr(self, name) is not None:
+                self._check(name, lambda x: 0 <= x <= 1, "None or in [0, 1]")
         self._check("recall", lambda x: 0 < x < 1, "in (0, 1)")
         if self.auto_quantile is not None:
             self._check("auto_quantile", lambda x: 0 < x < 1, "None or in (0, 1)")
@@ -103,11 +100,9 @@ class Settings:
             self._check("max_js", lambda x: 0 < x <= math.log(2), "None or in (0, ln 2 = 0.6931]")
         if self.jslsh_width is not None:
             self._check("jslsh_width", lambda x: 0 < x < math.inf, "above 0")
-        for name in ("number_low", "number_high"):
-            self._check(name, math.isfinite, "a finite number")
         for name, choices in (
             ("partitioning", ("random", "sequential")),
-            ("number_binning", ("range_free", "fixed", "learnt")),
+            ("features", ("names", "values")),
             ("sample_space", ("aligned", "flattened")),
             ("rank_by", RANK_METRICS),
             ("search", ("exact", "lsh", "auto")),
@@ -120,42 +115,21 @@ class Settings:
             raise SettingsError(f"salt must be text without NUL, got {self.salt!r}")
         if self.max_candidates > MOST_CANDIDATES:
             raise SettingsError(f"max_candidates must be at most {MOST_CANDIDATES}, got {self.max_candidates!r}")
-        if not self.number_low < self.number_high or not math.isfinite(self.number_high - self.number_low):
-            raise SettingsError(f"number_low must be below number_high, got {self.number_low!r} and {self.number_high!r}")
-        if self.number_binning != "fixed" and self.number_low <= 0:
-            raise SettingsError(f"number_low must be above 0 unless the bins are fixed, got {self.number_low!r}")
-        if (self.number_edges is None) == (self.number_binning == "learnt"):
-            raise SettingsError("number_edges goes with number_binning='learnt', and only with it")
-        if self.number_edges is not None and (
-            isinstance(self.number_edges, str)
-            or not len(self.number_edges)
-            or not all(isinstance(edge, Real) and not isinstance(edge, bool) for edge in self.number_edges)
-            or any(not a < b for a, b in zip(self.number_edges, list(self.number_edges)[1:], strict=False))
-            or not all(math.isfinite(edge) for edge in self.number_edges)
-        ):
-            raise SettingsError("number_edges must be finite numbers in ascending order")
-        if self._number_bins() + self.text_bins > 60_000:
-            raise SettingsError(
-                f"number_bins and text_bins must be at most 60000 together, got {self._number_bins() + self.text_bins}"
-            )
+        if self.text_bins > 60_000:
+            raise SettingsError(f"text_bins must be at most 60000, got {self.text_bins}")
 
     def _check(self, name: str, holds: Any, bound: str) -> None:
         value = getattr(self, name)
         if isinstance(value, bool) or not isinstance(value, (int, float)) or not holds(value):
             raise SettingsError(f"{name} must be {bound}, got {value!r}")
 
-    def _number_bins(self) -> int:
-        return self.number_bins if self.number_edges is None else len(self.number_edges) + 1
-
     def row(self) -> dict[str, Any]:
         """The row of the ``settings`` table, with everything derived filled in."""
         values = {name: float(value) if isinstance(value, float) else value for name, value in asdict(self).items()}
-        minhash = tune_minhash(self.min_jaccard, self.recall)
+        minhash = tune_minhash(LEAST_JACCARD, self.recall)
         jslsh = tune_jslsh(self.recall)
         return values | {
             "format_version": FORMAT_VERSION,
-            "number_bins": self._number_bins(),
-            "number_edges": None if self.number_edges is None else [float(edge) for edge in self.number_edges],
             "minhash_bands": self.minhash_bands or minhash.bands,
             "minhash_rows": self.minhash_rows or minhash.rows,
             "jslsh_bands": self.jslsh_bands or jslsh.bands,

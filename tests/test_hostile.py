@@ -33,6 +33,9 @@ MAX_JS = 0.5
 # Seconds for all verbs on one hub, of which a good one needs two.
 LIMIT = 20
 
+#: What the hub's file is called, and its catalog where it is opened.
+FILE = "of_a_stranger"
+
 #: What is said or stored where something of a hub ran. No statement below has these texts in it, only what it makes of its parts.
 MARKS = ("it ran", "hunter2", "HOME=")
 
@@ -48,7 +51,7 @@ class Scene:
 
     @property
     def hub(self) -> Path:
-        return self.folder / "of_a_stranger.duckdb"
+        return self.folder / f"{FILE}.duckdb"
 
     @property
     def other(self) -> Path:
@@ -70,24 +73,24 @@ class Scene:
 
     @contextmanager
     def beside(self) -> Iterator[duckdb.DuckDBPyConnection]:
-        """A connection with the file as the catalog ``hub``, of which nothing is called unless its name is given in full."""
+        """A connection with the file beside it, of which nothing is called unless its name is given in full."""
         with duckdb.connect() as con:
-            con.execute(f"ATTACH '{self.hub}' AS hub")
+            con.execute(f"ATTACH '{self.hub}' AS {FILE}")
             yield con
 
     def tables(self) -> dict[str, int]:
         """The tables of the hub's file and, of those that are none of the hub's own, how many rows they have."""
         with self.beside() as con:
-            names = con.execute("SELECT schema_name, table_name FROM duckdb_tables() WHERE database_name = 'hub'").fetchall()
+            names = con.execute(f"SELECT schema_name, table_name FROM duckdb_tables() WHERE database_name = '{FILE}'").fetchall()
             return {
-                f"{schema}.{table}": -1 if schema == "_hub" else len(con.execute(f'FROM hub."{schema}"."{table}"').fetchall())
+                f"{schema}.{table}": -1 if schema == "_hub" else len(con.execute(f'FROM {FILE}."{schema}"."{table}"').fetchall())
                 for schema, table in sorted(names)
             }
 
     def sketch(self) -> list[Any]:
         """What is stored of datasets."""
         with self.beside() as con:
-            return [con.execute(f"FROM hub._hub.{name} ORDER BY ALL").fetchall() for name in ("features", "partition_counts")]
+            return [con.execute(f"FROM {FILE}._hub.{name} ORDER BY ALL").fetchall() for name in ("features", "partition_counts")]
 
 
 @pytest.fixture(scope="session")
@@ -105,8 +108,7 @@ def good_answers(good: Scene, tmp_path_factory: pytest.TempPathFactory) -> dict[
     """What the verbs say of it, and what is stored when they have changed it."""
     scene = Scene(tmp_path_factory.mktemp("answers"))
     shutil.copy(good.hub, scene.hub)
-    answers = {**said(scene.hub, read_only=True), **said(scene.hub, read_only=False)}
-    return {**answers, "stored": scene.sketch()}
+    return {**said(scene.hub, [*VERBS], read_only=False), "stored": scene.sketch()}
 
 
 @pytest.fixture
@@ -128,7 +130,14 @@ def target(name: str = "beer") -> dict[str, Any]:
 
 
 def listed(hub: modelhub_sql.Hub) -> list[Any]:
-    return hub.models().select("* EXCLUDE registered_at").fetchall()
+    rows: list[Any] = hub.models().select("* EXCLUDE registered_at").fetchall()
+    return rows
+
+
+def found(hub: modelhub_sql.Hub) -> list[Any]:
+    columns = "model, adaptivity, * EXCLUDE (model, adaptivity)"
+    rows: list[Any] = hub.find_models(**target(), max_js=MAX_JS).select(columns).fetchall()
+    return rows
 
 
 def first(hub: modelhub_sql.Hub) -> str:
@@ -146,16 +155,20 @@ def removed(hub: modelhub_sql.Hub) -> list[Any]:
     return listed(hub)
 
 
-Verb = Callable[[modelhub_sql.Hub], Any]
-READING: dict[str, Verb] = {
+VERBS: dict[str, Callable[[modelhub_sql.Hub], Any]] = {
     "list": listed,
-    "find": lambda hub: hub.find_models(**target(), max_js=MAX_JS).fetchall(),
+    "find": found,
     "explain": lambda hub: hub.explain(first(hub), **target()).fetchall(),
     "explain_partitions": lambda hub: hub.explain_partitions(first(hub), **target(), max_js=MAX_JS).fetchall(),
     "list in SQL": lambda hub: hub.sql("SELECT * EXCLUDE registered_at FROM list_models").fetchall(),
     "explain in SQL": lambda hub: hub.sql("FROM explain_features('beer', ?, exclude := ?)", [*target().values()]).fetchall(),
+    "register": registered,
+    "remove": removed,
 }
-CHANGING: dict[str, Verb] = {"register": registered, "remove": removed}
+#: The verbs of a reader, of those who only search, and of those who only change.
+READING = tuple(VERBS)[:-2]
+SEARCHING = ("list", "find", "explain")
+CHANGING = ("register", "remove")
 
 
 def rounded(value: Any) -> Any:
@@ -180,7 +193,7 @@ def limited(seconds: float) -> Iterator[None]:
         signal.signal(signal.SIGALRM, before)
 
 
-def said(path: Path, *, read_only: bool) -> dict[str, Any]:
+def said(path: Path, verbs: Sequence[str], *, read_only: bool) -> dict[str, Any]:
     """What each verb answers or raises; only ``open`` where the hub can't be opened."""
     answers: dict[str, Any] = {}
     with limited(LIMIT):
@@ -189,9 +202,9 @@ def said(path: Path, *, read_only: bool) -> dict[str, Any]:
         except Exception as error:
             return {"open": error}
         with hub:
-            for verb, call in (READING if read_only else CHANGING).items():
+            for verb in verbs:
                 try:
-                    answers[verb] = rounded(call(hub))
+                    answers[verb] = rounded(VERBS[verb](hub))
                 except Exception as error:
                     answers[verb] = error
     return answers
@@ -277,9 +290,9 @@ def view_in_place_of(table: str) -> Change:
 
 
 def shadowing(schema: str, names: tuple[str, ...]) -> list[str]:
-    """Macros of those names in that schema, for one to four arguments."""
+    """Macros of those names in that schema, for up to four arguments."""
     # A body without any function, which could be one of those.
-    bodies = ", ".join(f"({given}) AS {READS}" for given in ("a", "a, b", "a, b, c", "a, b, c, d"))
+    bodies = ", ".join(f"({given}) AS {READS}" for given in ("", "a", "a, b", "a, b, c", "a, b, c, d"))
     return [f'CREATE OR REPLACE MACRO {schema}."{name}" {bodies}' for name in names]
 
 
@@ -305,6 +318,8 @@ def every_macro(schema: str, expression: str) -> Change:
 
 
 def every_view(expression: str) -> Change:
+    """All views with something else in them."""
+
     def change(con: duckdb.DuckDBPyConnection, scene: Scene) -> None:
         for (name,) in con.execute("SELECT view_name FROM duckdb_views() WHERE NOT internal AND schema_name = 'main'").fetchall():
             con.execute(scene.filled(f'CREATE OR REPLACE VIEW main."{name}" AS SELECT {expression} AS model'))
@@ -312,49 +327,52 @@ def every_view(expression: str) -> Change:
     return change
 
 
-def script(more: str, verbs: str = "'register', 'remove'") -> list[str]:
+def scripts(*more: str) -> list[str | Change]:
     """The scripts that the file carries, with more before and after."""
-    return [f"UPDATE _hub.verbs SET script = $${more};$$ || script || $$;{more};$$ WHERE verb IN ({verbs})"]
+    added = "".join(f"{statement};\n" for statement in more)
+    return [f"UPDATE _hub.verbs SET script = $${added}$$ || script || $$;{added}$$"]
 
 
-def setting(column: str, value: str) -> Change:
-    """A setting of the hub, in whichever table it is; a check that holds it to its value holds it to the new one."""
+def settings(value: str, *chosen: str) -> Change:
+    """Another value of settings of the hub: of those named, or all of a type. A check that holds one to its value is changed, too."""
 
     def change(con: duckdb.DuckDBPyConnection, scene: Scene) -> None:
-        ((table, definition),) = con.execute(
-            "SELECT table_name, sql FROM duckdb_columns() JOIN duckdb_tables() USING (schema_name, table_name)"
-            " WHERE schema_name = '_hub' AND table_name IN ('format', 'defaults') AND column_name = ?",
-            [column],
-        ).fetchall()
         new = scene.filled(value)
-        con.execute(f"CREATE TABLE main.kept AS FROM _hub.{table}; DROP TABLE _hub.{table}")
-        con.execute(
-            re.sub(
-                rf"\({column} IS NOT DISTINCT FROM .*?\)(?= AND|\))",
-                lambda _: f"({column} IS NOT DISTINCT FROM {new})",
-                definition,
-            )
-        )
-        con.execute(f"INSERT INTO _hub.{table} SELECT * REPLACE ({new} AS {column}) FROM main.kept; DROP TABLE main.kept")
+        for table in ("format", "defaults"):
+            ((definition,),) = con.execute(
+                "SELECT sql FROM duckdb_tables() WHERE schema_name = '_hub' AND table_name = ?", [table]
+            ).fetchall()
+            columns = [
+                column for column, type_, *_ in con.execute(f"DESCRIBE _hub.{table}").fetchall()
+                if column in chosen or (type_ in chosen and column != "format_version")
+            ]  # fmt: skip
+            for column in columns:
+                held = rf"\({column} IS NOT DISTINCT FROM .*?\)(?= AND|\))"
+                definition = re.sub(held, f"({column} IS NOT DISTINCT FROM {new})", definition)
+            con.execute(f"CREATE TABLE main.kept AS FROM _hub.{table}; DROP TABLE _hub.{table}")
+            con.execute(definition)
+            replaced = ", ".join(f"{new} AS {column}" for column in columns)
+            con.execute(f"INSERT INTO _hub.{table} SELECT * {f'REPLACE ({replaced})' if columns else ''} FROM main.kept")
+            con.execute("DROP TABLE main.kept")
 
     return change
 
 
-def triggers(action: str, events: tuple[str, ...] = ("INSERT", "DELETE", "UPDATE")) -> Change:
-    """A trigger on every table that changes, whose action names the file as it is called where it is attached."""
+def triggers(action: str, *events: str) -> Change:
+    """A trigger on every table that changes, whose action calls the file what it is called where it is opened."""
 
     def change(con: duckdb.DuckDBPyConnection, scene: Scene) -> None:
         # A file of a storage version that has triggers.
         newer = scene.folder / "newer.duckdb"
         try:
-            con.execute(f"ATTACH '{newer}' AS newer (STORAGE_VERSION 'v2.0.0'); COPY FROM DATABASE hub TO newer")
+            con.execute(f"ATTACH '{newer}' AS newer (STORAGE_VERSION 'v2.0.0'); COPY FROM DATABASE {FILE} TO newer")
         except duckdb.Error:
             pytest.skip("this DuckDB has no triggers")
-        con.execute("USE memory; DETACH hub; DETACH newer")
+        con.execute(f"USE memory; DETACH {FILE}; DETACH newer")
         shutil.move(newer, scene.hub)
-        con.execute(f"ATTACH '{scene.hub}' AS hub; USE hub; CREATE TABLE main.caught (what VARCHAR)")
+        con.execute(f"ATTACH '{scene.hub}' AS {FILE}; USE {FILE}; CREATE TABLE main.caught (what VARCHAR)")
         for table in ("datasets", "models", "features", "partition_counts"):
-            for event in events:
+            for event in events or ("INSERT", "UPDATE", "DELETE"):
                 con.execute(
                     scene.filled(
                         f"CREATE TRIGGER on_{event}_of_{table} AFTER {event} ON _hub.{table} FOR EACH STATEMENT {action}"
@@ -395,62 +413,44 @@ class Outcome(Enum):
 
 
 SAME, REFUSED, EITHER, SAFE = Outcome
+IN_ALL = ("main", "_logic", "_format", "_hub")
 
-#: Name, what is changed in the file, what comes of it.
-ATTACKS: list[tuple[str, Sequence[str | Change], Outcome]] = [
+#: Name, what is changed in the file, what comes of it, and the verbs that are tried where not all are.
+ATTACKS: list[tuple[Any, ...]] = [
     # What users call.
-    ("find_models reads a file", [instead_of("find_models", READS)], SAME),
-    ("find_models lists files", [instead_of("find_models", LISTS)], SAME),
-    ("find_models reads the environment", [instead_of("find_models", ENVIRONMENT)], SAME),
-    ("find_models logs to a file", [instead_of("find_models", LOGS)], SAME),
-    ("find_models profiles to a file", [instead_of("find_models", PROFILES)], SAME),
-    ("find_models is endless", [instead_of("find_models", ENDLESS)], SAME),
-    ("what users call reads a file", [instead_of(name, READS) for name in CALLS], SAME),
-    ("what users call lists files", [instead_of(name, LISTS) for name in CALLS], SAME),
-    ("find_models goes to the network", [instead_of("find_models", NETWORK)], SAME),
-    ("all views read a file", [every_view(READS)], SAME),
-    ("all views are endless", [every_view(ENDLESS)], SAME),
-    ("all public macros fail", [every_macro("main", FAILS)], SAME),
+    ("what users call reads, lists, logs and profiles", [
+        instead_of("find_models", READS), instead_of("explain_features", LISTS), instead_of("explain_partitions", ENVIRONMENT),
+        instead_of("sketch", LOGS), instead_of("list_models", PROFILES), instead_of("help", READS),
+    ], SAME),
+    ("find_models goes to the network, all views read a file", [instead_of("find_models", NETWORK), every_view(READS)], SAME, ("list", "find")),
+    ("what users call is endless", [instead_of(name, ENDLESS) for name in ("find_models", "explain_features", "list_models")], SAME, SEARCHING),
     # What is behind it.
-    ("all internal macros fail", [every_macro("_logic", FAILS)], SAME),
-    ("all internal macros are endless", [every_macro("_logic", ENDLESS)], SAME),
-    ("all constants fail", [every_macro("_format", FAILS)], SAME),
-    ("no logic at all", ["DROP SCHEMA _logic CASCADE; DROP SCHEMA _format CASCADE"], SAME),
-    ("a digest of other logic", [f"UPDATE _hub.logic SET version = '999', digest = $${FAILS}$$"], SAME),
-    *(
-        (f"macros in {schema} are called like functions", [*shadowing(schema, BUILT_IN)], SAME)
-        for schema in ("main", "_logic", "_format", "_hub")
-    ),
-    *(
-        (f"macros in {schema} are called like table functions", [*tables_shadowing(schema, BUILT_IN_TABLES)], SAME)
-        for schema in ("main", "_logic", "_format", "_hub")
-    ),
-    *(
-        (
-            f"views in {schema} are called like those of the catalog",
-            [f'CREATE VIEW {schema}."{name}" AS SELECT {FAILS} AS table_name' for name in BUILT_IN_VIEWS],
-            SAME,
-        )
-        for schema in ("main", "_hub")
+    ("all macros fail", [every_macro(schema, FAILS) for schema in IN_ALL[:3]], SAME),
+    ("all internal macros are endless", [every_macro(schema, ENDLESS) for schema in IN_ALL[1:3]], SAME, SEARCHING),
+    ("no logic at all", ["DROP SCHEMA _logic CASCADE; DROP SCHEMA _format CASCADE"], SAME, SEARCHING),
+    ("a digest of other logic", [f"UPDATE _hub.logic SET version = '999', digest = $${FAILS}$$"], SAME, CHANGING),
+    ("macros of main are called like functions", [*shadowing("main", BUILT_IN)], SAME),
+    ("macros of other schemas are called like functions", [each for schema in IN_ALL[1:] for each in shadowing(schema, BUILT_IN)], SAME),
+    ("macros of main are called like table functions", [*tables_shadowing("main", BUILT_IN_TABLES)], SAME),
+    (
+        "macros of other schemas are called like table functions",
+        [each for schema in IN_ALL[1:] for each in tables_shadowing(schema, BUILT_IN_TABLES)], SAME, SEARCHING,
     ),
     (
-        "schemas are called like catalogs",
-        [
-            f'CREATE SCHEMA hub."{schema}"; CREATE VIEW hub."{schema}".models AS SELECT {FAILS} AS model; CREATE VIEW hub."{schema}".list_models AS SELECT {FAILS} AS model'
-            for schema in ("hub", "memory", "temp", "system", "pg_temp", "of_a_stranger")
-        ],
-        SAME,
+        "views are called like those of the catalog",
+        [f'CREATE VIEW {schema}."{name}" AS SELECT {FAILS} AS table_name' for schema in IN_ALL for name in BUILT_IN_VIEWS], SAME, SEARCHING,
     ),
+    ("schemas are called like catalogs", [
+        f'CREATE SCHEMA {FILE}."{schema}"; CREATE VIEW {FILE}."{schema}".{name} AS SELECT {FAILS} AS model'
+        for schema, name in [("hub", "models"), ("memory", "models"), ("temp", "list_models"), ("system", "main"), ("pg_temp", "models"), (FILE, "_hub"), ("modelhub_logic", "list_models")]
+    ], SAME),
     # Scripts.
-    ("a script writes a file", script("COPY (SELECT 'echo') TO '{loot}/bashrc' (FORMAT csv, HEADER false)"), SAME),
-    ("a script empties another hub", script("ATTACH '{other}' AS victim; DELETE FROM victim._hub.models"), SAME),
-    ("a script loads an extension", script("LOAD '{loot}/evil.duckdb_extension'"), SAME),
-    ("a script keeps the rows", script("CREATE TABLE main.stolen AS FROM '{beer}'"), SAME),
-    ("a script keeps the rows in the transaction", script("COMMIT; CREATE TABLE hub.main.stolen AS FROM '{beer}'; BEGIN"), SAME),
-    ("a script is endless", script(f"SELECT {ENDLESS}"), SAME),
-    ("a script removes what is there", script("DELETE FROM _hub.models"), SAME),
-    ("no scripts", ["DELETE FROM _hub.verbs"], SAME),
-    ("a view of scripts", [view_in_place_of("verbs")], EITHER),
+    ("scripts write a file, and are endless", scripts("COPY (SELECT 'echo') TO '{loot}/bashrc' (FORMAT csv, HEADER false)", f"SELECT {ENDLESS}"), SAME, CHANGING),
+    ("scripts empty another hub and this one", scripts("ATTACH '{other}' AS victim; DELETE FROM victim._hub.models; DELETE FROM _hub.models"), SAME, CHANGING),
+    ("scripts load an extension", scripts("LOAD '{loot}/evil.duckdb_extension'"), SAME, CHANGING),
+    ("scripts keep the rows", scripts(f"COMMIT; CREATE TABLE {FILE}.main.stolen AS FROM '{{beer}}'; BEGIN"), SAME, CHANGING),
+    ("no scripts", ["DELETE FROM _hub.verbs"], SAME, CHANGING),
+    ("a view of scripts", [view_in_place_of("verbs")], EITHER, CHANGING),
     # What is no table.
     *((f"a view in place of {table}", [view_in_place_of(table)], REFUSED) for table in (
         "format", "defaults", "datasets", "models", "features", "partition_counts", "minhash_functions",
@@ -470,7 +470,11 @@ ATTACKS: list[tuple[str, Sequence[str | Change], Outcome]] = [
         [f"CREATE MACRO main.fails() AS {FAILS}", remade("models", "task VARCHAR", "task VARCHAR DEFAULT (fails())")],
         REFUSED,
     ),
-    ("one more column, whose default fails", ["ALTER TABLE _hub.models ADD COLUMN more VARCHAR", f"ALTER TABLE _hub.models ALTER more SET DEFAULT {FAILS}"], REFUSED),
+    (
+        "one more column, whose default fails",
+        ["ALTER TABLE _hub.models ADD COLUMN more VARCHAR", f"ALTER TABLE _hub.models ALTER more SET DEFAULT {FAILS}"],
+        REFUSED,
+    ),
     (
         "a default that counts",
         ["CREATE SEQUENCE main.counter", remade("datasets", "spread DOUBLE", "more BIGINT DEFAULT (nextval('main.counter')), spread DOUBLE")],
@@ -484,85 +488,103 @@ ATTACKS: list[tuple[str, Sequence[str | Change], Outcome]] = [
         ],
         REFUSED,
     ),
+    ("a check fails", [remade("features", "mean DOUBLE", f"mean DOUBLE, CHECK (CASE WHEN dataset_id > 2 THEN {FAILS} ELSE '' END = '')")], REFUSED),
     (
-        "a check fails",
-        [remade("features", "mean DOUBLE", f"mean DOUBLE, CHECK (CASE WHEN dataset_id > 2 THEN {FAILS} ELSE '' END = '')")],
+        "an index on an expression",
+        ["CREATE INDEX i ON _hub.models ((CASE WHEN model = 'mine' THEN 'it ' || 'ran' ELSE '1' END::INTEGER))"],
         REFUSED,
     ),
-    ("an index on an expression", ["CREATE INDEX i ON _hub.models ((CASE WHEN model = 'mine' THEN 'it ' || 'ran' ELSE '1' END::INTEGER))"], REFUSED),
-    ("an index that lets only one in", ["CREATE UNIQUE INDEX i ON _hub.datasets ((least(dataset_id, 2)))"], EITHER),
-    ("an index", ["CREATE INDEX i ON _hub.features (kind)"], EITHER),
+    ("an index that lets only one in", ["CREATE UNIQUE INDEX i ON _hub.datasets ((least(dataset_id, 2)))"], EITHER, CHANGING),
+    ("an index", ["CREATE INDEX i ON _hub.features (kind)"], EITHER, CHANGING),
     (
         "a table that holds on to others",
         ["CREATE TABLE _hub.holding (dataset_id UINTEGER REFERENCES _hub.datasets (dataset_id)); INSERT INTO _hub.holding VALUES (1)"],
         EITHER,
+        CHANGING,
     ),
-    ("triggers keep the secret", [triggers(f"INSERT INTO hub.main.caught SELECT {READS}")], REFUSED),
-    ("triggers fail", [triggers(f"INSERT INTO hub.main.caught SELECT {FAILS}", events=("INSERT",))], REFUSED),
-    ("triggers log to a file", [triggers(f"INSERT INTO hub.main.caught SELECT {LOGS}::VARCHAR", events=("INSERT",))], REFUSED),
+    ("triggers keep a secret", [triggers(f"INSERT INTO {FILE}.main.caught SELECT {READS}")], REFUSED, CHANGING),
+    ("triggers log to a file", [triggers(f"INSERT INTO {FILE}.main.caught SELECT {LOGS}::VARCHAR", "INSERT")], REFUSED, CHANGING),
+    ("triggers fail", [triggers(f"INSERT INTO {FILE}.main.caught SELECT {FAILS}", "INSERT")], REFUSED, CHANGING),
     # Columns.
     ("models that are blobs", [remade("models", "model VARCHAR", "model BLOB")], REFUSED),
     ("numbers that are text", [remade("datasets", "partitions UINTEGER", "partitions VARCHAR")], REFUSED),
-    ("lists that are text", [remade("features", "bins USMALLINT[]", "bins VARCHAR")], REFUSED),
+    ("lists that are text", [remade("features", "counts UBIGINT[]", "counts VARCHAR")], REFUSED),
     ("counts that are fractions", [remade("partition_counts", "frequent UINTEGER[]", "frequent DOUBLE[]")], REFUSED),
-    ("a type of the file's own", ["CREATE TYPE main.kind AS ENUM ('number', 'text', 'time')", remade("features", "kind VARCHAR", "kind main.kind")], REFUSED),
+    (
+        "a type of the file's own",
+        ["CREATE TYPE main.kind AS ENUM ('number', 'text', 'time')", remade("features", "kind VARCHAR", "kind main.kind")],
+        REFUSED,
+    ),
     ("a column is missing", [remade("features", "mean DOUBLE, ", "", "mean")], REFUSED),
     ("one more column", [remade("models", "task VARCHAR", "task VARCHAR, more VARCHAR")], EITHER),
     ("columns in another order", [remade("models", "uri VARCHAR, metadata VARCHAR", "metadata VARCHAR, uri VARCHAR")], EITHER),
     # Settings.
-    ("a salt that is SQL", [setting("salt", "$$'||(SELECT 'it '||'ran')||error('it '||'ran')||'$$")], SAFE),
-    ("a salt that ends a statement", [setting("salt", "$$'); COPY (SELECT 1) TO '{loot}/salt'; --$$")], SAFE),
-    ("a partitioning that is SQL", [setting("partitioning", "$$'||error('it '||'ran')||'$$")], SAFE),
-    ("a binning that is SQL", [setting("number_binning", "$$'||error('it '||'ran')||'$$")], SAFE),
-    ("partitions of no rows", [setting("partition_size", "0")], SAFE),
-    ("no bins for numbers", [setting("number_bins", "0")], SAFE),
-    ("as many bins for numbers as can be", [setting("number_bins", "65535")], SAFE),
-    ("no bins for text", [setting("text_bins", "0")], SAFE),
-    ("a range that is none", [setting("number_low", "'NaN'"), setting("number_high", "'-inf'")], SAFE),
-    ("edges without end", [setting("number_binning", "'learnt'"), setting("number_edges", "['NaN', 'inf', '-inf', NULL]")], SAFE),
-    ("as many replicas as can be", [setting("replicas", "65535")], SAFE),
-    ("as many bands as can be", [setting("minhash_bands", "65535"), setting("minhash_rows", "65535")], SAFE),
-    ("no bands", [setting("minhash_bands", "0"), setting("jslsh_bands", "0")], SAFE),
-    ("a format of the future", [setting("format_version", "60000")], REFUSED),
-    ("thresholds that are no numbers", [*(setting(name, "'NaN'") for name in ("min_overlap", "min_jaccard", "max_js", "min_adaptivity"))], SAFE),
-    ("thresholds without end", [*(setting(name, "'inf'") for name in ("min_overlap", "min_jaccard", "auto_models", "jslsh_width"))], SAFE),
-    ("an endless JS-LSH", [*(setting(name, "4294967295") for name in ("jslsh_bands", "jslsh_rows")), setting("search", "'lsh'")], SAFE),
-    ("a search that is SQL", [*(setting(name, f"$${FAILS}$$") for name in ("search", "rank_by", "sample_space"))], SAFE),
-    ("two rows of defaults", ["INSERT INTO _hub.defaults FROM _hub.defaults"], SAFE),
-    ("no defaults", ["DELETE FROM _hub.defaults"], SAFE),
-    ("two formats", ["INSERT INTO _hub.format FROM _hub.format"], SAFE),
+    ("a salt that is SQL", [settings("$$'||(SELECT 'it '||'ran')||error('it '||'ran')||'$$", "salt")], SAFE, (*SEARCHING, "register")),
+    ("a salt that ends a statement", [settings("$$'); COPY (SELECT 1) TO '{loot}/salt'; --$$", "salt")], SAFE, SEARCHING),
+    ("a partitioning that is SQL", [settings("$$'||error('it '||'ran')||'$$", "partitioning")], SAFE),
+    ("partitions of no rows", [settings("0", "partition_size")], SAFE),
+    ("a format of zeroes", [settings("0", "UINTEGER", "USMALLINT")], SAFE),
+    ("a format of the greatest numbers", [settings("4294967295", "UINTEGER")], SAFE),
+    ("a format that takes long", [settings("4294967295", "replicas", "text_bins", "partition_size")], SAFE),
+    ("a format of the future", [settings("60000", "format_version")], REFUSED),
+    ("thresholds that are no numbers", [settings("'NaN'::DOUBLE", "DOUBLE")], SAFE, SEARCHING),
+    ("thresholds without end", [settings("'inf'::DOUBLE", "DOUBLE")], SAFE, SEARCHING),
+    ("an endless JS-LSH", [settings("4294967295", "jslsh_bands", "jslsh_rows"), settings("'lsh'", "search")], SAFE, SEARCHING),
+    ("a search that is SQL", [settings(f"$${FAILS}$$", "search", "rank_by", "sample_space")], SAFE, SEARCHING),
+    ("two rows of defaults", ["INSERT INTO _hub.defaults FROM _hub.defaults"], SAFE, SEARCHING),
+    ("no defaults", ["DELETE FROM _hub.defaults"], SAFE, SEARCHING),
+    (
+        "two formats",
+        ["CREATE TABLE main.kept AS FROM _hub.format; DROP TABLE _hub.format", "CREATE TABLE _hub.format AS FROM main.kept UNION ALL FROM main.kept"],
+        SAFE,
+    ),
     ("no format", ["DELETE FROM _hub.format"], REFUSED),
     ("no MinHash functions", ["DELETE FROM _hub.minhash_functions"], SAFE),
-    ("as many MinHash functions as can be", ["INSERT INTO _hub.minhash_functions SELECT i, i, i FROM range(1000, 65000) AS r(i)"], SAFE),
+    ("more MinHash functions", ["INSERT INTO _hub.minhash_functions SELECT i, i, i FROM range(1000, 2000) AS r(i)"], SAFE, SEARCHING),
     # Rows.
-    ("partitions without end", ["UPDATE _hub.datasets SET partitions = 4294967295, rows = 18446744073709551615, spread = 'NaN'"], SAFE),
-    ("numbers without end", ["UPDATE _hub.features SET mean = 'inf', spread = 'NaN', elements = 4294967295, \"values\" = 18446744073709551615, counts = list_transform(counts, lambda n: 18446744073709551615)"], SAFE),
-    ("no bins", ["UPDATE _hub.features SET bins = [], counts = []"], SAFE),
-    ("fewer bins than counts", ["UPDATE _hub.features SET bins = bins[:1]"], SAFE),
-    ("bins that are NULL", ["UPDATE _hub.features SET bins = list_transform(bins, lambda b: NULL), minhash = [NULL]"], SAFE),
-    ("bins that there are none of", ["UPDATE _hub.features SET bins = list_transform(bins, lambda b, i: 65535 - i)"], SAFE),
-    ("short signatures", ["UPDATE _hub.features SET minhash = minhash[:3]"], SAFE),
-    ("long signatures", ["UPDATE _hub.features SET minhash = minhash || minhash || minhash"], SAFE),
-    ("features of one number", ["UPDATE _hub.features SET feature_id = 1"], SAFE),
-    ("features of no number", ["UPDATE _hub.features SET feature_id = 65535 - feature_id"], SAFE),
-    ("kinds that there are none of", [f"UPDATE _hub.features SET kind = $${FAILS}$$"], SAFE),
-    ("long histograms", ["UPDATE _hub.partition_counts SET frequent = list_resize(frequent || rare, 5000, 4294967295)"], SAFE),
-    ("short histograms", ["UPDATE _hub.partition_counts SET frequent = [], rare = []"], SAFE),
-    ("histograms of NULL", ["UPDATE _hub.partition_counts SET frequent = list_transform(frequent, lambda n: NULL)"], SAFE),
-    ("partitions that there are none of", ["UPDATE _hub.partition_counts SET partition_id = 4294967295 - partition_id"], SAFE),
-    ("a feature twice", ["INSERT INTO _hub.features FROM _hub.features; INSERT INTO _hub.partition_counts FROM _hub.partition_counts"], SAFE),
-    ("a dataset that is not there", ["UPDATE _hub.models SET dataset_id = 4294967295"], SAFE),
-    ("no further dataset", ["INSERT INTO _hub.datasets SELECT * REPLACE (4294967295 AS dataset_id) FROM _hub.datasets LIMIT 1"], SAFE),
-    ("a time without end", ["UPDATE _hub.models SET registered_at = 'infinity'"], SAFE),
-    ("metadata that is no JSON", ["UPDATE _hub.models SET metadata = '{oops', source_accuracy = 'NaN'"], SAFE),
-    ("SQL in all texts", [f"UPDATE _hub.models SET task = $$'||{FAILS}||'$$, uri = $$'); {FAILS} --$$; UPDATE _hub.datasets SET dataset = $$'||{FAILS}||'$$, source = '{{secret}}', excluded = [$$\"; {FAILS}$$]"], SAFE),
-    ("SQL in the names of features", [f"UPDATE _hub.features SET feature = $$'||{FAILS}||'\"); {FAILS} --$$ || feature"], SAFE),
+    ("datasets without end", ["UPDATE _hub.datasets SET partitions = 4294967295, rows = 18446744073709551615, spread = 'NaN'"], SAFE, SEARCHING),
+    (
+        "features without end",
+        ["UPDATE _hub.features SET mean = 'inf', spread = 'NaN', elements = 4294967295, \"values\" = 18446744073709551615, counts = list_transform(counts, lambda n: 18446744073709551615)"],
+        SAFE,
+        SEARCHING,
+    ),
+    ("no bins", ["UPDATE _hub.features SET bins = [], counts = []"], SAFE, SEARCHING),
+    ("bins that are NULL", ["UPDATE _hub.features SET bins = list_transform(bins, lambda b: NULL), minhash = [NULL]"], SAFE, SEARCHING),
+    ("one bin", ["UPDATE _hub.features SET bins = list_transform(bins, lambda b: bins[1])"], SAFE, SEARCHING),
+    ("short signatures", ["UPDATE _hub.features SET minhash = minhash[:3]"], SAFE, SEARCHING),
+    ("features of one number", ["UPDATE _hub.features SET feature_id = 1"], SAFE, SEARCHING),
+    ("a feature twice", ["INSERT INTO _hub.features FROM _hub.features; INSERT INTO _hub.partition_counts FROM _hub.partition_counts"], SAFE, SEARCHING),
+    ("long histograms", ["UPDATE _hub.partition_counts SET frequent = list_resize(frequent || rare, 5000, 4294967295)"], SAFE, SEARCHING),
+    ("short histograms", ["UPDATE _hub.partition_counts SET frequent = [], rare = []"], SAFE, SEARCHING),
+    ("histograms of NULL", ["UPDATE _hub.partition_counts SET frequent = list_transform(frequent, lambda n: NULL)"], SAFE, SEARCHING),
+    ("partitions that there are none of", ["UPDATE _hub.partition_counts SET partition_id = 4294967295 - partition_id"], SAFE, SEARCHING),
+    ("a dataset that is not there", ["UPDATE _hub.models SET dataset_id = 4294967295"], SAFE, SEARCHING),
+    ("no further dataset", ["INSERT INTO _hub.datasets SELECT * REPLACE (4294967295 AS dataset_id) FROM _hub.datasets LIMIT 1"], SAFE, CHANGING),
+    ("a time without end", ["UPDATE _hub.models SET registered_at = 'infinity', metadata = '{oops', source_accuracy = 'NaN'"], SAFE, ("list", *CHANGING)),
+    (
+        "SQL in all texts",
+        [
+            f"UPDATE _hub.models SET task = $$'||{FAILS}||'$$, uri = $$'); {FAILS} --$$",
+            f"UPDATE _hub.datasets SET dataset = $$'||{FAILS}||'$$, source = '{{secret}}', excluded = [$$\"; {FAILS}$$]",
+            f"UPDATE _hub.features SET feature = $$'||{FAILS}||'\"); {FAILS} --$$ || feature",
+        ],
+        SAFE,
+    ),
+    ("SQL as a kind", [f"UPDATE _hub.features SET kind = $${FAILS}$$"], SAFE, SEARCHING),
 ]  # fmt: skip
 
 
+def attack(name: str) -> tuple[list[str | Change], Outcome, tuple[str, ...]]:
+    """What is changed, what comes of it, and the verbs to try."""
+    ((statements, outcome, *verbs),) = (row for known, *row in ATTACKS if known == name)
+    return statements, outcome, verbs[0] if verbs else tuple(VERBS)
+
+
 def attacked(scene: Scene, statements: Sequence[str | Change]) -> None:
+    """Change the file."""
     with scene.beside() as con:
-        con.execute("USE hub")
+        con.execute(f"USE {FILE}")
         for statement in statements:
             if isinstance(statement, str):
                 con.execute(scene.filled(statement))
@@ -598,7 +620,7 @@ def what_is_wrong(scene: Scene, outcome: Outcome, answers: dict[str, Any], good_
 
 
 def test_a_good_hub_answers(good_answers: dict[str, Any]) -> None:
-    assert set(good_answers) == {*READING, *CHANGING, "stored"}
+    assert set(good_answers) == {*VERBS, "stored"}
     assert [verb for verb, answer in good_answers.items() if isinstance(answer, Exception) or not answer] == []
     assert [row[0] for row in good_answers["list"]] == ["beer", "fodors_zagats"]
     assert [row[0] for row in good_answers["register"]] == ["beer", "fodors_zagats", "mine"]
@@ -606,57 +628,63 @@ def test_a_good_hub_answers(good_answers: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("attack", "query", "evidence"),
+    ("name", "queries"),
     [
-        ("what users call reads a file", "FROM find_models('{beer}')", "hunter2"),
-        ("what users call reads a file", "FROM list_models", "hunter2"),
-        ("what users call lists files", "FROM explain_partitions('beer', '{beer}')", "hunter2"),
-        ("find_models reads the environment", "FROM find_models('{beer}')", "HOME="),
-        ("find_models logs to a file", "FROM find_models('{beer}')", "written"),
-        ("macros in main are called like functions", "SELECT lower('A')", "it ran"),
-        ("macros in main are called like table functions", "FROM duckdb_tables()", "it ran"),
-        ("a view in place of models", "FROM _hub.models", "it ran"),
-        ("a default calls a macro", "INSERT INTO _hub.models (model, version, dataset_id, registered_at) VALUES ('', '', 1, now())", "it ran"),
-        ("a check fails", "INSERT INTO _hub.features SELECT * REPLACE (3 AS dataset_id) FROM _hub.features", "it ran"),
-        ("triggers keep the secret", "DELETE FROM _hub.features; FROM main.caught", "hunter2"),
+        ("what users call reads, lists, logs and profiles", {
+            "FROM find_models('{beer}')": "hunter2", "FROM explain_features('beer', '{beer}')": "hunter2",
+            "FROM explain_partitions('beer', '{beer}')": "HOME=", "FROM sketch('{beer}')": "written to log",
+            "FROM list_models": "written to profile.json",
+        }),
+        ("macros of main are called like functions", {"SELECT lower('A')": "hunter2"}),
+        ("macros of main are called like table functions", {"FROM duckdb_tables()": "it ran"}),
+        ("a view in place of models", {"FROM _hub.models": "it ran"}),
+        ("a default calls a macro", {
+            "INSERT INTO _hub.models (model, version, dataset_id, registered_at) VALUES ('', '', 1, now())": "it ran",
+        }),
+        ("a check fails", {"INSERT INTO _hub.features SELECT * REPLACE (3 AS dataset_id) FROM _hub.features": "it ran"}),
+        ("triggers keep a secret", {"DELETE FROM _hub.features; FROM main.caught": "hunter2"}),
     ],
 )  # fmt: skip
-def test_the_attacks_reach_who_runs_the_sql_of_the_file(scene: Scene, attack: str, query: str, evidence: str) -> None:
-    (statements,) = (statements for name, statements, _ in ATTACKS if name == attack)
-    attacked(scene, statements)
-    with scene.beside() as con:
-        con.execute("USE hub")
-        try:
-            answer = str(con.execute(scene.filled(query)).fetchall())
-        except duckdb.Error as error:
-            answer = str(error)
-    assert evidence in answer + ("written" if list(scene.loot.iterdir()) else "")
+def test_the_attacks_reach_who_runs_the_sql_of_the_file(scene: Scene, name: str, queries: dict[str, str]) -> None:
+    attacked(scene, attack(name)[0])
+    for query, evidence in queries.items():
+        with scene.beside() as con:
+            con.execute(f"USE {FILE}")
+            try:
+                answer = str(con.execute(scene.filled(query)).fetchall())
+                con.execute("SELECT 1").fetchall()
+            except duckdb.Error as error:
+                answer = str(error)
+        assert evidence in answer + "".join(f" written to {path.name}" for path in scene.loot.iterdir()), query
 
 
-@pytest.mark.parametrize(("name", "statements", "outcome"), ATTACKS, ids=[name for name, *_ in ATTACKS])
-def test_nothing_of_a_file_runs(
-    scene: Scene, good_answers: dict[str, Any], name: str, statements: Sequence[str | Change], outcome: Outcome
-) -> None:
+@pytest.mark.parametrize("name", [name for name, *_ in ATTACKS])
+def test_nothing_of_a_file_runs(scene: Scene, good_answers: dict[str, Any], name: str) -> None:
+    statements, outcome, verbs = attack(name)
     attacked(scene, statements)
-    tables, others = scene.tables() if outcome is not REFUSED else {}, scene.other.read_bytes()
+    tables, other = scene.tables() if outcome is not REFUSED else {}, scene.other.read_bytes()
+    changing = any(verb in CHANGING for verb in verbs)
+    # What is refused is refused to all.
     wrong = []
-    for read_only in (True, False):
-        answers = said(scene.hub, read_only=read_only)
+    for read_only in (True, False) if outcome is REFUSED or verbs == tuple(VERBS) else (not changing,):
+        # Nobody waits for all verbs twice.
+        tried = verbs if changing != read_only else ("list",)
+        answers = said(scene.hub, tried, read_only=read_only)
         wrong += what_ran(scene, answers) + what_is_wrong(scene, outcome, answers, good_answers)
     if outcome is not REFUSED and scene.tables() != tables:
         wrong.append(f"there were {tables}, now there are {scene.tables()}")
-    if outcome is SAME and not wrong and scene.sketch() != good_answers["stored"]:
+    if outcome is SAME and changing and not wrong and scene.sketch() != good_answers["stored"]:
         wrong.append("the sketches stored are others")
-    if scene.other.read_bytes() != others:
+    if scene.other.read_bytes() != other:
         wrong.append("another hub was changed")
-    assert wrong == []
+    assert not wrong, "\n".join(wrong)
 
 
 @pytest.mark.parametrize("table", ["models", "features"])
 def test_what_is_no_table_is_named(scene: Scene, table: str) -> None:
     attacked(scene, [view_in_place_of(table)])
     for read_only in (True, False):
-        with pytest.raises(HubFormatError, match=r"of_a_stranger\.duckdb.*" + table + ".*is not a table"):
+        with pytest.raises(HubFormatError, match=rf"{FILE}\.duckdb.*{table}.*is not a table"):
             modelhub_sql.connect(scene.hub, read_only=read_only)
 
 
@@ -672,24 +700,32 @@ NAMES = {
     "lines": "a\nb\r\nc\td",
     "markup": "[bold red]x[/bold red] [link=http://127.0.0.1:9]here[/link]",
     "right to left": "\u202egnp.exe",
-    "much": "x" * 100_000,
+    "much": "x" * 10_000,
     "none": "",
 }
 
 
-@pytest.mark.parametrize("case", NAMES)
-def test_a_name_of_a_model_is_only_text(scene: Scene, good_answers: dict[str, Any], case: str) -> None:
-    name = scene.filled(NAMES[case])
+def test_a_name_of_a_model_is_only_text(scene: Scene, good_answers: dict[str, Any]) -> None:
+    names = sorted(scene.filled(name) for name in NAMES.values())
     with scene.beside() as con:
-        con.execute("UPDATE hub._hub.models SET model = ?, task = ?, uri = ? WHERE model = 'beer'", [name, name, name])
+        con.execute(f"UPDATE {FILE}._hub.models SET model = ? WHERE model = 'beer'", [names[0]])
+        for name in names[1:]:
+            copied = "SELECT * REPLACE (? AS model, ? AS task, ? AS uri, ? AS metadata)"
+            con.execute(
+                f"INSERT INTO {FILE}._hub.models {copied} FROM {FILE}._hub.models WHERE model = ?",
+                [name, name, name, name, names[0]],
+            )
     with modelhub_sql.connect(scene.hub) as hub:
-        assert {row[0] for row in listed(hub)} == {name, "fodors_zagats"}
-        found = hub.find_models(**target(), max_js=MAX_JS)
-        assert name in [row[0] for row in found.select("model").fetchall()]
-        assert rounded(hub.explain(name, **target()).fetchall()) == good_answers["explain"]
-        hub.register("mine", like=name)
-        hub.remove(name)
-        assert {row[0] for row in listed(hub)} == {"mine", "fodors_zagats"}
+        assert sorted(row[0] for row in listed(hub)) == sorted([*names, "fodors_zagats"])
+        assert {row[0] for row in found(hub)} >= set(names)
+        for case in ("SQL", "lines", "none"):
+            explained = hub.explain(scene.filled(NAMES[case]), **target())
+            assert rounded(explained.fetchall()) == good_answers["explain"]
+        for name in names:
+            hub.register(name, like="fodors_zagats", version="2")
+            hub.remove(name, version="2")
+            hub.remove(name)
+        assert [row[0] for row in listed(hub)] == ["fodors_zagats"]
     assert list(scene.loot.iterdir()) == []
 
 
@@ -703,33 +739,26 @@ def command(*arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.mark.parametrize(
-    "attack",
-    [
-        "what users call reads a file",
-        "find_models is endless",
-        "a view in place of models",
-        "macros in main are called like functions",
-    ],
+    "name", ["what users call reads, lists, logs and profiles", "what users call is endless", "a view in place of models"]
 )
-def test_the_command_finds_what_it_finds_in_a_good_hub(scene: Scene, good_answers: dict[str, Any], attack: str) -> None:
-    ((statements, outcome),) = ((statements, outcome) for name, statements, outcome in ATTACKS if name == attack)
+def test_the_command_finds_what_it_finds_in_a_good_hub(scene: Scene, good_answers: dict[str, Any], name: str) -> None:
+    statements, outcome, _ = attack(name)
     attacked(scene, statements)
     excluded = [text for column in EXCLUDE["beer"] for text in ("--exclude", column)]
     done = command("find", str(scene.hub), data("beer"), "--json", "--max-js", str(MAX_JS), *excluded)
     assert [mark for mark in MARKS if mark in done.stdout + done.stderr] == []
+    assert list(scene.loot.iterdir()) == []
     if outcome is REFUSED:
         assert (done.returncode, done.stdout) == (1, "")
         assert scene.hub.name in done.stderr
     else:
-        assert (done.returncode, done.stderr) == (0, "")
-        with modelhub_sql.connect(scene.hub, read_only=True) as hub:
-            columns = hub.find_models(**target(), max_js=MAX_JS).columns
-        place = columns.index("model")
-        assert [row["model"] for row in json.loads(done.stdout)] == [row[place] for row in good_answers["find"]]
+        assert done.returncode == 0, done.stderr
+        ranked = [[row["model"], rounded(row["adaptivity"])] for row in json.loads(done.stdout)]
+        assert ranked == [row[:2] for row in good_answers["find"]]
 
 
 def test_the_command_does_not_run_the_scripts_of_a_file(scene: Scene) -> None:
-    attacked(scene, script("COPY (SELECT 'echo') TO '{loot}/bashrc'; CREATE TABLE main.stolen AS FROM '{beer}'"))
+    attacked(scene, scripts("COPY (SELECT 'echo') TO '{loot}/bashrc'", "CREATE TABLE main.stolen AS FROM '{beer}'"))
     tables = scene.tables()
     for arguments in (["register", str(scene.hub), "mine", data("beer")], ["remove", str(scene.hub), "beer"]):
         done = command(*arguments)
@@ -740,7 +769,7 @@ def test_the_command_does_not_run_the_scripts_of_a_file(scene: Scene) -> None:
 
 def test_the_command_prints_no_control_characters_of_a_hub(scene: Scene) -> None:
     with scene.beside() as con:
-        con.execute("UPDATE hub._hub.models SET model = ? WHERE model = 'beer'", [NAMES["the bell and a title"]])
+        con.execute(f"UPDATE {FILE}._hub.models SET model = ? WHERE model = 'beer'", [NAMES["the bell and a title"]])
     done = command("list", str(scene.hub))
     assert done.returncode == 0, done.stderr
     assert "fodors_zagats" in done.stdout
@@ -752,14 +781,13 @@ def test_the_command_prints_no_control_characters_of_a_hub(scene: Scene) -> None
 
 @pytest.mark.parametrize(
     "name",
-    ["a'; COPY (SELECT 1) TO 'written'; --.duckdb", "a' AS x (READ_ONLY); --.duckdb", 'hub" $$ {x} %s.duckdb', "hub.duckdb?x=1#y"],
+    ["a'; COPY (SELECT 1) TO 'written'; --.duckdb", 'hub" $$ {x} %s.duckdb', "modelhub_logic.duckdb?x=1#y"],
 )  # fmt: skip
 def test_the_name_of_a_file_is_only_a_name(
     scene: Scene, good_answers: dict[str, Any], name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     shutil.move(scene.hub, scene.loot / name)
     monkeypatch.chdir(scene.loot)
-    for read_only in (True, False):
-        with modelhub_sql.connect(name, read_only=read_only) as hub:
-            assert rounded(listed(hub)) == good_answers["list"]
+    with modelhub_sql.connect(name) as hub:
+        assert listed(hub) == rounded(good_answers["list"])
     assert [path.name for path in scene.loot.iterdir()] == [name]

@@ -14,7 +14,7 @@ from typing import Any
 
 import duckdb
 
-from modelhub_sql.udfs import divergence, elements, histograms, jslsh, matches, minhash
+from modelhub_sql.udfs import divergence, dyadic, histograms, jslsh, matches, minhash
 
 __all__ = ["FUNCTIONS", "register", "relations"]
 
@@ -24,13 +24,13 @@ PAIRS = ["DOUBLE[]", "UBIGINT[]", "DOUBLE[]", "UBIGINT[]", "UBIGINT[]", "UBIGINT
 #: Name -> (Arrow adapter, parameter types or None for any, return type).
 FUNCTIONS = {
     "modelhub_elements": (
-        elements.arrow,
-        None,  # number_bins, partitions and any number of columns
-        "STRUCT(partition_id UINTEGER, feature_id USMALLINT, bin USMALLINT, occurrences UBIGINT, total DOUBLE)[]",
+        dyadic.arrow,
+        None,  # resolutions, partitions and any number of columns
+        "STRUCT(partition_id UINTEGER, feature_id USMALLINT, bin DOUBLE, occurrences UBIGINT)[]",
     ),
     "modelhub_histograms": (
         histograms.arrow,
-        ["USMALLINT[]", "UINTEGER[]", "USMALLINT[]", "UINTEGER[]", "UINTEGER"],
+        ["DOUBLE[]", "UINTEGER[]", "DOUBLE[]", "UINTEGER[]", "UINTEGER"],
         "UINTEGER[][]",
     ),
     "modelhub_minhash": (minhash.arrow, ["UINTEGER[]", "UINTEGER[]", "UINTEGER[]"], "UINTEGER[]"),
@@ -38,8 +38,8 @@ FUNCTIONS = {
     "modelhub_matches": (
         matches.arrow,
         [
-            "STRUCT(owner UINTEGER, space_id UINTEGER, bins USMALLINT[][],"
-            " target_features UINTEGER[], target_bins USMALLINT[][], axis USMALLINT[][])[]",
+            "STRUCT(owner UINTEGER, space_id UINTEGER, bins DOUBLE[][], slots INTEGER[], target_features UINTEGER[],"
+            " target_bins DOUBLE[][], target_slots INTEGER[], axis DOUBLE[][], axis_slots INTEGER[])[]",
             "STRUCT(owner UINTEGER[], number UINTEGER[], partition_id UINTEGER[], counts UINTEGER[][])",
             "STRUCT(feature_id UINTEGER[], partition_id UINTEGER[], counts UINTEGER[][])",
             "BOOLEAN",

@@ -10,21 +10,21 @@ import pyarrow as pa
 
 __all__ = ["arrow", "histograms"]
 
+Floats = npt.NDArray[np.float64]
 Whole = npt.NDArray[np.unsignedinteger[Any]]
 
 
-def histograms(bins: Whole, partition: Whole, occurring: Whole, occurrences: Whole, partitions: int) -> npt.NDArray[np.uint32]:
+def histograms(bins: Floats, partition: Whole, occurring: Floats, occurrences: Whole, partitions: int) -> npt.NDArray[np.uint32]:
     """How often each bin of a feature occurs in each partition.
 
-    bins: of the feature, distinct, shape (k,), below 2^16. partition, occurring, occurrences: of each
+    bins: of the feature, distinct, shape (k,). partition, occurring, occurrences: of each
     bin that occurs in a partition, three arrays of one length; partition in [0, partitions).
 
     Returns shape (partitions, k).
     """
-    place = np.zeros(1 << 16, np.intp)
-    place[bins] = np.arange(len(bins))
+    order = np.argsort(bins)
     counts = np.zeros((partitions, len(bins)), np.uint32)
-    counts[partition, place[occurring]] = occurrences
+    counts[partition, order[np.searchsorted(bins, occurring, sorter=order)]] = occurrences
     return counts
 
 

@@ -34,47 +34,49 @@ MATCH = pa.struct(
 
 
 def partition_roots(
-    counts: Whole, begins: Rows, totals: Floats, features: Whole, partitions: Whole, places: Sequence[Whole], aligned: bool
+    counts: Whole,
+    begins: Rows,
+    totals: Floats,
+    features: Whole,
+    partitions: Whole,
+    positions: Sequence[Rows],
+    missing: Rows,
+    width: int,
+    aligned: bool,
 ) -> Floats:
     """``sqrt(P)`` of the partitions of a dataset over a space.
 
     counts: histograms one after the other. begins, totals, features, partitions: of each histogram
     of the dataset its first place in counts, the sum of its counts (0 where the partition has no
-    value), its shared feature in [0, len(places)) and its partition, four arrays of one length.
-    places: of each shared feature, for each bin of its slot, where its histograms have that bin, from 1,
-    or 0; the last is that of "missing". aligned: slots lie side by side and weigh the same; otherwise
-    all have the same positions and are added up.
+    value), its shared feature in [0, len(positions)) and its partition, four arrays of one length.
+    positions: of each shared feature, for each of its bins, the position that it has in the space, or -1; several bins
+    may have one. missing: of each shared feature, the position of "missing". width: positions of the space. aligned:
+    features weigh the same; otherwise their counts are added up.
 
-    Returns the partitions by d positions and one for the rest; each row has norm 1. A partition without
+    Returns the partitions by ``width`` positions and one for the rest; each row has norm 1. A partition without
     any value is NaN where not aligned, and so near nothing.
     """
-    shape = len(places), int(partitions.max(initial=0)) + 1
+    shape = len(positions), int(partitions.max(initial=0)) + 1
     begin, total = np.zeros(shape, np.intp), np.zeros(shape)
     begin[features, partitions], total[features, partitions] = begins, totals
-    ends = np.cumsum([len(place) for place in places]) if aligned else np.full(len(places), len(places[0]))
-    mass = np.zeros((shape[1], int(ends[-1]) + 1))
-    if aligned:
-        # Of each position that a histogram has: its feature and its place in the histogram.
-        slot, place = np.repeat(np.arange(len(places)), [len(place) for place in places]), np.concatenate(places).astype(np.intp)
-        known = np.flatnonzero(place)
-        slot, place = slot[known], place[known] - 1
-        # No mass, instead of a division by 0, where a partition has no value.
-        weight = np.where(total > 0, total * len(places), np.inf)
+    weight = total * len(positions) if aligned else np.broadcast_to(total.sum(axis=0), shape)
+    mass = np.zeros((shape[1], width + 1))
+    for number, place in enumerate(positions):
+        rows, known = np.flatnonzero(total[number]), np.flatnonzero(place >= 0)
+        known = known[np.argsort(place[known], kind="stable")]
+        # The bins of a finer resolution that fall into one position lie side by side then.
+        position, first = np.unique(place[known], return_index=True)
         step = max(1, BLOCK // max(1, len(known)))
-        for first in range(0, shape[1] if len(counts) else 0, step):
-            block = slice(first, first + step)
-            mass[block, known] = counts.take(begin[slot, block].T + place, mode="clip") / weight[slot, block].T
-        for number in np.flatnonzero((total == 0).any(axis=1)):
-            mass[total[number] == 0, ends[number] - 1] = 1 / len(places)
-    else:
-        weight = total.sum(axis=0)
-        for histogram_place, start, sums in zip(places, begin, total, strict=True):
-            rows, known = np.flatnonzero(sums), np.flatnonzero(histogram_place)
-            found = counts[start[rows, None] + (histogram_place[known].astype(np.intp) - 1)]
-            mass[rows[:, None], known] += found / weight[rows, None]
+        for block in (rows[begun : begun + step] for begun in range(0, len(rows) if len(known) else 0, step)):
+            found = counts[begin[number, block, None] + known].astype(np.float64)
+            if len(position) < len(known):
+                found = np.add.reduceat(found, first, axis=1)
+            mass[block[:, None], position] += found / weight[number, block, None]
+        if aligned:
+            mass[total[number] == 0, missing[number]] = 1 / len(positions)
     mass[:, -1] = np.maximum(0, 1 - mass.sum(axis=1))
     if not aligned:
-        mass[weight == 0] = np.nan
+        mass[weight[0] == 0] = np.nan
     return np.sqrt(mass, out=mass)
 
 
@@ -102,11 +104,10 @@ def matching_pairs(
     return rows[matching], columns[matching], hellinger2[matching]
 
 
-def places(axis: Whole, bins: Whole) -> Whole:
-    """For each bin of an axis where ``bins`` has it, counted from 1; 0 where it has not. Shape of axis."""
-    order = np.argsort(bins)
-    found = order[np.minimum(np.searchsorted(bins, axis, sorter=order), len(bins) - 1)]
-    return np.where(bins[found] == axis, found + 1, 0).astype(np.uint32)
+def places(axis: Floats, bins: Floats) -> Rows:
+    """Where the bins are on an axis, ascending, -1 where they are not. Shape of bins."""
+    found = np.minimum(np.searchsorted(axis, bins), max(0, len(axis) - 1))
+    return np.where(axis[found] == bins, found, -1) if len(axis) else np.full(len(bins), -1)
 
 
 class _Histograms:
@@ -120,11 +121,29 @@ class _Histograms:
         self.totals = sums[self.begins + lengths] - sums[self.begins]
         self.partitions = listed["partition_id"].values.to_numpy()
 
-    def roots(self, rows: Rows, features: Whole, axis: list[Whole], bins: list[Whole], aligned: bool) -> Floats:
-        """``partition_roots`` of some of the histograms; features: of each, its number in bins."""
-        of_features = [places(axis[number if aligned else 0], each) for number, each in enumerate(bins)]
+    def roots(self, rows: Rows, features: Whole, axis: _Axis, bins: list[Floats], slots: Whole, aligned: bool) -> Floats:
+        """``partition_roots`` of some of the histograms; features: of each, its number in bins; slots: those of bins."""
+        number = np.searchsorted(axis.slots, slots)
+        positions = [axis.positions(slot, each) for slot, each in zip(number, bins, strict=True)]
         begins, totals, partitions = self.begins[rows], self.totals[rows], self.partitions[rows]
-        return partition_roots(self.counts, begins, totals, features, partitions, of_features, aligned)
+        missing = axis.ends[number] - 1
+        return partition_roots(
+            self.counts, begins, totals, features, partitions, positions, missing, int(axis.ends[-1]), aligned
+        )
+
+
+class _Axis:
+    """The positions of a space: the bins of each slot, ascending, and at last "missing"."""
+
+    def __init__(self, slots: Whole, bins: list[Floats]) -> None:
+        self.slots = slots
+        self.bins = bins
+        self.ends = np.cumsum([len(each) for each in bins])
+
+    def positions(self, slot: int, bins: Floats) -> Rows:
+        """Positions of bins in a slot, -1 where it has not."""
+        found = places(self.bins[slot][:-1], bins)
+        return np.where(found < 0, -1, found + (self.ends[slot] - len(self.bins[slot])))
 
 
 def _pairs(
@@ -144,16 +163,22 @@ def _pairs(
     for _, of_space in itertools.groupby(datasets.values, lambda dataset: dataset["space_id"].as_py()):
         target = None
         for dataset in of_space:
-            axis, bins, target_bins = (
-                [each.values.to_numpy() for each in dataset[name].values] for name in ("axis", "bins", "target_bins")
+            bins, target_bins, axis_bins = (
+                [each.values.to_numpy() for each in dataset[name].values] for name in ("bins", "target_bins", "axis")
+            )
+            slots, target_slots, axis_slots = (
+                dataset[name].values.to_numpy() for name in ("slots", "target_slots", "axis_slots")
             )
             if target is None:
-                place = places(features, dataset["target_features"].values.to_numpy())
-                rows = np.flatnonzero(place)
-                target = targets.roots(rows, place[rows] - 1, axis, target_bins, side_by_side)
+                axis = _Axis(axis_slots, axis_bins)
+                shared = dataset["target_features"].values.to_numpy()
+                rows = np.flatnonzero(np.isin(features, shared))
+                order = np.argsort(shared)
+                place = order[np.searchsorted(shared, features[rows], sorter=order)]
+                target = targets.roots(rows, place, axis, target_bins, target_slots, side_by_side)
                 series = DivergenceSeries(target)
             owner = dataset["owner"].as_py()
-            source = sources.roots(rows_of[owner], numbers[rows_of[owner]], axis, bins, side_by_side)
+            source = sources.roots(rows_of[owner], numbers[rows_of[owner]], axis, bins, slots, side_by_side)
             pairs = matching_pairs(source, target, t, series)
             yield pa.StructArray.from_arrays(
                 [pa.array(side, field.type) for side, field in zip((np.full(len(pairs[0]), owner), *pairs), MATCH, strict=True)],
@@ -171,7 +196,7 @@ def arrow(
     """``matching_pairs`` for DuckDB: a row is a search, all datasets against the target.
 
     datasets: those of a space one after the other: the bins of the features that are shared, of the dataset and of the
-    target in the order of the slots, and those of the axis, slot by slot or of all together. source_histograms: of a
+    target in the order of the slots, the slots that they belong to, and the axis, slot by slot. source_histograms: of a
     partition and a feature, by its number among the shared; target_histograms: by the feature's id.
     """
     found: list[pa.StructArray] = []

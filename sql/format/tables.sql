@@ -3,8 +3,9 @@
 -- The table _hub.format, whose row is fixed, is made by modelhub_sql/generated.py.
 
 CREATE TABLE _hub.defaults (
-    min_overlap    DOUBLE   NOT NULL,
-    min_jaccard    DOUBLE   NOT NULL,
+    features       VARCHAR  NOT NULL,
+    min_overlap    DOUBLE,
+    min_jaccard    DOUBLE,
     max_js         DOUBLE,
     min_adaptivity DOUBLE   NOT NULL,
     sample_space   VARCHAR  NOT NULL,
@@ -19,8 +20,9 @@ CREATE TABLE _hub.defaults (
     jslsh_width    DOUBLE   NOT NULL
 );
 COMMENT ON TABLE _hub.defaults IS 'what a search does unless it is told otherwise (one row); changed by the verb set';
-COMMENT ON COLUMN _hub.defaults.min_overlap IS 't1 (Def. 3)';
-COMMENT ON COLUMN _hub.defaults.min_jaccard IS 't2 (Def. 3)';
+COMMENT ON COLUMN _hub.defaults.features IS 'names (features of one name are compared, others where they are alike) or values (Def. 3 to the letter)';
+COMMENT ON COLUMN _hub.defaults.min_overlap IS 't1 (Def. 3): share of the target''s features that a model must have; NULL: any';
+COMMENT ON COLUMN _hub.defaults.min_jaccard IS 't2 (Def. 3): similarity above which features of different names are the same; NULL: the bar of their kind';
 COMMENT ON COLUMN _hub.defaults.max_js IS 't (Def. 2); NULL chooses it from the candidates';
 COMMENT ON COLUMN _hub.defaults.min_adaptivity IS 't_adaptivity (Def. 4)';
 COMMENT ON COLUMN _hub.defaults.sample_space IS 'aligned (feature by feature) or flattened (the paper)';
@@ -61,6 +63,7 @@ CREATE TABLE _hub.models (
     version         VARCHAR NOT NULL,
     dataset_id      UINTEGER NOT NULL,
     source_accuracy DOUBLE,
+    accuracy_rows   UBIGINT,
     task            VARCHAR,
     framework       VARCHAR,
     uri             VARCHAR,
@@ -77,6 +80,7 @@ COMMENT ON COLUMN _hub.models.framework IS 'what the model runs on';
 COMMENT ON COLUMN _hub.models.uri IS 'where the model is';
 COMMENT ON COLUMN _hub.models.registered_at IS 'when it was registered, UTC; the latest version of a model has the latest';
 COMMENT ON COLUMN _hub.models.source_accuracy IS 'accuracy on the source dataset, in [0, 1]';
+COMMENT ON COLUMN _hub.models.accuracy_rows IS 'rows that the accuracy was measured on; NULL: as many as the dataset has';
 COMMENT ON COLUMN _hub.models.metadata IS 'free metadata, JSON text';
 
 CREATE TABLE _hub.features (
@@ -87,9 +91,12 @@ CREATE TABLE _hub.features (
     "values"   UBIGINT NOT NULL,
     nulls      UBIGINT NOT NULL,
     distincts  UBIGINT,
-    mean       DOUBLE,
-    bins       USMALLINT[] NOT NULL,
+    k          SMALLINT,
+    b          SMALLINT,
+    bins       DOUBLE[] NOT NULL,
     counts     UBIGINT[] NOT NULL,
+    effective_bins DOUBLE NOT NULL,
+    mean       DOUBLE,
     elements   UINTEGER NOT NULL,
     minhash    UINTEGER[] NOT NULL,
     spread     DOUBLE NOT NULL
@@ -102,8 +109,11 @@ COMMENT ON COLUMN _hub.features.feature_id IS 'position of the feature in its da
 COMMENT ON COLUMN _hub.features.kind IS 'number, time or text';
 COMMENT ON COLUMN _hub.features."values" IS 'values counted (a list counts its elements, a text its tokens)';
 COMMENT ON COLUMN _hub.features.distincts IS 'estimate of the distinct values';
-COMMENT ON COLUMN _hub.features.mean IS 'mean of the finite numbers, or of the times (years since 2010, or hours); NULL for text';
-COMMENT ON COLUMN _hub.features.bins IS 'the bins that occur, the most frequent first';
+COMMENT ON COLUMN _hub.features.mean IS 'mean of the numbers, or of the times (microseconds), each in the middle of its bin; NULL for text';
+COMMENT ON COLUMN _hub.features.k IS 'resolution of the bins: the smallest quantum is 2^k; NULL for text';
+COMMENT ON COLUMN _hub.features.b IS 'resolution of the bins: so many bits of a number count; NULL for text';
+COMMENT ON COLUMN _hub.features.bins IS 'the bins that occur, the most frequent first: lower ends of numbers, of times in microseconds, or hashes of tokens';
+COMMENT ON COLUMN _hub.features.effective_bins IS 'how many even bins say as much: (sum sqrt n)^2 / sum n of counts';
 COMMENT ON COLUMN _hub.features.counts IS 'occurrences of each of bins';
 COMMENT ON COLUMN _hub.features.elements IS 'MinHash elements: the replicas of all bins';
 COMMENT ON COLUMN _hub.features.spread IS 'the greatest JS divergence of one of its partitions from the whole';

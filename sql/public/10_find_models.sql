@@ -1,14 +1,16 @@
--- a model related to the target, best first (Def. 4)
+-- a model related to the target, best first (Def. 4); summary says it in a sentence
 -- example: SELECT * FROM find_models('target.parquet', exclude := ['label'])
 CREATE MACRO find_models(
-    target, exclude := [], min_overlap := NULL, min_jaccard := NULL, max_js := NULL, min_adaptivity := NULL,
-    max_divergence := NULL, sample_space := NULL, rank_by := NULL, search := NULL, forms := NULL, nested := NULL
+    target, exclude := [], features := NULL, min_overlap := NULL, min_jaccard := NULL, max_js := NULL,
+    min_adaptivity := NULL, max_divergence := NULL, sample_space := NULL, rank_by := NULL, search := NULL,
+    top := NULL, all_models := NULL, forms := NULL, nested := NULL
 ) AS TABLE
 WITH target_sketch AS MATERIALIZED (FROM _logic.sketch(target, exclude := exclude, forms := forms, nested := nested)),
 options AS MATERIALIZED (
     FROM _logic.search_options(
-        min_overlap := min_overlap, min_jaccard := min_jaccard, max_js := max_js, min_adaptivity := min_adaptivity,
-        max_divergence := max_divergence, sample_space := sample_space, rank_by := rank_by, search := search
+        features := features, min_overlap := min_overlap, min_jaccard := min_jaccard, max_js := max_js,
+        min_adaptivity := min_adaptivity, max_divergence := max_divergence, sample_space := sample_space, rank_by := rank_by,
+        search := search, top := top, all_models := all_models
     )
 ),
 searched AS (SELECT dataset_id FROM _hub.datasets),

@@ -1,8 +1,11 @@
--- a feature of the target and the feature of the model's dataset that it matches, closest first; NULL where none does
+-- a feature of the target, what it was compared with in the model's data, how far apart they are and why; farthest last
 -- example: FROM explain_features('beer', 'target.parquet', exclude := ['label'])
-CREATE MACRO explain_features(model, target, version := NULL, exclude := [], min_jaccard := NULL, forms := NULL, nested := NULL) AS TABLE
+CREATE MACRO explain_features(
+    model, target, version := NULL, exclude := [], features := NULL, min_jaccard := NULL, forms := NULL, nested := NULL
+) AS TABLE
 WITH target_sketch AS MATERIALIZED (FROM _logic.sketch(target, exclude := exclude, forms := forms, nested := nested)),
-options AS MATERIALIZED (FROM _logic.search_options(min_jaccard := min_jaccard)),
-searched AS MATERIALIZED (SELECT _logic.dataset_of(model::VARCHAR, version::VARCHAR) AS dataset_id),
+options AS MATERIALIZED (FROM _logic.search_options(features := features, min_jaccard := min_jaccard)),
+explained AS MATERIALIZED (FROM _logic.explained(model::VARCHAR, version::VARCHAR)),
+searched AS (SELECT dataset_id FROM explained),
 /* search/ */
 FROM explained_feature

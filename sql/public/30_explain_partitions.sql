@@ -1,17 +1,19 @@
--- a partition of the target and how many partitions of the model's dataset match it, uncovered ones first; none for a model that is not found
+-- a partition of the target and how many partitions of the model's dataset match it, uncovered ones first
 -- example: FROM explain_partitions('beer', 'target.parquet', exclude := ['label'])
 CREATE MACRO explain_partitions(
-    model, target, version := NULL, exclude := [], min_overlap := NULL, min_jaccard := NULL, max_js := NULL,
-    sample_space := NULL, search := NULL, forms := NULL, nested := NULL
+    model, target, version := NULL, exclude := [], features := NULL, min_overlap := NULL, min_jaccard := NULL, max_js := NULL,
+    min_adaptivity := NULL, max_divergence := NULL, sample_space := NULL, rank_by := NULL, search := NULL,
+    forms := NULL, nested := NULL
 ) AS TABLE
 WITH target_sketch AS MATERIALIZED (FROM _logic.sketch(target, exclude := exclude, forms := forms, nested := nested)),
 options AS MATERIALIZED (
     FROM _logic.search_options(
-        min_overlap := min_overlap, min_jaccard := min_jaccard, max_js := max_js,
-        sample_space := sample_space, search := search
+        features := features, min_overlap := min_overlap, min_jaccard := min_jaccard, max_js := max_js,
+        min_adaptivity := min_adaptivity, max_divergence := max_divergence, sample_space := sample_space, rank_by := rank_by,
+        search := search
     )
 ),
 searched AS (SELECT dataset_id FROM _hub.datasets),
-explained AS MATERIALIZED (SELECT _logic.dataset_of(model::VARCHAR, version::VARCHAR) AS dataset_id),
+explained AS MATERIALIZED (FROM _logic.explained(model::VARCHAR, version::VARCHAR)),
 /* search/ */
 FROM explained_partition

@@ -1,6 +1,11 @@
--- a band of the MinHash signature of a feature of the target
+-- a band of the MinHash signature of a feature of the target; of one row where any similarity counts
 WITH banded AS (
-    SELECT feature_id AS target_feature_id, _logic.band_signatures(minhash) AS signatures FROM target_feature
+    SELECT
+        feature_id AS target_feature_id,
+        CASE (SELECT options.features FROM options)
+            WHEN 'values' THEN minhash::UBIGINT[] ELSE _logic.band_signatures(minhash)
+        END AS signatures
+    FROM target_feature
 )
 SELECT target_feature_id, unnest(range(len(signatures)))::USMALLINT AS band, unnest(signatures) AS signature
 FROM banded

@@ -1,5 +1,17 @@
--- a dataset that shares more than min_overlap of the target's features (Def. 3)
-SELECT dataset_id, count(*) AS shared_features, count(*) / (SELECT count(*) FROM target_feature) AS overlap
-FROM feature_match
-GROUP BY dataset_id
-HAVING overlap > (SELECT options.min_overlap FROM options)
+-- a dataset that shares features with the target, more than min_overlap of them where that is asked (Def. 3)
+-- What it lacks counts as wholly different; what its owner excluded does not count.
+WITH shared AS (
+    SELECT
+        dataset_id, count(*) AS shared_features, sum(distance) AS shared_distance, sum(js_divergence) AS shared_js
+    FROM feature_match
+    GROUP BY dataset_id
+)
+SELECT
+    dataset_id, shared_features, c.features - shared_features AS missing_features,
+    shared_features / c.features AS overlap,
+    (shared_distance + c.features - shared_features) / c.features AS distance,
+    (shared_js + (c.features - shared_features) * ln(2)) / c.features AS js_divergence,
+    shared_js / shared_features AS shared_js
+FROM shared
+JOIN counted_features AS c USING (dataset_id)
+WHERE overlap > coalesce((SELECT options.min_overlap FROM options), 0)

@@ -1,6 +1,6 @@
--- a dataset and the space that it is compared in (section 3.5, "dynamic"): the set of shared target features (slots)
+-- a dataset and the space that it is compared in (section 3.5, "dynamic"): the set of shared target features (slots) and their resolutions
 WITH shared AS (
-    SELECT dataset_id, list(target_feature_id ORDER BY target_feature_id ASC) AS slots
+    SELECT dataset_id, list({feature_id: target_feature_id, k: k, b: b} ORDER BY target_feature_id ASC) AS slots
     FROM feature_match
     SEMI JOIN comparable_dataset USING (dataset_id)
     GROUP BY dataset_id

@@ -14,5 +14,5 @@ SELECT dataset_id
 FROM candidate_dataset
 JOIN reach USING (dataset_id)
 -- A little more than the bound, for rounding.
-WHERE sqrt(js_divergence) <= reach + sqrt((SELECT threshold.max_js FROM threshold)) + 1e-6
+WHERE sqrt(shared_js) <= reach + sqrt((SELECT threshold.max_js FROM threshold)) + 1e-6
     OR (SELECT options.sample_space FROM options) = 'flattened'

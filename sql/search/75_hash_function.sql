@@ -3,7 +3,7 @@ WITH hashed_axis AS (
     FROM space_axis SEMI JOIN reachable_space USING (space_id) WHERE (SELECT search_method.search FROM search_method) = 'lsh'
 ),
 coordinate AS (
-    SELECT space_id, slot, bin, position FROM hashed_axis
+    SELECT space_id, slot, ordinal, position FROM hashed_axis
     UNION ALL
     SELECT space_id, -1, -1, max(position) + 1 FROM hashed_axis GROUP BY space_id
 ),
@@ -12,12 +12,12 @@ drawn_function AS (
 ),
 -- Drawn once, however many spaces have the coordinate.
 drawn AS MATERIALIZED (
-    SELECT slot, bin, function, _logic.gaussian(function, slot, bin) AS a FROM (SELECT DISTINCT slot, bin FROM coordinate), drawn_function
+    SELECT slot, ordinal, function, _logic.gaussian(function, slot, ordinal) AS a FROM (SELECT DISTINCT slot, ordinal FROM coordinate), drawn_function
 ),
 directions AS (
     SELECT space_id, function, list(a ORDER BY position ASC) AS direction
     FROM coordinate
-    JOIN drawn USING (slot, bin)
+    JOIN drawn USING (slot, ordinal)
     GROUP BY space_id, function
 )
 SELECT

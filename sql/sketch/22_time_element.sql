@@ -1,4 +1,4 @@
--- a bin of a column of times in a partition, as one number, its occurrences and the sum of its values
+-- a bin of a column of times in a partition and its occurrences; bin NULL counts what is missing
 -- inlined: it is read once
 WITH typed AS (
     SELECT "modelhub partition", _logic.time_of(COLUMNS(* EXCLUDE "modelhub partition"))
@@ -12,8 +12,8 @@ cell AS (
     SELECT partition_id, generate_subscripts(cells, 1)::USMALLINT AS feature_id, unnest(cells) AS "value" FROM listed
 )
 SELECT
-    'time' AS form,
-    _logic.element_key(partition_id, feature_id, _logic.first_bin('time') + _logic.time_bin("value")) AS element,
-    count(*) AS occurrences, sum("value") AS total
+    'time' AS form, _logic.place(partition_id, feature_id) AS place, _logic.number_bin("value", k, b) AS bin,
+    count(*) AS occurrences
 FROM cell
-GROUP BY element
+JOIN feature_resolution USING (feature_id)
+GROUP BY place, bin

@@ -1,4 +1,4 @@
--- a bin of the numbers of a column of lists in a partition, as one number, its occurrences and the sum of its values
+-- a bin of the numbers of a column of lists in a partition and its occurrences; bin NULL counts what is missing
 -- inlined: it is read once
 WITH typed AS (
     SELECT "modelhub partition", _logic.numbers_of(COLUMNS(* EXCLUDE "modelhub partition"))
@@ -16,7 +16,8 @@ number AS (
     SELECT partition_id, feature_id, unnest(CASE WHEN len("values") > 0 THEN "values" ELSE [NULL] END) AS "value" FROM cell
 )
 SELECT
-    'list' AS form, _logic.element_key(partition_id, feature_id, _logic.number_bin("value")) AS element,
-    count(*) AS occurrences, sum("value") AS total
+    'list' AS form, _logic.place(partition_id, feature_id) AS place, _logic.number_bin("value", k, b) AS bin,
+    count(*) AS occurrences
 FROM number
-GROUP BY element
+JOIN feature_resolution USING (feature_id)
+GROUP BY place, bin

@@ -1,4 +1,4 @@
--- a bin of the tokens of a column of texts in a partition, as one number, and its occurrences
+-- a bin of the tokens of a column of texts in a partition and its occurrences; bin NULL counts what is missing
 -- inlined: it is read once
 WITH typed AS (
     SELECT "modelhub partition", _logic.text_of(COLUMNS(* EXCLUDE "modelhub partition"))
@@ -23,11 +23,9 @@ vocabulary AS MATERIALIZED (
     SELECT word, _logic.text_bin(token) AS bin
     FROM (SELECT word, unnest(_logic.tokens(word)) AS token FROM (SELECT DISTINCT word FROM word_count))
 )
-SELECT
-    'text' AS form, _logic.element_key(partition_id, feature_id, bin) AS element,
-    sum(occurrences) AS occurrences, NULL::DOUBLE AS total
+SELECT 'text' AS form, _logic.place(partition_id, feature_id) AS place, bin, sum(occurrences) AS occurrences
 FROM word_count
 JOIN vocabulary USING (word)
-GROUP BY element
+GROUP BY place, bin
 UNION ALL
-SELECT 'text', _logic.element_key(partition_id, feature_id, NULL), occurrences, NULL FROM text_count WHERE text IS NULL
+SELECT 'text', _logic.place(partition_id, feature_id), NULL, occurrences FROM text_count WHERE text IS NULL

@@ -1,5 +1,7 @@
 -- a feature of the dataset: its histogram, MinHash signature, the histogram of each partition, and how far these lie from the whole
-SELECT f.*, m.elements, m.minhash, s.spread, p.partitions, r.rows, d.dataset_spread
+SELECT
+    f.*, _logic.effective_bins(f.counts) AS effective_bins, _logic.bins_mean(f.kind, f.bins, f.counts, f.k, f.b) AS mean,
+    m.elements, m.minhash, s.spread, p.partitions, r.rows, d.dataset_spread
 FROM feature_histogram AS f
 JOIN minhash_signature AS m USING (feature_id)
 JOIN feature_spread AS s USING (feature_id)

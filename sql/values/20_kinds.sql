@@ -13,11 +13,11 @@ COMMENT ON MACRO _logic.list_depth IS 'how deep the lists of a type are nested; 
 CREATE MACRO _logic.is_number_type(type) AS list_contains(
     [
         'TINYINT', 'SMALLINT', 'INTEGER', 'BIGINT', 'HUGEINT', 'UTINYINT', 'USMALLINT', 'UINTEGER', 'UBIGINT', 'UHUGEINT',
-        'BIGNUM', 'FLOAT', 'DOUBLE', 'DECIMAL'
+        'BIGNUM', 'FLOAT', 'DOUBLE', 'DECIMAL', 'BOOLEAN'
     ],
     rtrim(type, '(0123456789,)')
 );
-COMMENT ON MACRO _logic.is_number_type IS 'whether a type is one of numbers';
+COMMENT ON MACRO _logic.is_number_type IS 'whether a type is one of numbers; a boolean is 0 or 1';
 
 CREATE MACRO _logic.is_time_type(type) AS
     type IN ('DATE', 'INTERVAL') OR (type LIKE 'TIME%' AND type NOT LIKE '%]');

@@ -1,22 +1,22 @@
 -- A cell as a number, a time, a list of numbers or a text.
 
 CREATE MACRO _logic.time_value(x) AS CASE
-    WHEN typeof(x) = 'INTERVAL' THEN epoch(TRY_CAST(x AS INTERVAL)) / 3600
-    WHEN starts_with(typeof(x), 'TIME') AND NOT starts_with(typeof(x), 'TIMESTAMP') THEN epoch(TRY_CAST(x AS TIME)) / 3600
+    WHEN typeof(x) = 'INTERVAL' THEN epoch_us(TRY_CAST(x AS INTERVAL))
+    WHEN starts_with(typeof(x), 'TIME') AND NOT starts_with(typeof(x), 'TIMESTAMP') THEN epoch_us(TRY_CAST(x AS TIME))
     ELSE coalesce(
         -- NULL for an infinite time. An instant is one number, whatever the time zone of the session.
-        (CASE typeof(x)
-            WHEN 'TIMESTAMP WITH TIME ZONE' THEN epoch(TRY_CAST(x AS TIMESTAMPTZ))
-            ELSE epoch(TRY_CAST(x AS TIMESTAMP))
-        END - 1262304000) / 31557600,
+        CASE typeof(x)
+            WHEN 'TIMESTAMP WITH TIME ZONE' THEN epoch_us(TRY_CAST(x AS TIMESTAMPTZ))
+            ELSE epoch_us(TRY_CAST(x AS TIMESTAMP))
+        END::DOUBLE,
         -- A date may lie farther away than a timestamp can.
         CASE
             WHEN coalesce(TRY_CAST(x AS TIMESTAMP) > TIMESTAMP '2000-01-01', TRY_CAST(x AS DATE) > DATE '2000-01-01') THEN 'inf'::DOUBLE
             WHEN x IS NOT NULL THEN '-inf'::DOUBLE
         END
     )
-END;
-COMMENT ON MACRO _logic.time_value IS 'a date or timestamp in years since 2010, a time of day or interval in hours';
+END::DOUBLE;
+COMMENT ON MACRO _logic.time_value IS 'a date or timestamp in microseconds since 1970, a time of day or interval in microseconds';
 
 CREATE MACRO _logic.number_of(x) AS CASE WHEN _logic.is_number_type(typeof(x)) THEN TRY_CAST(x AS DOUBLE) END;
 COMMENT ON MACRO _logic.number_of IS 'a number; NULL for any other type';
@@ -40,3 +40,13 @@ CREATE MACRO _logic.text_of(x) AS CASE
     ELSE TRY_CAST(x AS VARCHAR)
 END;
 COMMENT ON MACRO _logic.text_of IS 'any other value as text; the elements of a list one after the other';
+
+CREATE MACRO _logic.sampled_numbers(x) AS CASE
+    WHEN _logic.is_number_type(typeof(x)) THEN [TRY_CAST(x AS DOUBLE)]
+    WHEN _logic.is_time_type(typeof(x)) THEN [_logic.time_value(x)]
+    -- About sixteen of the numbers of a list.
+    ELSE list_transform(
+        range(1, len(_logic.numbers_of(x)) + 1, greatest(1, len(_logic.numbers_of(x)) // 16)), lambda i: _logic.numbers_of(x)[i]
+    )
+END;
+COMMENT ON MACRO _logic.sampled_numbers IS 'a cell as numbers that its resolution is chosen from; NULL for text';

@@ -1,27 +1,66 @@
--- The bins of numbers, of times, and those that tokens of text are hashed to. All datasets of a hub share one set of bins (section 2.1).
+-- Bins. A bin of numbers or times is a dyadic interval, named by its lower end: relative far from zero, absolute near it.
+-- Resolution: k, the smallest quantum is 2^k; b, so many bits of a number count. The bins of a coarser resolution are unions
+-- of those of a finer. Tokens of text are hashed (section 2.1).
 
-CREATE MACRO _logic.number_bin(x) AS
-    CASE WHEN isfinite(x) THEN _format.finite_bin(x) WHEN x IS NOT NULL THEN _format.special_bin(x, _format.number_bins()) END::USMALLINT;
-COMMENT ON MACRO _logic.number_bin IS 'bin of a number, from 0';
+CREATE MACRO _logic.octave(x) AS
+    floor(log2(x))::INTEGER
+    -- A logarithm that rounds puts 7.999999999999999 into the next octave, and not on every client.
+    + (x >= 2.0 ** least(1023, floor(log2(x)) + 1) AND floor(log2(x)) < 1023)::INTEGER - (x < 2.0 ** floor(log2(x)))::INTEGER;
+COMMENT ON MACRO _logic.octave IS 'floor(log2 x) of a finite number above 0, exactly';
 
-CREATE MACRO _logic.time_bins() AS 256;
-COMMENT ON MACRO _logic.time_bins IS 'bins for finite times';
+CREATE MACRO _logic.far_quantum(x, b) AS 2.0 ** greatest(-1074, _logic.octave(abs(x)) - b);
+COMMENT ON MACRO _logic.far_quantum IS 'width of the bins of b relative bits at a finite number other than 0';
 
-CREATE MACRO _logic.time_bin(x) AS CASE
-    WHEN isfinite(x) THEN _format.asinh_bin(x, 10, 10000, _logic.time_bins())
-    WHEN x IS NOT NULL THEN _format.special_bin(x, _logic.time_bins())
-END::USMALLINT;
-COMMENT ON MACRO _logic.time_bin IS 'bin of a time, from 0: about half a year (or hour) wide near 2010 (or midnight), wider farther away';
+CREATE MACRO _logic.number_bin(x, k, b) AS CASE
+    WHEN abs(x) < 2.0 ** least(1023, k + b + 1) THEN floor(x * 2.0 ** (-k)) * 2.0 ** k + 0.0
+    WHEN isinf(x) THEN x
+    WHEN NOT isnan(x) THEN floor(x / _logic.far_quantum(x, b)) * _logic.far_quantum(x, b)
+END;
+COMMENT ON MACRO _logic.number_bin IS 'bin of a number, its lower end, at resolution k, b; NULL for NaN, which is a missing value; an infinity is a bin of its own';
 
-CREATE MACRO _logic.first_bin(kind) AS CASE kind
-    WHEN 'number' THEN 0
-    WHEN 'time' THEN _format.number_bins() + 3
-    WHEN 'text' THEN _format.number_bins() + 3 + _logic.time_bins() + 3
-END::USMALLINT;
-COMMENT ON MACRO _logic.first_bin IS 'the first bin of a kind of feature';
+CREATE MACRO _logic.bin_width(bin, k, b) AS CASE
+    WHEN isinf(bin) THEN 0
+    WHEN abs(bin) < 2.0 ** least(1023, k + b + 1) OR bin = -(2.0 ** least(1023, k + b + 1)) THEN 2.0 ** k
+    -- The lower end of the last bin of a negative octave is a power of two.
+    WHEN bin < 0 AND abs(bin) = 2.0 ** _logic.octave(abs(bin)) THEN _logic.far_quantum(bin, b) / 2
+    ELSE _logic.far_quantum(bin, b)
+END;
+COMMENT ON MACRO _logic.bin_width IS 'width of a bin that number_bin gives';
 
-CREATE MACRO _logic.missing_bin() AS 65535::USMALLINT;
+CREATE MACRO _logic.missing_bin() AS 'nan'::DOUBLE;
 COMMENT ON MACRO _logic.missing_bin IS 'the bin that occurs once where a partition has no value of a feature at all';
+
+CREATE MACRO _logic.octave_between(low, high) AS
+    greatest(-1000, least(1000, CASE WHEN isinf(high - low) THEN 1020 ELSE _logic.octave(high - low) - 3 END));
+COMMENT ON MACRO _logic.octave_between IS 'the octave of an eighth of a difference above 0';
+
+CREATE MACRO _logic.resolution(sorted) AS CASE
+    WHEN coalesce(len(sorted), 0) = 0 THEN {k: -30, b: 3}
+    ELSE list_transform(
+        [{
+            low: sorted[1 + floor(0.05 * (len(sorted) - 1))::BIGINT], lower: sorted[1 + floor(0.25 * (len(sorted) - 1))::BIGINT],
+            upper: sorted[1 + floor(0.75 * (len(sorted) - 1))::BIGINT], high: sorted[1 + floor(0.95 * (len(sorted) - 1))::BIGINT],
+            least: sorted[1], most: sorted[-1]
+        }],
+        lambda q: list_transform(
+            [CASE
+                WHEN q.upper - q.lower > 0 THEN _logic.octave_between(q.lower, q.upper)
+                WHEN q.high - q.low > 0 THEN _logic.octave_between(q.low, q.high)
+                WHEN q.most - q.least > 0 THEN _logic.octave_between(q.least, q.most)
+                WHEN q.upper = 0 THEN -30
+                ELSE greatest(-1000, least(1000, _logic.octave(abs(q.upper)) - 3))
+            END],
+            lambda k: {
+                k: k,
+                b: greatest(3, least(52, CASE
+                    WHEN greatest(abs(q.low), abs(q.high)) = 0 THEN 3
+                    ELSE _logic.octave(greatest(abs(q.low), abs(q.high))) - k
+                END))
+            }
+        )[1]
+    )[1]
+END;
+COMMENT ON MACRO _logic.resolution IS 'k and b for a feature, from a sorted sample of its finite numbers: 2^k an eighth of the interquartile range, b what the magnitude of the bulk needs';
 
 CREATE MACRO _logic.swapped_bytes(h) AS ((h & 255) << 24) | ((h & 65280) << 8) | ((h >> 8) & 65280) | (h >> 24);
 COMMENT ON MACRO _logic.swapped_bytes IS 'the four bytes of a UBIGINT below 2^32 the other way round';
@@ -48,15 +87,9 @@ END;
 COMMENT ON MACRO _logic.tokens IS 'the runs of letters and digits of a word; a word without any is one token';
 
 CREATE MACRO _logic.text_bin(token) AS
-    (_logic.first_bin('text') + _logic.sha1_hash32(_format.salt() || token) % _format.text_bins())::USMALLINT;
+    (_logic.sha1_hash32(_format.salt() || token) % _format.text_bins())::DOUBLE;
 COMMENT ON MACRO _logic.text_bin IS 'bin of a token of text';
 
--- One column to group millions of cells by is faster than three.
-CREATE MACRO _logic.element_key(partition_id, feature_id, bin) AS
-    (partition_id::UBIGINT << 32) | (feature_id::UBIGINT << 16) | coalesce(bin, _logic.missing_bin());
-COMMENT ON MACRO _logic.element_key IS 'partition, feature and bin as one number';
-
-CREATE MACRO _logic.collected_column(x) AS {
-    bins: list(coalesce(_logic.number_bin(x), _format.number_bins() + 3)::USMALLINT), total: sum(CASE WHEN isfinite(x) THEN x END)
-};
-COMMENT ON MACRO _logic.collected_column IS 'the bins of a column of numbers, one after the other, and the sum of the finite ones: what numpy counts';
+-- One column to group millions of cells by is faster than two.
+CREATE MACRO _logic.place(partition_id, feature_id) AS (partition_id::UBIGINT << 16) | feature_id::UBIGINT;
+COMMENT ON MACRO _logic.place IS 'partition and feature as one number';

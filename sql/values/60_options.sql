@@ -15,7 +15,7 @@ END;
 COMMENT ON MACRO _logic.checked_choice IS 'a value among the choices, or its fallback for NULL';
 
 CREATE MACRO _logic.rank_metrics() AS
-    ['adaptivity', 'coverage', 'js', 'l2', 'kl_target_source', 'kl_source_target', 'source_accuracy'];
+    ['distance', 'adaptivity', 'coverage', 'js', 'l2', 'kl_target_source', 'kl_source_target', 'source_accuracy'];
 COMMENT ON MACRO _logic.rank_metrics IS 'what rank_by may name (section 4.2)';
 
 CREATE MACRO _logic.checked_positive(name, value, fallback) AS CASE
@@ -41,10 +41,11 @@ END;
 COMMENT ON MACRO _logic.checked_js IS 'a JS divergence of partitions that match, its fallback for NULL, or NULL for auto';
 
 CREATE MACRO _logic.search_options(
-    min_overlap := NULL, min_jaccard := NULL, max_js := NULL, min_adaptivity := NULL, max_divergence := NULL,
-    sample_space := NULL, rank_by := NULL, search := NULL
+    features := NULL, min_overlap := NULL, min_jaccard := NULL, max_js := NULL, min_adaptivity := NULL, max_divergence := NULL,
+    sample_space := NULL, rank_by := NULL, search := NULL, top := NULL, all_models := NULL
 ) AS TABLE
     SELECT
+        _logic.checked_choice('features', features, ['names', 'values'], d.features) AS features,
         _logic.checked_fraction('min_overlap', min_overlap, d.min_overlap) AS min_overlap,
         _logic.checked_fraction('min_jaccard', min_jaccard, d.min_jaccard) AS min_jaccard,
         _logic.checked_js('max_js', max_js, d.max_js) AS max_js,
@@ -53,6 +54,8 @@ CREATE MACRO _logic.search_options(
         _logic.checked_choice('sample_space', sample_space, ['aligned', 'flattened'], d.sample_space) AS sample_space,
         _logic.checked_choice('rank_by', rank_by, _logic.rank_metrics(), d.rank_by) AS rank_by,
         _logic.checked_choice('search', search, ['auto', 'exact', 'lsh'], d.search) AS search,
+        _logic.checked_count('top', top, 4294967295, 4294967295) AS top,
+        coalesce(all_models::BOOLEAN, false) AS all_models,
         d.auto_models, d.auto_quantile, d.max_candidates, d.recall, d.jslsh_bands, d.jslsh_rows, d.jslsh_width
     FROM _hub.defaults AS d;
 COMMENT ON MACRO TABLE _logic.search_options IS 'the options of a search: NULL means the hub''s default (one row)';

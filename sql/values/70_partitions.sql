@@ -6,7 +6,7 @@ CREATE MACRO _logic.box_muller(hex) AS
     sqrt(-2 * ln((('0x' || hex[1:8])::UBIGINT + 1) / 4294967296)) * cos(2 * pi() * ('0x' || hex[9:16])::UINTEGER / 4294967296);
 COMMENT ON MACRO _logic.box_muller IS 'a standard normal number from 16 hexadecimal digits, by the Box-Muller transform';
 
-CREATE MACRO _logic.gaussian(function, slot, bin) AS _logic.box_muller(sha1(concat_ws(':', _format.seed(), function, slot, bin)));
+CREATE MACRO _logic.gaussian(function, slot, ordinal) AS _logic.box_muller(sha1(concat_ws(':', _format.seed(), function, slot, ordinal)));
 COMMENT ON MACRO _logic.gaussian IS 'one coordinate of a ~ N(0, I) in Eq. 2.4, from SHA-1';
 
 -- Measured: with 1,000 target partitions and 125 hashes both ways take equally long in SQL.
@@ -27,5 +27,10 @@ CREATE MACRO _logic.is_sampled(partition_id, partitions) AS CASE _format.partiti
 END;
 COMMENT ON MACRO _logic.is_sampled IS 'whether a partition is in the sample: the first ones, or evenly spread ones where they are in the order of the rows';
 
-CREATE MACRO _logic.few_features() AS 4;
-COMMENT ON MACRO _logic.few_features IS 'unmatched features of the target up to which it is faster to compare them all than to look up bands';
+CREATE MACRO _logic.slot_of(feature_id, kind, sample_space) AS CASE
+    WHEN sample_space = 'aligned' THEN feature_id
+    WHEN kind = 'number' THEN 0
+    WHEN kind = 'time' THEN 1
+    ELSE 2
+END::INTEGER;
+COMMENT ON MACRO _logic.slot_of IS 'slot of a target feature in a space: its own, or, when flattened, that of its kind';

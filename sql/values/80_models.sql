@@ -40,3 +40,12 @@ CREATE MACRO _logic.dataset_of(model_name, model_version) AS coalesce(
     error(_logic.unknown_model(model_name, model_version))
 );
 COMMENT ON MACRO _logic.dataset_of IS 'the dataset of a model: of the version given, or the latest';
+
+CREATE MACRO _logic.explained(model_name, model_version) AS TABLE
+    SELECT model, version, dataset_id
+    FROM _hub.models
+    WHERE model = model_name AND version = coalesce(model_version, version)
+        AND dataset_id = _logic.dataset_of(model_name, model_version)
+    ORDER BY registered_at DESC, version DESC
+    LIMIT 1;
+COMMENT ON MACRO TABLE _logic.explained IS 'the model of a name, of the version given or the latest (one row)';

@@ -14,6 +14,7 @@ SET VARIABLE registering = {
     like_model: _logic.text_variable('like_model'),
     like_version: _logic.text_variable('like_version'),
     accuracy: _logic.text_variable('accuracy'),
+    accuracy_rows: _logic.text_variable('accuracy_rows'),
     task: _logic.text_variable('task'),
     framework: _logic.text_variable('framework'),
     uri: _logic.text_variable('uri'),
@@ -30,6 +31,8 @@ SET VARIABLE register_check = (SELECT CASE
         THEN error('OptionError: set one of the variables dataset (a file, table or view) and like_model (a registered model)')
     WHEN _logic.registering().accuracy IS NOT NULL AND NOT coalesce(TRY_CAST(_logic.registering().accuracy AS DOUBLE) BETWEEN 0 AND 1, false)
         THEN error('OptionError: the accuracy must be a number in [0, 1], got ' || _logic.registering().accuracy)
+    WHEN _logic.registering().accuracy_rows IS NOT NULL AND NOT coalesce(TRY_CAST(_logic.registering().accuracy_rows AS UBIGINT) > 0, false)
+        THEN error('OptionError: accuracy_rows must be a whole number above 0, got ' || _logic.registering().accuracy_rows)
     WHEN NOT _logic.registering().replace AND EXISTS (FROM _hub.models WHERE model = _logic.registering().model AND version = _logic.registering().version)
         THEN error('ModelExistsError: model ' || left(_logic.registering().model, 200) || ', version ''' || _logic.registering().version
         || ''', is registered already: set replace, or give another version')
@@ -107,7 +110,7 @@ ORDER BY feature_id ASC, partition_id ASC;
 INSERT INTO _hub.models
 SELECT
     _logic.registering().model, _logic.registering().version, getvariable('registering_dataset'),
-    _logic.registering().accuracy::DOUBLE, _logic.registering().task, _logic.registering().framework,
+    _logic.registering().accuracy::DOUBLE, _logic.registering().accuracy_rows::UBIGINT, _logic.registering().task, _logic.registering().framework,
     _logic.registering().uri, _logic.registering().metadata,
     -- Later than any other, in one transaction too, so that the latest version is known.
     (SELECT greatest(_logic.utc_now(), max(registered_at) + INTERVAL 1 MICROSECOND) FROM _hub.models);

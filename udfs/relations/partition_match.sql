@@ -2,14 +2,15 @@
 -- All pairs (search exact) are compared straight from the histograms; only what is hashed becomes vectors in SQL.
 WITH compared_member AS MATERIALIZED (
     SELECT
-        owner, space_id::UINTEGER AS space_id, feature_id::UINTEGER AS feature_id, bins,
-        (row_number() OVER (PARTITION BY owner, space_id ORDER BY slot ASC) - 1)::UINTEGER AS number
+        owner, space_id::UINTEGER AS space_id, feature_id::UINTEGER AS feature_id, slot, bins,
+        (row_number() OVER (PARTITION BY owner, space_id ORDER BY slot ASC, feature_id ASC) - 1)::UINTEGER AS number
     FROM reachable_member
     WHERE (SELECT search_method.search FROM search_method) = 'exact'
 ),
 compared_space AS (
     SELECT
-        owner, space_id, list(feature_id ORDER BY number ASC) AS feature_ids, list(bins ORDER BY number ASC) AS bins
+        owner, space_id, list(feature_id ORDER BY number ASC) AS feature_ids, list(bins ORDER BY number ASC) AS bins,
+        list(slot ORDER BY number ASC) AS slots
     FROM compared_member
     GROUP BY owner, space_id
 ),
@@ -33,12 +34,12 @@ slot_bins AS (
     GROUP BY ALL
 ),
 space_bins AS (
-    SELECT space_id, list(bins ORDER BY slot ASC) AS bins FROM slot_bins GROUP BY space_id
+    SELECT space_id, list(bins ORDER BY slot ASC) AS bins, list(slot ORDER BY slot ASC) AS slots FROM slot_bins GROUP BY space_id
 ),
 compared_dataset AS (
     SELECT list({
-        owner: s.owner::UINTEGER, space_id: s.space_id, bins: s.bins,
-        target_features: t.feature_ids, target_bins: t.bins, axis: a.bins
+        owner: s.owner::UINTEGER, space_id: s.space_id, bins: s.bins, slots: s.slots,
+        target_features: t.feature_ids, target_bins: t.bins, target_slots: t.slots, axis: a.bins, axis_slots: a.slots
     } ORDER BY s.space_id ASC, s.owner ASC) AS datasets
     FROM compared_space AS s
     JOIN compared_space AS t ON t.space_id = s.space_id AND t.owner = 0

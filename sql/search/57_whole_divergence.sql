@@ -1,4 +1,4 @@
--- a dataset and its divergences from the target, each taken as one partition
+-- a dataset and its divergences from the target over what they share, each taken as one partition
 WITH bin AS (
     SELECT
         s.owner AS dataset_id,
@@ -11,7 +11,7 @@ WITH bin AS (
 )
 SELECT
     dataset_id,
-    sum(_logic.js_term(p, q)) AS js_divergence,
+    sum(_logic.js_term(p, q)) AS shared_js,
     sum(_logic.kl_term(_logic.smoothed(q, size), _logic.smoothed(p, size))) AS kl_target_source,
     sum(_logic.kl_term(_logic.smoothed(p, size), _logic.smoothed(q, size))) AS kl_source_target
 FROM bin

@@ -1,2 +1,0 @@
--- such a pair: Jaccard similarity of the replicated bins and JS divergence of the distributions (Eq. 2.1)
--- again: named_similarity, of open_histogram instead of named_pair

@@ -1,0 +1,2 @@
+-- a feature of the target at a resolution that it is compared at
+-- again: named_resolution, of open_pair instead of named_pair

@@ -1,0 +1,2 @@
+-- a bin of a feature of the target at such a resolution: its probability and p ln p
+-- again: named_target_bin, of open_resolution instead of named_resolution

@@ -1,0 +1,6 @@
+-- a feature of a dataset that may be among the nearest and the feature of the target that it is compared with, one to one
+SELECT 'name' AS matched_by, target_feature_id, dataset_id, feature_id, NULL::DOUBLE AS jaccard, js_divergence, distance, k, b
+FROM settled_match
+UNION ALL
+SELECT 'values', target_feature_id, dataset_id, feature_id, jaccard, js_divergence, distance, k, b
+FROM open_match

@@ -1,0 +1,23 @@
+-- the answer in a sentence (one row)
+SELECT CASE
+    WHEN count(j.model) = 0 THEN 'no model shares a feature with the target'
+    ELSE any_value(
+        CASE j.verdict
+            WHEN 'same' THEN printf('%s fits: its data cannot be told from the target by %d features', j.model, j.shared_features)
+            WHEN 'close' THEN printf('%s is close (distance %.2f)', j.model, j.distance)
+            WHEN 'partly' THEN printf('%s fits partly (distance %.2f)', j.model, j.distance)
+            ELSE printf('nothing is close: the nearest is %s (distance %.2f)', j.model, j.distance)
+        END
+        || CASE
+            WHEN j.verdict IN ('same', 'close') THEN ''
+            WHEN w.target_range IS NOT NULL AND w.source_range IS NOT NULL
+                THEN printf(', because %s is %s here and %s there', w.target_feature, w.target_range, w.source_range)
+            WHEN w.source_feature IS NOT NULL THEN printf(', because %s differs', w.target_feature)
+            ELSE printf(', because it has no %s', w.target_feature)
+        END
+        || CASE WHEN j.missing_features > 0 AND w.source_feature IS NOT NULL
+            THEN printf('; it lacks %d of %d features', j.missing_features, j.missing_features + j.shared_features) ELSE '' END
+    )
+END AS summary
+FROM (FROM judged_model WHERE rank = 1) AS j
+LEFT JOIN worst_feature AS w ON true
