@@ -21,6 +21,10 @@ __all__ = ["Place", "Relation", "digest", "placed", "public", "relations", "stat
 
 _MARKER = re.compile(r"/\* (\w+)/ \*/\n(.*?)(?=;\n|\Z)", re.DOTALL)
 _AGAIN = re.compile(r"^-- again: (\w+), of (.*)$", re.MULTILINE)
+#: A call of one of DuckDB's functions (or a text, left as it is). Qualified, no macro of the user's has its name.
+_CALL = re.compile(r"'(?:[^']|'')*'|(?<![\w.\"])([a-z_][a-z_0-9]*)\(")
+#: What looks like such a call, but is grammar or the columns of an alias.
+_GRAMMAR = frozenset(("coalesce", "unnest", "query_table", "listed", "r"))
 _SCHEMA = re.compile(r"(?<![\w.\"])(_hub|_format|_logic)\.")
 
 
@@ -148,9 +152,20 @@ def digest() -> str:
     return hashlib.sha256((statements() + "".join(verbs().values())).encode()).hexdigest()
 
 
+def _by_duckdb(text: str) -> str:
+    """A text whose functions are DuckDB's own, whatever temporary macros there are when it runs."""
+
+    def qualified(call: re.Match[str]) -> str:
+        return call[0] if call[1] is None or call[1] in _GRAMMAR else f"system.main.{call[0]}"
+
+    return _CALL.sub(qualified, text)
+
+
 def install(place: Place, numpy: bool = False) -> str:
     """The schema _logic, made anew, and what users call, in a catalog that has the schema _format already."""
     text = statements(numpy)
+    if not place.logic:
+        text = _by_duckdb(text)
     if place.logic:
         text = re.sub(r"(?<![\w.\"])main\.(?=\w+)", f"{place.logic}.main.", text)
     schema = f"{place.logic}._logic" if place.logic else "_logic"
@@ -161,7 +176,7 @@ def install(place: Place, numpy: bool = False) -> str:
 def verbs() -> Mapping[str, str]:
     """The script of each verb, to run in any client."""
     found = {name: _with_resets(name, text) for name, text in sql.scripts("verbs").items()}
-    return found | {"steps": _steps_script()}
+    return {verb: _by_duckdb(script) for verb, script in (found | {"steps": _steps_script()}).items()}
 
 
 @cache

@@ -31,7 +31,7 @@ EXCLUDE = {
 }
 MAX_JS = 0.5
 # Seconds for all verbs on one hub, of which a good one needs two.
-LIMIT = 20
+LIMIT = 30
 
 #: What the hub's file is called, and its catalog where it is opened.
 FILE = "of_a_stranger"
@@ -347,7 +347,7 @@ def settings(value: str, *chosen: str) -> Change:
                 if column in chosen or (type_ in chosen and column != "format_version")
             ]  # fmt: skip
             for column in columns:
-                held = rf"\({column} IS NOT DISTINCT FROM .*?\)(?= AND|\))"
+                held = rf"\({column} IS NOT DISTINCT FROM (?:[^()']|'[^']*'|\([^()]*\))*\)"
                 definition = re.sub(held, f"({column} IS NOT DISTINCT FROM {new})", definition)
             con.execute(f"CREATE TABLE main.kept AS FROM _hub.{table}; DROP TABLE _hub.{table}")
             con.execute(definition)
@@ -429,6 +429,10 @@ ATTACKS: list[tuple[Any, ...]] = [
     ("all internal macros are endless", [every_macro(schema, ENDLESS) for schema in IN_ALL[1:3]], SAME, SEARCHING),
     ("no logic at all", ["DROP SCHEMA _logic CASCADE; DROP SCHEMA _format CASCADE"], SAME, SEARCHING),
     ("a digest of other logic", [f"UPDATE _hub.logic SET version = '999', digest = $${FAILS}$$"], SAME, CHANGING),
+    (
+        "macros of main are called like functions, and a digest of other logic",
+        [*shadowing("main", BUILT_IN), "UPDATE _hub.logic SET version = '999', digest = 'other'"], SAME, CHANGING,
+    ),
     ("macros of main are called like functions", [*shadowing("main", BUILT_IN)], SAME),
     ("macros of other schemas are called like functions", [each for schema in IN_ALL[1:] for each in shadowing(schema, BUILT_IN)], SAME),
     ("macros of main are called like table functions", [*tables_shadowing("main", BUILT_IN_TABLES)], SAME),
@@ -662,7 +666,7 @@ def test_the_attacks_reach_who_runs_the_sql_of_the_file(scene: Scene, name: str,
 def test_nothing_of_a_file_runs(scene: Scene, good_answers: dict[str, Any], name: str) -> None:
     statements, outcome, verbs = attack(name)
     attacked(scene, statements)
-    tables, other = scene.tables() if outcome is not REFUSED else {}, scene.other.read_bytes()
+    tables, other = scene.tables(), scene.other.read_bytes()
     changing = any(verb in CHANGING for verb in verbs)
     # What is refused is refused to all.
     wrong = []
@@ -671,7 +675,7 @@ def test_nothing_of_a_file_runs(scene: Scene, good_answers: dict[str, Any], name
         tried = verbs if changing != read_only else ("list",)
         answers = said(scene.hub, tried, read_only=read_only)
         wrong += what_ran(scene, answers) + what_is_wrong(scene, outcome, answers, good_answers)
-    if outcome is not REFUSED and scene.tables() != tables:
+    if scene.tables() != tables:
         wrong.append(f"there were {tables}, now there are {scene.tables()}")
     if outcome is SAME and changing and not wrong and scene.sketch() != good_answers["stored"]:
         wrong.append("the sketches stored are others")
@@ -722,8 +726,9 @@ def test_a_name_of_a_model_is_only_text(scene: Scene, good_answers: dict[str, An
             explained = hub.explain(scene.filled(NAMES[case]), **target())
             assert rounded(explained.fetchall()) == good_answers["explain"]
         for name in names:
-            hub.register(name, like="fodors_zagats", version="2")
-            hub.remove(name, version="2")
+            if name:
+                hub.register(name, like="fodors_zagats", version="2")
+                hub.remove(name, version="2")
             hub.remove(name)
         assert [row[0] for row in listed(hub)] == ["fodors_zagats"]
     assert list(scene.loot.iterdir()) == []
@@ -734,7 +739,7 @@ def test_a_name_of_a_model_is_only_text(scene: Scene, good_answers: dict[str, An
 
 def command(*arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-m", "modelhub_sql", *arguments], capture_output=True, text=True, encoding="utf-8", timeout=LIMIT
+        [sys.executable, "-m", "modelhub_sql", *arguments], capture_output=True, text=True, encoding="utf-8", timeout=2 * LIMIT
     )
 
 
@@ -789,5 +794,5 @@ def test_the_name_of_a_file_is_only_a_name(
     shutil.move(scene.hub, scene.loot / name)
     monkeypatch.chdir(scene.loot)
     with modelhub_sql.connect(name) as hub:
-        assert listed(hub) == rounded(good_answers["list"])
+        assert rounded(listed(hub)) == good_answers["list"]
     assert [path.name for path in scene.loot.iterdir()] == [name]

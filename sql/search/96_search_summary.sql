@@ -3,7 +3,7 @@ SELECT CASE
     WHEN count(j.model) = 0 THEN 'no model shares a feature with the target'
     ELSE any_value(
         CASE j.verdict
-            WHEN 'same' THEN printf('%s fits: its data cannot be told from the target by %d features', j.model, j.shared_features)
+            WHEN 'same' THEN printf('%s fits: its data and the target are the same, as far as %d rows can tell', j.model, least(j.source_rows, t.rows))
             WHEN 'close' THEN printf('%s is close (distance %.2f)', j.model, j.distance)
             WHEN 'partly' THEN printf('%s fits partly (distance %.2f)', j.model, j.distance)
             ELSE printf('nothing is close: the nearest is %s (distance %.2f)', j.model, j.distance)
@@ -21,3 +21,4 @@ SELECT CASE
 END AS summary
 FROM (FROM judged_model WHERE rank = 1) AS j
 LEFT JOIN worst_feature AS w ON true
+CROSS JOIN (SELECT any_value(rows) AS rows FROM target_feature) AS t
