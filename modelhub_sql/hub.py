@@ -235,7 +235,7 @@ class Hub:
         target: as ``dataset`` of ``register``; nothing of it is stored.
         exclude: columns to leave out (label, id).
         top: at most so many models.
-        all_models: list those whose verdict is far, too; by default only the nearest is listed where all are far.
+        all_models: ranked by distance, list those whose verdict is far, too; by default only the nearest is listed where all are far.
         features: names (features of one name are compared, others where they are alike) or values (Def. 3 to the letter).
         min_overlap: share of the target's features that a model must have, t1 (Def. 3), in [0, 1].
         min_jaccard: features of different names are the same above this similarity, t2 (Def. 3), in [0, 1].

@@ -56,7 +56,7 @@ SELECT
     CASE
         WHEN f.dropped IS NOT NULL THEN f.dropped
         WHEN place = 1 THEN NULL
-        WHEN f.verdict = 'far' AND NOT far_too THEN printf('far: distance %.4g (all_models lists it)', f.distance)
+        WHEN f.verdict = 'far' AND ranked_by = 'distance' AND NOT far_too THEN printf('far: distance %.4g (all_models lists it)', f.distance)
         WHEN place > most_rows THEN printf('rank %d is beyond top %d', place, most_rows)
     END AS dropped,
     CASE
