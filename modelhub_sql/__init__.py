@@ -24,8 +24,8 @@ from modelhub_sql.errors import (
     SettingsError,
 )
 from modelhub_sql.hub import Hub, connect
-from modelhub_sql.settings import Settings
 from modelhub_sql.opening import load
+from modelhub_sql.settings import Settings
 
 __all__ = [
     "DatasetError",

@@ -6,33 +6,46 @@ import inspect
 import re
 from collections.abc import Callable
 from functools import cache
-from typing import Any, NamedTuple
+from types import NoneType, UnionType
+from typing import Any, Literal, NamedTuple, Union, get_args, get_origin, get_type_hints
 
 __all__ = ["Argument", "described"]
 
 
 class Argument(NamedTuple):
-    """name: as everywhere. type: as annotated. default: inspect.Parameter.empty where it must be given. help: of the docstring."""
+    """name: as everywhere. types: of its values. default: inspect.Parameter.empty where it must be given. help: of the docstring."""
 
     name: str
-    type: str
+    types: tuple[Any, ...]
     default: Any
     help: str
 
     @property
     def choices(self) -> list[str]:
         """What it may be, where these are few."""
-        return re.findall(r"['\"](\w+)['\"]", self.type) if "Literal" in self.type else []
+        if not all(get_origin(type_) is Literal for type_ in self.types):
+            return []
+        return [choice for type_ in self.types for choice in get_args(type_)]
 
 
 @cache
 def described(verb: Callable[..., Any]) -> dict[str, Argument]:
-    """The arguments of a method by name, in order. A line ``name: what it is`` of the docstring describes one."""
-    lines = re.sub(r"\n {12,}", " ", inspect.getdoc(verb) or "")
-    lines = re.sub(r"\n    +", " ", lines)
-    texts = dict(re.findall(r"^(\w+): (.*)$", lines, re.MULTILINE))
+    """The arguments of a method by name, in order. A line ``name: what it is`` of the docstring describes one, or several."""
+    lines = re.sub(r"\n {4,}", " ", inspect.getdoc(verb) or "")
+    texts = {
+        name: text.rstrip(".")
+        for names, text in re.findall(r"^([a-z_]+(?:, [a-z_]+)*): (.*)$", lines, re.MULTILINE)
+        for name in names.split(", ")
+    }
+    hints = get_type_hints(verb)
     return {
-        name: Argument(name, str(parameter.annotation), parameter.default, texts.get(name, ""))
+        name: Argument(name, _types(hints.get(name, Any)), parameter.default, texts.get(name, ""))
         for name, parameter in inspect.signature(verb).parameters.items()
         if name != "self"
     }
+
+
+def _types(hint: Any) -> tuple[Any, ...]:
+    if get_origin(hint) in (Union, UnionType):
+        return tuple(type_ for each in get_args(hint) for type_ in _types(each))
+    return () if hint is NoneType else (hint,)

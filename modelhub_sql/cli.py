@@ -2,30 +2,25 @@
 
 from __future__ import annotations
 
-import csv
 import json
-import math
 import sys
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+import click
 import duckdb
 
-from modelhub_sql import __version__, connect
+from modelhub_sql import Hub, __version__, connect
+from modelhub_sql.arguments import Argument, described
 from modelhub_sql.errors import HubError
-from modelhub_sql.settings import RANK_METRICS, Settings
-
-try:
-    import click
-    from rich import box
-    from rich.console import Console
-    from rich.table import Table
-except ModuleNotFoundError as missing:  # pragma: no cover
-    sys.exit(f"the command line needs {missing.name}: pip install 'modelhub-sql[cli]'")
+from modelhub_sql.settings import Settings
 
 __all__ = ["main"]
+
+#: Bytes of a hub, and of a target, from which on the numpy functions are worth their import.
+_MUCH_HUB, _MUCH_TARGET = 8_000_000, 2_000_000
 
 
 class _Commands(click.Group):
@@ -72,20 +67,59 @@ def _output(command: Callable[..., None]) -> Callable[..., None]:
     return click.option("--json", "form", flag_value="json", help="Print a JSON array of objects.")(command)
 
 
-def _exclude(command: Callable[..., None]) -> Callable[..., None]:
-    return click.option("--exclude", metavar="COLUMN", multiple=True, help="Leave out a column (label, id); repeatable.")(command)
+def _options(*verbs: Callable[..., Any], but: tuple[str, ...]) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """The options of a command: arguments of methods of a hub, without those that are positions of the command."""
+    arguments: dict[str, Argument] = {}
+    for verb in verbs:
+        arguments = described(verb) | arguments
+
+    def declared(command: Callable[..., None]) -> Callable[..., None]:
+        for name, argument in reversed(arguments.items()):
+            if name not in but:
+                command = _option(argument)(command)
+        return command
+
+    return declared
 
 
-def _thresholds(command: Callable[..., None]) -> Callable[..., None]:
-    for option in (
-        click.option("--search", type=click.Choice(["auto", "exact", "lsh"]), help="How partitions are compared."),
-        click.option("--sample-space", type=click.Choice(["aligned", "flattened"]), help="Feature by feature, or all in one."),
-        click.option("--max-js", metavar="T", help="Two partitions match up to this JS divergence; a number or auto."),
-        click.option("--min-jaccard", type=float, metavar="T2", help="Two features are equivalent above this similarity."),
-        click.option("--min-overlap", type=float, metavar="T1", help="Share of the target's features that a model must have."),
-    ):
-        command = option(command)
-    return command
+def _option(argument: Argument) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    said = argument.help
+    if not said or said.startswith("as of"):
+        said = described(Hub.find_models)[argument.name].help
+    said = said[:1].upper() + said[1:] + "."
+    flag = f"--{argument.name.replace('_', '-')}"
+    if argument.types == (bool,):
+        return click.option(flag, is_flag=True, help=said)
+    if argument.name == "exclude":
+        return click.option(flag, metavar="COLUMN", multiple=True, help=f"{said[:-1]}; repeatable.")
+    if argument.name == "metadata":
+        return click.option(flag, metavar="JSON", callback=_of_json, help=said)
+    if argument.choices:
+        return click.option(flag, type=click.Choice(argument.choices), help=said)
+    if argument.types == (float,):
+        return click.option(flag, type=float, help=said)
+    return click.option(flag, metavar="T" if float in argument.types else "TEXT", help=said)
+
+
+def _of_json(_: click.Context, parameter: click.Parameter, text: str | None) -> Any:
+    try:
+        return None if text is None else json.loads(text)
+    except json.JSONDecodeError as error:
+        raise click.BadParameter(f"not JSON: {error}") from error
+
+
+def _named(texts: tuple[str, ...], names: tuple[str, ...], what: str) -> dict[str, Any]:
+    """Settings as ``NAME=VALUE``, the value JSON or else text."""
+    found = {}
+    for text in texts:
+        name, equals, value = text.partition("=")
+        if not equals or name not in names:
+            raise click.UsageError(f"{what} NAME=VALUE, NAME one of {', '.join(names)}; got {text}")
+        try:
+            found[name] = json.loads(value)
+        except json.JSONDecodeError:
+            found[name] = value
+    return found
 
 
 @main.command()
@@ -99,14 +133,7 @@ def _thresholds(command: Callable[..., None]) -> Callable[..., None]:
 def init(hub: str, more: tuple[str, ...], **given: Any) -> None:
     """Make a new, empty HUB."""
     settings = {name: value for name, value in given.items() if value is not None}
-    for setting in more:
-        name, equals, value = setting.partition("=")
-        if not equals or name not in Settings.names():
-            raise click.UsageError(f"--setting takes NAME=VALUE, NAME one of {', '.join(Settings.names())}; got {setting}")
-        try:
-            settings[name] = json.loads(value)
-        except json.JSONDecodeError:
-            settings[name] = value
+    settings |= _named(more, Settings.names(), "--setting takes")
     existed = Path(hub).exists()
     connect(hub, **settings).close()
     click.echo(f"{hub} {'is a hub already, left as it is' if existed else 'is ready'}", err=True)
@@ -116,24 +143,15 @@ def init(hub: str, more: tuple[str, ...], **given: Any) -> None:
 @_hub
 @click.argument("name", required=False)
 @click.argument("dataset", required=False)
-@_exclude
-@click.option("--accuracy", type=float, help="Accuracy on the source dataset, in [0, 1].")
-@click.option("--version", help="Version of the model.")
-@click.option("--task", help="What the model does.")
-@click.option("--framework", help="What the model runs on.")
-@click.option("--uri", help="Where the model is.")
-@click.option("--metadata", metavar="JSON", help="Anything else, a JSON object.")
-@click.option("--like", metavar="MODEL", help="Instead of DATASET: a registered model trained on the same data.")
-@click.option("--replace", is_flag=True, help="Replace the model of that name and version.")
+@_options(Hub.register, but=("name", "dataset"))
 @click.option("--manifest", metavar="FILE", help="Instead of NAME and DATASET: a table with a row for each model.")
-def register(hub: str, name: str | None, dataset: str | None, manifest: str | None, metadata: str | None, **given: Any) -> None:
+def register(hub: str, name: str | None, dataset: str | None, manifest: str | None, **given: Any) -> None:
     """Register the model NAME, trained on DATASET (parquet, csv, json or a glob), in HUB.
 
     The hub is made if it does not exist. Only a sketch of the dataset is kept.
     """
     if manifest is not None:
-        others = [key for key, value in given.items() if value]
-        if name is not None or others or metadata is not None:
+        if name is not None or any(value not in (None, False, ()) for value in given.values()):
             raise click.UsageError("--manifest names models, datasets and all else itself: give nothing beside it")
         with connect(hub) as open_hub:
             count = open_hub.register_many(manifest, progress=sys.stderr.isatty())
@@ -141,50 +159,40 @@ def register(hub: str, name: str | None, dataset: str | None, manifest: str | No
         return
     if name is None or (dataset is None) == (given["like"] is None):
         raise click.UsageError("give NAME and DATASET, or NAME and --like MODEL, or --manifest FILE")
-    try:
-        described = None if metadata is None else json.loads(metadata)
-    except json.JSONDecodeError as error:
-        raise click.UsageError(f"--metadata is not JSON: {error}") from error
     with connect(hub) as open_hub:
-        open_hub.register(name, dataset, metadata=described, **given)
+        open_hub.register(name, dataset, **given)
     click.echo(f"registered {name}", err=True)
 
 
 @main.command()
 @_hub
 @click.argument("target")
-@_exclude
-@_thresholds
-@click.option("--min-adaptivity", type=float, help="Least adaptivity of a model.")
-@click.option("--max-divergence", type=float, help="Greatest JS divergence of a model's whole dataset.")
-@click.option("--rank-by", type=click.Choice(RANK_METRICS), help="What decides the order.")
+@_options(Hub.find_models, but=("target",))
 @click.option("--limit", type=click.IntRange(1), help="At most so many models.")
 @_output
 def find(hub: str, target: str, limit: int | None, form: str | None, **options: Any) -> None:
     """Find the models in HUB that fit TARGET (parquet, csv, json or a glob), best first."""
-    with connect(hub, read_only=True) as open_hub:
+    with _searched(hub, target) as open_hub:
         found = open_hub.find_models(target, **options)
         brief = "rank, model, version, adaptivity, coverage, js_divergence, overlap, shared_features, source_accuracy, uri"
-        shown = found if form else found.select(brief)
-        _print(shown.limit(limit) if limit else shown, form, empty="no model in the hub fits the target")
+        columns = found.columns if form else brief.split(", ")
+        _print(found, form, columns, limit, empty="no model in the hub fits the target")
 
 
 @main.command()
 @_hub
 @click.argument("model")
 @click.argument("target")
-@_exclude
-@_thresholds
-@click.option("--version", help="Version of the model; the latest by default.")
+@_options(Hub.explain, Hub.explain_partitions, but=("model", "target"))
 @click.option("--partitions", is_flag=True, help="Partition by partition instead of feature by feature.")
 @_output
 def explain(hub: str, model: str, target: str, partitions: bool, form: str | None, **options: Any) -> None:
     """Explain why MODEL in HUB fits TARGET: which features match, how well, and what is covered."""
-    given = {name: value for name, value in options.items() if value is not None}
+    given = {name: value for name, value in options.items() if value not in (None, ())}
     if not partitions:
-        for name in set(given) - {"exclude", "version", "min_jaccard"}:
+        for name in set(given) - set(described(Hub.explain)):
             raise click.UsageError(f"--{name.replace('_', '-')} compares partitions: give --partitions, too")
-    with connect(hub, read_only=True) as open_hub:
+    with _searched(hub, target) as open_hub:
         if partitions:
             covered = open_hub.explain_partitions(model, target, **given)
             _print(covered, form, empty="the model shares too little with the target, or others are nearer (max_candidates)")
@@ -192,15 +200,27 @@ def explain(hub: str, model: str, target: str, partitions: bool, form: str | Non
             _print(open_hub.explain(model, target, **given), form, empty="the target has no features")
 
 
+@main.command()
+@_hub
+@click.argument("target")
+@_options(Hub.find_models, but=("target",))
+@_output
+def steps(hub: str, target: str, form: str | None, **options: Any) -> None:
+    """Find the models in HUB that fit TARGET step by step: the rows and seconds of each relation."""
+    given = {name: value for name, value in options.items() if value not in (None, ())}
+    with connect(hub, read_only=True) as open_hub:
+        _print(open_hub.steps(target, **given), form, empty="there was nothing to do")
+
+
 @main.command("list")
 @_hub
 @_output
 def list_models(hub: str, form: str | None) -> None:
     """List the models in HUB."""
-    with connect(hub, read_only=True) as open_hub:
+    with connect(hub, read_only=True, _numpy=False) as open_hub:
         models = open_hub.models()
-        shown = models if form else models.select("model, version, source_accuracy, task, framework, uri, rows, source")
-        _print(shown, form, empty="the hub has no models yet")
+        brief = "model, version, source_accuracy, task, framework, uri, rows, source"
+        _print(models, form, models.columns if form else brief.split(", "), empty="the hub has no models yet")
 
 
 @main.command()
@@ -212,6 +232,37 @@ def remove(hub: str, name: str, version: str | None) -> None:
     with _existing(hub) as open_hub:
         open_hub.remove(name, version)
     click.echo(f"removed {name}", err=True)
+
+
+@main.command("set")
+@_hub
+@click.argument("settings", nargs=-1, required=True, metavar="NAME=VALUE...")
+def change(hub: str, settings: tuple[str, ...]) -> None:
+    """Change what a search in HUB does unless it is told otherwise.
+
+    `modelhub shell HUB -c "FROM settings"` tells the names, values and meanings.
+    """
+    given = _named(settings, tuple(described(Hub.set)), "set takes")
+    with _existing(hub) as open_hub:
+        open_hub.set(**given)
+    click.echo(f"set {', '.join(given)}", err=True)
+
+
+@main.command()
+@_hub
+@click.option("--script", is_flag=True, help="Print the SQL that does it, for any DuckDB client, and change nothing.")
+def upgrade(hub: str, script: bool) -> None:
+    """Bring the logic that HUB carries, for clients without Python, to this version's.
+
+    Searching from Python does not need it.
+    """
+    if script:
+        with connect(hub, read_only=True, _numpy=False) as open_hub:
+            click.echo(open_hub.upgrade_script(), nl=False)
+        return
+    with _existing(hub) as open_hub:
+        was_another = open_hub.upgrade()
+    click.echo(f"{hub} {'is upgraded' if was_another else 'has the logic of this version already'}", err=True)
 
 
 @main.command()
@@ -247,15 +298,29 @@ def _read_line() -> str | None:
         return None
 
 
-def _existing(hub: str) -> Any:
+def _existing(hub: str) -> Hub:
     # A command that changes models has nothing to change in a hub that it would have to make.
-    connect(hub, read_only=True).close()
-    return connect(hub)
+    if not Path(hub).exists():
+        connect(hub, read_only=True).close()
+    return connect(hub, _numpy=False)
+
+
+def _searched(hub: str, target: str) -> Hub:
+    return connect(hub, read_only=True, _numpy=_is_much(hub, target))
+
+
+def _is_much(hub: str, target: str) -> bool:
+    """Whether the numpy functions, which take a third of a second to import, save more than that."""
+    try:
+        return Path(hub).stat().st_size > _MUCH_HUB or Path(target).stat().st_size > _MUCH_TARGET
+    except (OSError, ValueError):
+        # A glob, or what connect will refuse.
+        return True
 
 
 def _finite(value: Any) -> Any:
     # JSON has no NaN and no infinity.
-    if isinstance(value, float) and not math.isfinite(value):
+    if isinstance(value, float) and (value != value or value in (float("inf"), float("-inf"))):
         return None
     if isinstance(value, (list, tuple)):
         return [_finite(element) for element in value]
@@ -264,21 +329,29 @@ def _finite(value: Any) -> Any:
     return value
 
 
-def _print(relation: duckdb.DuckDBPyRelation | None, form: str | None, *, empty: str) -> None:
-    if relation is None:
+def _print(result: Any, form: str | None, columns: Sequence[str] | None = None, limit: int | None = None, *, empty: str) -> None:
+    if result is None:
         return
-    columns = relation.columns
-    rows = relation.fetchall()
+    columns = columns or result.columns
+    places = [result.columns.index(column) for column in columns]
+    rows = [[row[place] for place in places] for row in result.fetchall()[:limit]]
     if form == "json":
         objects = [dict(zip(columns, map(_finite, row), strict=True)) for row in rows]
         click.echo(json.dumps(objects, default=str, indent=2))
     elif form == "csv":
+        import csv
+
         writer = csv.writer(sys.stdout, lineterminator="\n")
         writer.writerow(columns)
         writer.writerows(rows)
     elif not rows:
         click.echo(empty, err=True)
     else:
+        # A sixth of a second, for people only.
+        from rich import box
+        from rich.console import Console
+        from rich.table import Table
+
         table = Table(box=box.SIMPLE)
         for column in columns:
             table.add_column(column, overflow="fold")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import duckdb
 
 __all__ = [
@@ -18,6 +20,7 @@ __all__ = [
     "OptionError",
     "OutOfMemoryError",
     "SettingsError",
+    "is_not_permitted",
     "translated",
 ]
 
@@ -77,11 +80,28 @@ class OutOfMemoryError(HubError, MemoryError):
     """DuckDB's memory_limit does not suffice for the dataset."""
 
 
-_RAISED_IN_SQL = {cls.__name__: cls for cls in (DatasetError, ModelExistsError, ModelNotFoundError, OptionError, SettingsError)}
+#: Classes that the hub's SQL names before its message.
+_RAISED_IN_SQL = {
+    cls.__name__: cls for cls in (DatasetError, HubFormatError, ModelExistsError, ModelNotFoundError, OptionError, SettingsError)
+}
+_RAISED = re.compile(rf"Invalid Input Error: ({'|'.join(_RAISED_IN_SQL)}): (.*)", re.DOTALL)
+
+#: What DuckDB says, from its first letter on: a message has names of the user's data in it, which say nothing.
+_LOCKED = re.compile(r"IO Error: (Could not set lock on file |Cannot open file .* being used by another process)", re.DOTALL)
+_OPENED = re.compile(r"Connection Error: Can't open a connection to same database file with a different configuration")
+_IN_TRANSACTION = re.compile(r"TransactionContext Error: cannot start a transaction within a transaction")
+# Two transactions change the same: a row, or the next number of a dataset.
+_CONFLICT = re.compile(r"TransactionContext Error: (Conflict on|Failed to commit|Catalog write-write conflict)")
+_TAKEN = re.compile(r'Constraint Error: Duplicate key "(dataset_id: \d+"|model: .*, version: )', re.DOTALL)
+_READ_ONLY = re.compile(
+    r'Invalid Input Error: Cannot execute statement of type "[A-Z_ ]+" on database ".*" .*read-only mode', re.DOTALL
+)
+_NOT_PERMITTED = re.compile(r'IO Error: Cannot open file ".*": Permission denied', re.DOTALL)
 
 
-#: What DuckDB says when two transactions change the same: a row, or the next number of a dataset.
-_CONFLICTS = ("Conflict on", "Failed to commit", 'Duplicate key "dataset_id: ', 'Duplicate key "model: ')
+def is_not_permitted(error: duckdb.Error) -> bool:
+    """Whether the user may not open the file."""
+    return isinstance(error, duckdb.IOException) and bool(_NOT_PERMITTED.fullmatch(str(error).strip()))
 
 
 def translated(error: duckdb.Error, dataset: str | None = None, table: str = "") -> Exception:
@@ -90,28 +110,31 @@ def translated(error: duckdb.Error, dataset: str | None = None, table: str = "")
     dataset: what was being read, for the message. table: what SQL calls it.
     """
     text = str(error)
-    for name, cls in _RAISED_IN_SQL.items():
-        _, found, message = text.partition(name + ": ")
-        if found:
-            message = message.split("\n\nLINE ")[0].strip()
-            return cls(dataset + message.removeprefix(table) if dataset and table and message.startswith(table) else message)
-    if "Could not set lock" in text or "being used by another process" in text:
+
+    def says(kind: type[duckdb.Error], beginning: re.Pattern[str]) -> bool:
+        return isinstance(error, kind) and bool(beginning.match(text))
+
+    if isinstance(error, duckdb.InvalidInputException) and (raised := _RAISED.match(text)):
+        message = raised[2].split("\n\nLINE ")[0].strip()
+        cls = _RAISED_IN_SQL[raised[1]]
+        return cls(dataset + message.removeprefix(table) if dataset and table and message.startswith(table) else message)
+    if says(duckdb.IOException, _LOCKED):
         return HubLockedError(
             f"the hub is open in another process, and one of the two writes: {text.splitlines()[0]} "
             "Any number of processes may read at once (read_only=True); only one may write, and only alone."
         )
-    if "different configuration than existing connections" in text:
+    if says(duckdb.ConnectionException, _OPENED):
         return HubLockedError(
             "this process has opened the hub already, for reading where this is for writing or the other way round: "
             "open it in the same way, or close the other first"
         )
-    if "within a transaction" in text:
+    if says(duckdb.TransactionException, _IN_TRANSACTION):
         return HubBusyError("the hub's connection is in a transaction that is not ended: COMMIT or ROLLBACK it first")
-    if any(sign in text for sign in _CONFLICTS):
+    if says(duckdb.TransactionException, _CONFLICT) or says(duckdb.ConstraintException, _TAKEN):
         return HubBusyError(
             f"another transaction changed the hub at the same time, try again; nothing was changed: {_in_short(text)}"
         )
-    if "read-only mode" in text:
+    if says(duckdb.InvalidInputException, _READ_ONLY):
         return HubReadOnlyError("the hub was opened read-only: open it without read_only to change it")
     if isinstance(error, duckdb.OutOfMemoryException):
         return OutOfMemoryError(

@@ -19,10 +19,11 @@ from typing import Any, Concatenate, Literal, ParamSpec, TypeVar
 import duckdb
 
 from modelhub_sql import datasets, logic, manifest
+from modelhub_sql.arguments import described
 from modelhub_sql.datasets import Dataset
 from modelhub_sql.errors import DatasetError, HubError, OptionError, translated
-from modelhub_sql.opening import opened, upgrade
-from modelhub_sql.result import Result
+from modelhub_sql.opening import lay_macros, opened, upgrade, upgrade_script
+from modelhub_sql.result import Result, Rows
 
 __all__ = ["Hub", "connect"]
 
@@ -75,12 +76,26 @@ class Hub:
     name there can be taken for theirs. Threads may share a hub: they take turns.
     """
 
-    def __init__(self, path: str | os.PathLike[str] = ":memory:", *, read_only: bool = False, **settings: Any) -> None:
+    def __init__(
+        self, path: str | os.PathLike[str] = ":memory:", *, read_only: bool = False, _numpy: bool = True, **settings: Any
+    ) -> None:
+        # _numpy: whether the numpy functions are worth their import.
         self.path = os.fspath(path)
-        self.con, self._own, self._place = opened(self.path, read_only, settings)
+        self._con, self._own, self._place = opened(self.path, read_only, settings, _numpy)
+        self._numpy = _numpy
+        self._has_macros = False
         self._registered = 0
         self._sketched: Any = None
         self._lock = threading.RLock()
+
+    @property
+    def con(self) -> duckdb.DuckDBPyConnection:
+        """The connection for statements of your own."""
+        with self._lock:
+            if not self._has_macros:
+                lay_macros(self._own, self._place, self._numpy)
+                self._has_macros = True
+        return self._con
 
     def __enter__(self) -> Hub:
         return self
@@ -95,7 +110,7 @@ class Hub:
             with suppress(duckdb.Error):
                 self._own.execute("RESET max_vacuum_tasks")
         self._own.close()
-        self.con.close()
+        self._con.close()
 
     def __repr__(self) -> str:
         return f"Hub({self.path!r})"
@@ -121,23 +136,25 @@ class Hub:
     ) -> None:
         """Register a model by the data that it was trained on. One transaction: all or nothing.
 
-        name, version: what the model is called; a version may be registered once.
+        name: what the model is called.
         dataset: a file or glob (parquet, csv, json), a table or view of the hub's connection, or
             an Arrow table, pandas or polars DataFrame or DuckDB relation. Only a sketch is kept.
-        like: instead of ``dataset``, a registered model that was trained on the same data.
-        exclude: columns to leave out of the sketch: labels, ids.
+        exclude: columns to leave out of the sketch (label, id).
         accuracy: on the source dataset, in [0, 1].
         accuracy_rows: rows that it was measured on, by default as many as the dataset has.
-        metadata: anything JSON can hold.
+        version: of the model; a version may be registered once.
+        task: what the model does.
+        framework: what the model runs on.
+        uri: where the model is.
+        metadata: anything else that JSON can hold.
+        like: instead of a dataset, a registered model that was trained on the same data.
         replace: allow the name and version to be registered already, and replace them.
 
         Raises DatasetError, ModelExistsError, ModelNotFoundError (``like``), OptionError.
         """
+        given = {name: value for name, value in locals().items() if name != "self"}
         with self._transaction():
-            self._register_one(
-                registered={}, name=name, dataset=dataset, exclude=exclude, accuracy=accuracy, accuracy_rows=accuracy_rows, version=version, task=task,
-                framework=framework, uri=uri, metadata=metadata, like=like, replace=replace,
-            )  # fmt: skip
+            self._register_one({}, given)
         self._registered += 1
 
     @_in_turn
@@ -148,7 +165,7 @@ class Hub:
             DataFrame with columns of those names (at least ``name`` and ``dataset`` or
             ``like``). Paths and globs in a manifest file are relative to it; what a csv says is
             text, version 1.10 too. Models of the same dataset and exclusions share its sketch.
-        progress: show a progress bar on stderr (needs the extra ``cli``).
+        progress: show a progress bar on stderr.
         """
         rows: Iterable[dict[str, Any]] = self._manifest(models)
         if progress:
@@ -162,7 +179,7 @@ class Hub:
             for row in rows:
                 count += 1
                 try:
-                    self._register_one(registered=registered, **row)
+                    self._register_one(registered, row)
                 except HubError as error:
                     raise type(error)(f"model {count} ({row['name']!s:.200}): {error}") from error
         self._registered += count
@@ -194,6 +211,10 @@ class Hub:
     ) -> None:
         """Change what a search does unless it is told otherwise; what is not given stays (``FROM settings``).
 
+        Arguments as of ``find_models``, and
+        auto_models: about how many models an automatic max_js lets match.
+        max_candidates: datasets, nearest first, whose partitions are compared.
+
         Raises OptionError.
         """
         given = {name: value for name, value in locals().items() if name != "self"}
@@ -210,6 +231,11 @@ class Hub:
             return upgrade(self._own, self._place)
         except duckdb.Error as error:
             raise translated(error) from error
+
+    def upgrade_script(self) -> str:
+        """What ``upgrade`` does, as a script that any DuckDB client can run in the hub."""
+        with self._lock:
+            return upgrade_script(self._own, self._place)
 
     # -- search -----------------------------------------------------------------------
 
@@ -271,12 +297,14 @@ class Hub:
     ) -> Result:
         """Why a model fits a target: ``FROM explain_features(model, target, ...)``.
 
-        model: name of a registered model. version: which, by default the latest.
-        target, exclude, features, min_jaccard: as of ``find_models``. After a search of the same target it is not sketched again.
+        model: name of a registered model.
+        version: of the model; by default the latest.
+        target, exclude, features, min_jaccard: as of ``find_models``.
 
-        Returns a row for each feature of the target: what it was compared with, by name or by values, how far apart they
-        are, both ranges, and the reason where it was not compared or differs. ``explain_model`` tells the model's rank or
-        what dropped it, ``explain_partitions`` how many source partitions match each partition of the target.
+        After a search of the same target it is not sketched again. Returns a row for each feature of the target: what it was
+        compared with, by name or by values, how far apart they are, both ranges, and the reason where it was not compared or
+        differs. ``explain_model`` tells the model's rank or what dropped it, ``explain_partitions`` how many source
+        partitions match each partition of the target.
         Raises ModelNotFoundError, DatasetError and OptionError.
         """
         return self._search(
@@ -318,7 +346,6 @@ class Hub:
         options = dict(min_overlap=min_overlap, min_jaccard=min_jaccard, max_js=max_js, sample_space=sample_space, search=search)
         return self._search("explained_partition", target, exclude=exclude, options=options, explained=(model, version))
 
-    @_in_turn
     def steps(self, target: Any, *, exclude: Sequence[str] = (), until: str = "found_model", **options: Any) -> Result:
         """A search step by step: a row for each relation of ``sql/search``, with its rows and seconds.
 
@@ -326,12 +353,13 @@ class Hub:
         until the next search.
         """
         taken: list[tuple[str, int, float, str]] = []
-        self._search(until, target, exclude=exclude, options=options, taken=taken)
-        self._own.execute(
-            "CREATE OR REPLACE TEMP TABLE taken (step VARCHAR, rows UBIGINT, seconds DOUBLE, what_a_row_is VARCHAR)"
-        )
-        self._own.executemany("INSERT INTO taken VALUES (?, ?, ?, ?)", taken)
-        return self._result("FROM taken")
+        with self._lock:
+            self._search(until, target, exclude=exclude, options=options, taken=taken)
+            self._own.execute(
+                "CREATE OR REPLACE TEMP TABLE taken (step VARCHAR, rows UBIGINT, seconds DOUBLE, what_a_row_is VARCHAR)"
+            )
+            self._own.executemany("INSERT INTO taken VALUES (?, ?, ?, ?)", taken)
+            return self._result("FROM taken")
 
     @_in_turn
     def step(self, name: str) -> Result:
@@ -358,6 +386,9 @@ class Hub:
                 return Result(self.con, _fetched(self.con))
             result = self.con.sql(query, params=params) if params else self.con.sql(query)
             return None if result is None else Result(self.con, datasets.arrow(result))
+        except duckdb.ConstraintException:
+            # Of a table of the user's own, whatever its columns are called.
+            raise
         except duckdb.Error as error:
             raise translated(error) from error
 
@@ -377,33 +408,20 @@ class Hub:
                     rows = [dict(zip(columns, row, strict=True)) for row in result.fetchall()]
                 except duckdb.Error as error:
                     raise translated(error, source) from error
-            models = manifest.of_rows(rows, source)
-        return manifest.checked(models)
+            models = manifest.of_rows(rows, source, described(Hub.register))
+        return manifest.checked(models, described(Hub.register))
 
-    def _register_one(
-        self,
-        *,
-        registered: dict[tuple[str, tuple[str, ...]], int],
-        name: str,
-        dataset: Any = None,
-        exclude: Sequence[str] = (),
-        accuracy: float | None = None,
-        accuracy_rows: int | None = None,
-        version: str | None = None,
-        task: str | None = None,
-        framework: str | None = None,
-        uri: str | os.PathLike[str] | None = None,
-        metadata: Mapping[str, Any] | None = None,
-        like: str | None = None,
-        replace: bool = False,
-    ) -> None:
+    def _register_one(self, registered: dict[tuple[str, tuple[str, ...]], int], given: Mapping[str, Any]) -> None:
+        """given: arguments of ``register``. registered: datasets of the same transaction, by source and exclusions."""
+        told = {name: argument.default for name, argument in described(Hub.register).items()} | dict(given)
+        name, dataset, like, replace = told["name"], told["dataset"], told["like"], told["replace"]
         if not isinstance(name, str) or not name.strip():
             raise OptionError(f"a model's name must be text that is not blank, got {name!r}")
         if replace not in (True, False):
             raise OptionError(f"model {name[:200]}: replace must be True or False, got {replace!r}")
         if (dataset is None) == (like is None):
             raise OptionError(f"model {name[:200]}: give a dataset, or like= a registered model trained on the same data")
-        exclude = _columns(exclude)
+        exclude = _columns(told["exclude"])
         if like is not None and exclude:
             raise OptionError(f"model {name[:200]}: like= shares the sketch of {like} as it is; exclude goes with a dataset")
         shared = (os.fspath(dataset), tuple(exclude)) if isinstance(dataset, (str, os.PathLike)) else None
@@ -415,10 +433,11 @@ class Hub:
             ).fetchall()
             if users:
                 (like, like_version), dataset = users[0], None
-        values = dict(
-            model=name, version=version, like_model=like, like_version=like_version, exclude=exclude,
-            accuracy=_plain(accuracy), accuracy_rows=_plain(accuracy_rows), task=task, framework=framework,
-            uri=os.fspath(uri) if isinstance(uri, os.PathLike) else uri, metadata=_json(metadata), replace=replace,
+        uri = told["uri"]
+        values = {each: told[each] for each in ("version", "task", "framework", "replace")} | dict(
+            model=name, like_model=like, like_version=like_version, exclude=exclude, accuracy=_plain(told["accuracy"]),
+            accuracy_rows=_plain(told["accuracy_rows"]),
+            uri=os.fspath(uri) if isinstance(uri, os.PathLike) else uri, metadata=_json(told["metadata"]),
         )  # fmt: skip
         if dataset is None:
             self._run_verb("register", **values)
@@ -535,7 +554,7 @@ class Hub:
             self._sketched = (key, exclude)
 
     def _step_by_step(self, until: str, taken: list[tuple[str, int, float, str]] | None) -> None:
-        wanted = logic.steps(f"FROM {until}", _HEADS, numpy=True)
+        wanted = logic.steps(f"FROM {until}", _HEADS, numpy=self._numpy)
         done: list[logic.Relation] = []
         while wanted:
             step = wanted.pop(0)
@@ -549,10 +568,11 @@ class Hub:
                 # What hashing needs is not even planned.
                 self._own.execute(
                     "CREATE OR REPLACE TEMP TABLE verified_pair AS SELECT NULL::UINTEGER AS owner, "
-                    "NULL::UINTEGER AS source_partition, NULL::UINTEGER AS target_partition, NULL::DOUBLE AS hellinger2 WHERE false"
+                    "NULL::UINTEGER AS source_partition, NULL::UINTEGER AS target_partition, "
+                    "NULL::DOUBLE AS hellinger2 WHERE false"
                 )
                 before = (*_HEADS, "verified_pair", *(each.name for each in done))
-                wanted = logic.steps(f"FROM {until}", before, numpy=True)
+                wanted = logic.steps(f"FROM {until}", before, numpy=self._numpy)
         if taken is None:
             # Nothing but the answer is kept; views first, which read tables.
             for step in reversed(done):
@@ -561,12 +581,12 @@ class Hub:
 
     def _result(self, query: str) -> Result:
         self._own.execute(query)
-        return Result(self.con, _fetched(self._own))
+        return Result(self._con, _fetched(self._own)) if self._numpy else Rows(self._con, self._own)
 
     @contextmanager
     def _dataset(self, dataset: Any, exclude: Sequence[str] = ()) -> Iterator[Dataset]:
         """A dataset that the package's connection can read, its columns to exclude checked."""
-        with datasets.readable(self._own, self.con, dataset) as found:
+        with datasets.readable(self._own, self._con, dataset) as found:
             self._check_columns(found.name, found.source, exclude)
             yield found
 

@@ -15,9 +15,11 @@ from functools import cache
 from typing import NamedTuple
 
 from modelhub_sql import sql
-from modelhub_sql.udfs import relations as numpy_relations
 
-__all__ = ["Place", "Relation", "digest", "placed", "public", "relations", "statements", "steps", "verbs"]
+__all__ = [
+    "Place", "Relation", "digest", "install", "install_macros", "placed", "public", "relations", "statements", "steps",
+    "stored", "verbs",
+]  # fmt: skip
 
 _MARKER = re.compile(r"/\* (\w+)/ \*/\n(.*?)(?=;\n|\Z)", re.DOTALL)
 _AGAIN = re.compile(r"^-- again: (\w+), of (.*)$", re.MULTILINE)
@@ -25,6 +27,7 @@ _AGAIN = re.compile(r"^-- again: (\w+), of (.*)$", re.MULTILINE)
 _CALL = re.compile(r"'(?:[^']|'')*'|(?<![\w.\"])([a-z_][a-z_0-9]*)\(")
 #: What looks like such a call, but is grammar or the columns of an alias.
 _GRAMMAR = frozenset(("coalesce", "unnest", "query_table", "listed", "r"))
+_COMMENT = re.compile(r"^ *COMMENT ON [^']* IS\s+'(?:[^']|'')*';", re.MULTILINE)
 _SCHEMA = re.compile(r"(?<![\w.\"])(_hub|_format|_logic)\.")
 
 
@@ -50,6 +53,8 @@ def relations(folder: str, numpy: bool = False) -> Mapping[str, Relation]:
     """The relations of a folder of ``sql/``, in order; numpy: with those that Python functions compute faster."""
     texts = sql.scripts(folder)
     if numpy:
+        from modelhub_sql.udfs import relations as numpy_relations  # numpy takes a third of a second
+
         texts = {name: numpy_relations().get(name, text) for name, text in texts.items()}
     return {name: _relation(name, text, texts) for name, text in texts.items()}
 
@@ -75,7 +80,7 @@ def needed(available: Mapping[str, Relation], query: str, given: Collection[str]
     """The relations that a query reads, and those that these read, in order; without those that are given."""
     wanted = _names(query)
     found = []
-    for relation in reversed(available.values()):
+    for relation in reversed(list(available.values())):
         if relation.name in wanted and relation.name not in given:
             found.append(relation)
             wanted |= _names(relation.query)
@@ -133,23 +138,38 @@ def public() -> tuple[Public, ...]:
     return tuple(found)
 
 
-@cache
 def statements(numpy: bool = False) -> str:
     """All objects of the schema _logic and of main, for hubs of any format row: CREATE and COMMENT ON statements."""
-    texts = [_expanded(text, numpy) for text in sql.scripts("values").values()]
-    for (name, text), described in zip(sql.scripts("public").items(), public(), strict=True):
-        assert name == described.name
-        body = _bare(_expanded(text, numpy)).replace(f"CREATE {described.kind.split()[0]} ", "CREATE OR REPLACE ", 1)
-        body = body.replace("CREATE OR REPLACE ", f"CREATE OR REPLACE {described.kind.split()[0]} main.", 1)
-        texts.append(f"{body};\nCOMMENT ON {described.kind} main.{name} IS {_literal(described.comment)};\n")
-    texts += [_settings_view(), _help_view()]
-    return "\n".join(texts)
+    return _internal(numpy) + "\n" + _macros(numpy)
 
 
 @cache
-def digest() -> str:
-    """SHA-256 of the logic that a file carries."""
-    return hashlib.sha256((statements() + "".join(verbs().values())).encode()).hexdigest()
+def _internal(numpy: bool) -> str:
+    """The schema _logic, and the views of main."""
+    texts = [_expanded(text, numpy) for text in sql.scripts("values").values()]
+    return "\n".join([*texts, *_called("VIEW", numpy), _settings_view(), _help_view()])
+
+
+@cache
+def _macros(numpy: bool) -> str:
+    """The macros of main, which are most of the text."""
+    return "\n".join(_called("MACRO TABLE", numpy))
+
+
+def _called(kind: str, numpy: bool) -> list[str]:
+    texts = []
+    for (name, text), described in zip(sql.scripts("public").items(), public(), strict=True):
+        assert name == described.name
+        if described.kind == kind:
+            body = _bare(_expanded(text, numpy)).replace(f"CREATE {kind.split()[0]} ", "CREATE OR REPLACE ", 1)
+            body = body.replace("CREATE OR REPLACE ", f"CREATE OR REPLACE {kind.split()[0]} main.", 1)
+            texts.append(f"{body};\nCOMMENT ON {kind} main.{name} IS {_literal(described.comment)};\n")
+    return texts
+
+
+def digest(constants: str) -> str:
+    """SHA-256 of the logic that a file carries; constants: of its schema _format."""
+    return hashlib.sha256((constants + statements() + "".join(verbs().values())).encode()).hexdigest()
 
 
 def _by_duckdb(text: str) -> str:
@@ -162,14 +182,42 @@ def _by_duckdb(text: str) -> str:
 
 
 def install(place: Place, numpy: bool = False) -> str:
-    """The schema _logic, made anew, and what users call, in a catalog that has the schema _format already."""
-    text = statements(numpy)
-    if not place.logic:
-        text = _by_duckdb(text)
-    if place.logic:
-        text = re.sub(r"(?<![\w.\"])main\.(?=\w+)", f"{place.logic}.main.", text)
+    """The schema _logic, made anew, and what users call, in a catalog that has the schema _format already.
+
+    In a catalog beside the file without what is said of the objects, and without the macros of main (``install_macros``):
+    both take longer than all else.
+    """
     schema = f"{place.logic}._logic" if place.logic else "_logic"
-    return f"DROP SCHEMA IF EXISTS {schema} CASCADE; CREATE SCHEMA {schema};\n{placed(text, place)}"
+    body = _in_main(_internal(numpy), place) if place.logic else _by_duckdb(statements(numpy))
+    return f"DROP SCHEMA IF EXISTS {schema} CASCADE; CREATE SCHEMA {schema};\n{placed(body, place)}"
+
+
+def install_macros(place: Place, numpy: bool = False) -> str:
+    """The macros that users call, in a catalog beside the file that has all else."""
+    return placed(_in_main(_macros(numpy), place), place)
+
+
+def _in_main(text: str, place: Place) -> str:
+    return re.sub(r"(?<![\w.\"])main\.(?=\w+)", f"{place.logic}.main.", without_comments(text))
+
+
+def without_comments(text: str) -> str:
+    """A text without its COMMENT ON statements."""
+    return _COMMENT.sub("", text)
+
+
+def stored(version: str, constants: str) -> str:
+    """The statements that leave a copy of the logic in a file that has the tables, in place of the copy that is there.
+
+    version: of this package. constants: of the file's schema _format.
+    """
+    rows = ", ".join(f"({_literal(name)}, {_literal(text)})" for name, text in verbs().items())
+    return (
+        f"DROP SCHEMA IF EXISTS _format CASCADE;\nCREATE SCHEMA _format;\n{constants}\n{install(Place())}\n"
+        "DELETE FROM _hub.logic;\nDELETE FROM _hub.verbs;\n"
+        f"INSERT INTO _hub.logic VALUES ({_literal(version)}, {_literal(digest(constants))});\n"
+        f"INSERT INTO _hub.verbs VALUES {rows};\n"
+    )
 
 
 @cache
@@ -226,9 +274,10 @@ def _settings_view() -> str:
         f"SELECT {_literal(name)}, {name}::VARCHAR, false, {_literal(meaning)} FROM _hub.defaults"
         for name, meaning in DEFAULTS.items()
     ]  # fmt: skip
+    said = "a setting of the hub: fixed, of the format of its sketches, or a default of searching"
     return (
         "CREATE OR REPLACE VIEW main.settings AS\n" + "\nUNION ALL\n".join(rows) + ";\n"
-        "COMMENT ON VIEW main.settings IS 'a setting of the hub: fixed, of the format of its sketches, or a default of searching';\n"
+        f"COMMENT ON VIEW main.settings IS {_literal(said)};\n"
     )
 
 

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from modelhub_sql.arguments import Argument
 from modelhub_sql.errors import OptionError
 
 __all__ = ["checked", "is_csv", "of_rows"]
-
-_ARGUMENTS = (
-    "name", "dataset", "exclude", "accuracy", "accuracy_rows", "version", "task", "framework", "uri", "metadata", "like", "replace",
-)  # fmt: skip
 
 
 def is_csv(path: str) -> bool:
@@ -21,22 +18,24 @@ def is_csv(path: str) -> bool:
     return any(suffix in (".csv", ".tsv") for suffix in Path(path).suffixes)
 
 
-def of_rows(rows: Iterable[Mapping[str, Any]], source: str) -> list[dict[str, Any]]:
+def of_rows(rows: Iterable[Mapping[str, Any]], source: str, arguments: Mapping[str, Argument]) -> list[dict[str, Any]]:
     """The arguments of ``register`` that the rows of a table stand for.
 
-    rows: by column name. source: file or name of the table; paths and globs of datasets are relative to a file.
+    rows: by column name. arguments: those that there are.
+    source: file or name of the table; paths and globs of datasets are relative to a file.
     Raises OptionError for metadata that is not JSON.
     """
     folder = Path(source).parent if Path(source).is_file() else None
-    return [_of_row(row, folder, f"{source}, model {number}") for number, row in enumerate(rows, 1)]
+    texts = {name for name, argument in arguments.items() if str in argument.types}
+    return [_of_row(row, folder, texts, f"{source}, model {number}") for number, row in enumerate(rows, 1)]
 
 
-def _of_row(row: Mapping[str, Any], folder: Path | None, place: str) -> dict[str, Any]:
+def _of_row(row: Mapping[str, Any], folder: Path | None, texts: Collection[str], place: str) -> dict[str, Any]:
     given = {name: value for name, value in row.items() if value is not None}
     dataset = given.get("dataset")
     if folder is not None and isinstance(dataset, str) and not Path(dataset).is_absolute() and _is_in(folder, dataset):
         given["dataset"] = str(folder / dataset)
-    for name in {"name", "version", "task", "framework", "uri", "like"} & set(given):
+    for name in given.keys() & texts:
         given[name] = str(given[name])
     if isinstance(given.get("replace"), str):
         given["replace"] = {"true": True, "false": False}.get(given["replace"].strip().lower(), given["replace"])
@@ -54,16 +53,16 @@ def _is_in(folder: Path, pattern: str) -> bool:
     return (folder / pattern).exists() or (any(sign in pattern for sign in "*?[") and any(folder.glob(pattern)))
 
 
-def checked(models: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """The models, each with a name and no argument that ``register`` does not have. Raises OptionError."""
+def checked(models: Iterable[Mapping[str, Any]], arguments: Collection[str]) -> list[dict[str, Any]]:
+    """The models, each with a name and nothing that is not among the arguments. Raises OptionError."""
     try:
         rows = [dict(model) for model in models]
     except (TypeError, ValueError) as error:
         raise OptionError(f"register_many takes a list of mappings or a table, got {models!r:.200}") from error
     for number, row in enumerate(rows, 1):
         for name in row:
-            if name not in _ARGUMENTS:
-                raise OptionError(f"model {number}: no argument is called {name!r}; there are {', '.join(_ARGUMENTS)}")
+            if name not in arguments:
+                raise OptionError(f"model {number}: no argument is called {name!r}; there are {', '.join(arguments)}")
         if "name" not in row:
             raise OptionError(f"model {number} has no name")
     return rows

@@ -15,11 +15,11 @@ from typing import Any, NamedTuple
 
 import duckdb
 
-from modelhub_sql import generated, logic, sql, udfs
-from modelhub_sql.errors import HubAccessError, HubFormatError, HubNotFoundError, SettingsError, translated
+from modelhub_sql import generated, logic, sql
+from modelhub_sql.errors import HubAccessError, HubFormatError, HubNotFoundError, SettingsError, is_not_permitted, translated
 from modelhub_sql.settings import FORMAT_VERSION, Settings
 
-__all__ = ["Opened", "installed", "load", "opened", "upgrade"]
+__all__ = ["Opened", "installed", "lay_macros", "load", "opened", "upgrade", "upgrade_script"]
 
 # DuckDB 1.4 and later, and its Wasm build, read files of this storage version.
 _STORAGE = {"storage_compatibility_version": "v1.2.0"}
@@ -36,10 +36,11 @@ class Opened(NamedTuple):
     place: logic.Place
 
 
-def opened(path: str, read_only: bool, given: Mapping[str, Any]) -> Opened:
-    """Connections to the hub at the path, or ``:memory:``.
+def opened(path: str, read_only: bool, given: Mapping[str, Any], numpy: bool = True) -> Opened:
+    """Connections to the hub at the path, or ``:memory:``. The macros that users call are not there yet: see ``lay_macros``.
 
-    given: settings of a new hub; those of a hub that is there must be the same.
+    given: settings of a new hub; those of a hub that is there must be the same. numpy: with the functions that are faster
+    where there is much to compute; what opens the same hub in the same process meanwhile finds the logic as it is.
 
     Raises HubNotFoundError, HubAccessError, HubFormatError, HubLockedError and SettingsError.
     """
@@ -59,7 +60,7 @@ def opened(path: str, read_only: bool, given: Mapping[str, Any]) -> Opened:
     try:
         if not read_only and (in_memory or not _has_tables(con)):
             _create(con, settings, with_logic=not in_memory)
-        place = installed(con, path)
+        place = installed(con, path, numpy)
         if given and not is_new:
             _check_settings(con, place, path, settings, given)
         con.execute(f"USE {place.logic}.main")
@@ -86,6 +87,7 @@ def load(con: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
     Raises HubFormatError when the connection's current database is not a hub, or one of a newer format.
     """
     place = installed(con, None)
+    lay_macros(con, place)
     for name, kind, call, *_ in logic.public():
         if kind == "VIEW":
             con.execute(f"CREATE OR REPLACE TEMP VIEW {name} AS FROM {place.logic}.main.{name}")
@@ -97,35 +99,66 @@ def load(con: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
     return con
 
 
-def installed(con: duckdb.DuckDBPyConnection, path: str | None) -> logic.Place:
+def installed(con: duckdb.DuckDBPyConnection, path: str | None, numpy: bool = True) -> logic.Place:
     """Where the current database's tables are, checked, and the package's logic over them, laid into memory if it is not yet.
 
     path: of the file, for messages. Raises HubFormatError.
     """
     ((current,),) = con.execute("SELECT system.main.current_database()").fetchall()
     named = path or current
+    tables = _quoted(current)
     _check_tables(con, current, named)
-    tables = f'"{current}"'.replace('"', '""')[1:-1].join('""') if '"' in current else f'"{current}"'
     row = _format_row(con, tables, named)
     with _INSTALLING:
         place = logic.Place(tables, _logic_catalog(con, current, generated.fingerprint(row)))
-        known = con.execute(
-            "SELECT count(*) FROM system.main.duckdb_schemas() WHERE database_name = ? AND schema_name = '_logic'", [place.logic]
-        ).fetchall()
-        if known == [(0,)]:
-            functions = con.execute(
-                f"SELECT multiplier, increment FROM {tables}._hub.minhash_functions ORDER BY function ASC"
-            ).fetchall()
+        if numpy:
+            from modelhub_sql import udfs  # numpy and pyarrow take a third of a second
+
             # Of the instance, not of a connection: a cursor leaves the user's current database as it is.
-            cursor = con.cursor()
-            cursor.execute(f"USE {place.logic}.main")
-            udfs.register(cursor)
-            cursor.execute("BEGIN TRANSACTION")
-            cursor.execute(f"CREATE SCHEMA {place.logic}._format")
-            cursor.execute(logic.placed(generated.constants(row, functions, numpy=True), place))
-            cursor.execute(logic.install(place, numpy=True))
-            cursor.execute("COMMIT")
+            with con.cursor() as cursor:
+                cursor.execute(f"USE {place.logic}.main")
+                udfs.register(cursor)
+        if not _is_there(con, f"{place.logic}.main.help"):
+            constants = logic.without_comments(generated.constants(row, _functions(con, tables), numpy=numpy))
+            _laid(
+                con,
+                place,
+                f"CREATE SCHEMA {place.logic}._format;\n{logic.placed(constants, place)}\n{logic.install(place, numpy)}",
+            )
     return place
+
+
+def lay_macros(con: duckdb.DuckDBPyConnection, place: logic.Place, numpy: bool = True) -> None:
+    """The macros that users call, beside the rest of the logic, unless they are there."""
+    with _INSTALLING:
+        marker = f"{place.logic}._logic.has_macros"
+        if not _is_there(con, marker):
+            _laid(con, place, f"{logic.install_macros(place, numpy)}\nCREATE VIEW {marker} AS SELECT true AS has_macros")
+
+
+def _laid(con: duckdb.DuckDBPyConnection, place: logic.Place, statements: str) -> None:
+    with con.cursor() as cursor:
+        cursor.execute(f"USE {place.logic}.main")
+        cursor.execute(f"BEGIN TRANSACTION;\n{statements}")
+        cursor.execute("COMMIT")
+
+
+def _is_there(con: duckdb.DuckDBPyConnection, view: str) -> bool:
+    # All that there is in a catalog is many times as long to list.
+    try:
+        with con.cursor() as cursor:
+            cursor.execute(f"FROM {view} LIMIT 0")
+    except duckdb.CatalogException:
+        return False
+    return True
+
+
+def _functions(con: duckdb.DuckDBPyConnection, tables: str) -> list[tuple[int, int]]:
+    return con.execute(f"SELECT multiplier, increment FROM {tables}._hub.minhash_functions ORDER BY function ASC").fetchall()
+
+
+def _quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
 
 
 def _logic_catalog(con: duckdb.DuckDBPyConnection, current: str, fingerprint: str) -> str:
@@ -143,35 +176,37 @@ def upgrade(con: duckdb.DuckDBPyConnection, place: logic.Place) -> bool:
 
     con: the package's own connection.
     """
-    stored = con.execute(f"SELECT version, digest FROM {place.tables}._hub.logic").fetchall()
-    if stored == [_logic_row()]:
+    constants = _constants(con, place)
+    if con.execute(f"SELECT version, digest FROM {place.tables}._hub.logic").fetchall() == [
+        (_version(), logic.digest(constants))
+    ]:
         return False
-    cursor = con.cursor()
-    cursor.execute(f"USE {place.tables}.main")
-    cursor.execute("BEGIN TRANSACTION")
-    try:
-        _write_logic(cursor)
-        cursor.execute("COMMIT")
-    except BaseException:
-        with suppress(duckdb.Error):
-            cursor.execute("ROLLBACK")
-        raise
-    finally:
-        cursor.close()
+    with con.cursor() as cursor:
+        cursor.execute(f"USE {place.tables}.main")
+        cursor.execute("BEGIN TRANSACTION")
+        try:
+            cursor.execute(logic.stored(_version(), constants))
+            cursor.execute("COMMIT")
+        except BaseException:
+            with suppress(duckdb.Error):
+                cursor.execute("ROLLBACK")
+            raise
     return True
 
 
-def _logic_row() -> tuple[str, str]:
+def upgrade_script(con: duckdb.DuckDBPyConnection, place: logic.Place) -> str:
+    """What ``upgrade`` does as a script, for any client that has the file open."""
+    return f"BEGIN TRANSACTION;\n{logic.stored(_version(), _constants(con, place))}COMMIT;\n"
+
+
+def _constants(con: duckdb.DuckDBPyConnection, place: logic.Place) -> str:
+    return generated.constants(_format_row(con, place.tables, place.tables), _functions(con, place.tables))
+
+
+def _version() -> str:
     from modelhub_sql import __version__
 
-    return (__version__, logic.digest())
-
-
-def _write_logic(con: duckdb.DuckDBPyConnection) -> None:
-    con.execute(logic.install(logic.Place()))
-    con.execute("DELETE FROM _hub.logic; DELETE FROM _hub.verbs")
-    con.execute("INSERT INTO _hub.logic VALUES (?, ?)", list(_logic_row()))
-    con.executemany("INSERT INTO _hub.verbs VALUES (?, ?)", list(logic.verbs().items()))
+    return __version__
 
 
 def _is_new(path: str) -> bool:
@@ -219,7 +254,7 @@ def _connected(path: str, read_only: bool, config: Mapping[str, str] | None = No
         return duckdb.connect(path, read_only=read_only, config=dict(config or {}))
     except duckdb.Error as error:
         known = translated(error)
-        if "Permission denied" in str(error):
+        if is_not_permitted(error):
             known = HubAccessError(
                 f"no permission to {'read' if read_only else 'write'} {path} or its folder"
                 + ("" if read_only else ": to search a hub that is there, open it with read_only=True")
@@ -242,23 +277,25 @@ def _check_tables(con: duckdb.DuckDBPyConnection, catalog: str, path: str) -> No
     tables = {name for name, schema in con.execute(_TABLES, [catalog]).fetchall() if schema == "_hub"}
     if "format" not in tables:
         views = con.execute(
-            "SELECT count(*) FROM system.main.duckdb_views() WHERE database_name = ? AND schema_name = '_hub' AND view_name = 'format'",
+            "SELECT count(*) FROM system.main.duckdb_views() "
+            "WHERE database_name = ? AND schema_name = '_hub' AND view_name = 'format'",
             [catalog],
         ).fetchall()
         raise HubFormatError(
             f"{path} is a DuckDB file, but not a hub: "
             + ("its format is a view, not a table" if views != [(0,)] else "it lacks the hub's tables")
         )
-    stored = con.execute(
-        "SELECT table_name, column_name, data_type, column_default FROM system.main.duckdb_columns() "
-        "WHERE database_name = ? AND schema_name = '_hub' ORDER BY table_name ASC, column_index ASC",
-        [catalog],
-    ).fetchall()
     found: dict[str, list[tuple[str, str]]] = {}
-    for table, column, type_, default in stored:
-        if default is not None:
-            raise HubFormatError(f"{path} is no hub that this version made: {table}.{column} is computed by the file")
-        found.setdefault(table, []).append((column, type_))
+    for table in tables:
+        # duckdb_columns() looks at all views of the system first, which takes as long as all else.
+        columns = con.execute(
+            "SELECT name, type, dflt_value FROM system.main.pragma_table_info(?) ORDER BY cid ASC",
+            [f"{_quoted(catalog)}._hub.{_quoted(table)}"],
+        ).fetchall()
+        for column, _, default in columns:
+            if default is not None:
+                raise HubFormatError(f"{path} is no hub that this version made: {table}.{column} is computed by the file")
+        found[table] = [(column, type_) for column, type_, _ in columns]
     for table, columns in _expected().items():
         if table not in tables:
             raise HubFormatError(f"{path} is no hub that this version made: {table} is not a table")
@@ -323,7 +360,7 @@ def _create(con: duckdb.DuckDBPyConnection, settings: Settings, with_logic: bool
     pairs = [(int(a), int(b)) for a, b in zip(*functions, strict=True)]
     con.execute("BEGIN TRANSACTION")
     try:
-        con.execute("CREATE SCHEMA _hub; CREATE SCHEMA _format")
+        con.execute("CREATE SCHEMA _hub")
         con.execute(sql.scripts("format")["tables"])
         con.execute(generated.format_table(row))
         defaults = {name: row[name] for name in generated.DEFAULTS}
@@ -332,8 +369,7 @@ def _create(con: duckdb.DuckDBPyConnection, settings: Settings, with_logic: bool
         )
         con.executemany("INSERT INTO _hub.minhash_functions VALUES (?, ?, ?)", [(i, a, b) for i, (a, b) in enumerate(pairs)])
         if with_logic:
-            con.execute(generated.constants(row, pairs))
-            _write_logic(con)
+            con.execute(logic.stored(_version(), generated.constants(row, pairs)))
         con.execute("COMMIT")
     except BaseException:
         con.execute("ROLLBACK")

@@ -7,7 +7,7 @@ from typing import Any
 
 import duckdb
 
-__all__ = ["Result"]
+__all__ = ["Result", "Rows"]
 
 
 class Result:
@@ -71,3 +71,24 @@ class Result:
     def pl(self) -> Any:
         """The rows as a polars DataFrame."""
         return self.relation.pl()
+
+
+class Rows(Result):
+    """An answer that was fetched without Arrow: its rows and the names of their columns, no relation."""
+
+    def __init__(self, con: duckdb.DuckDBPyConnection, ran: duckdb.DuckDBPyConnection) -> None:
+        super().__init__(con, None)
+        self._columns = [column[0] for column in ran.description or ()]
+        self._rows = ran.fetchall()
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    @property
+    def columns(self) -> list[str]:
+        """Names of the columns."""
+        return self._columns
+
+    def fetchall(self) -> list[tuple[Any, ...]]:
+        """The rows as tuples."""
+        return self._rows
