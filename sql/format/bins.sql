@@ -8,7 +8,8 @@ CREATE MACRO _format.asinh_bin(x, low, high, bins) AS CASE
     WHEN x BETWEEN -high / 2 AND high / 2 THEN floor(asinh(x / low) / asinh(high / low) * (bins / 2.0) + bins / 2.0)
     ELSE greatest(0, least(bins - 1, floor(asinh(x / low) / asinh(high / low) * (bins / 2.0) + bins / 2.0)))
 END;
-COMMENT ON MACRO _format.asinh_bin IS 'bin of a finite number when bins are equal steps of asinh(x / low): near 0 linear, then by relative size, up to +-high';
+COMMENT ON MACRO _format.asinh_bin IS
+    'bin of a finite number when bins are equal steps of asinh(x / low): near 0 linear, then by relative size, up to +-high';
 
 CREATE MACRO _format.fixed_bin(x, low, high, bins) AS
     greatest(0, least(bins - 1, floor((x - low) / (high - low) * bins)));

@@ -1,4 +1,4 @@
--- a partition of the target and how many partitions of the model's dataset match it, uncovered ones first; none for a model that is not found
+-- a partition of the target and how many partitions of the model's dataset match it, uncovered ones first
 -- example: FROM explain_partitions('beer', 'target.parquet', exclude := ['label'])
 CREATE MACRO explain_partitions(
     model, target, version := NULL, exclude := [], min_overlap := NULL, min_jaccard := NULL, max_js := NULL,
