@@ -23,6 +23,16 @@ __all__ = ["Opened", "installed", "load", "opened", "upgrade"]
 
 # DuckDB 1.4 and later, and its Wasm build, read files of this storage version.
 _STORAGE = {"storage_compatibility_version": "v1.2.0"}
+#: How the package's statements are read, whatever the user sets for the whole instance.
+_SESSION = {
+    "default_collation": "",
+    "default_order": "ASC",
+    "default_null_order": "NULLS_LAST",
+    "ieee_floating_point_ops": "true",
+    "integer_division": "false",
+    "old_implicit_casting": "false",
+    "preserve_insertion_order": "true",
+}
 #: The in-memory database of the logic.
 _LOGIC = "modelhub_logic"
 _INSTALLING = threading.Lock()
@@ -65,6 +75,7 @@ def opened(path: str, read_only: bool, given: Mapping[str, Any]) -> Opened:
         con.execute(f"USE {place.logic}.main")
         own = con.cursor()
         own.execute(f"USE {place.logic}._logic")
+        own.execute("".join(f"SET SESSION {name} = '{value}'; " for name, value in _SESSION.items()))
         for each in (con, own):
             # A dataset is named in SQL; a Python variable of that name is not meant.
             each.execute("SET python_enable_replacements = false")
@@ -242,7 +253,8 @@ def _check_tables(con: duckdb.DuckDBPyConnection, catalog: str, path: str) -> No
     tables = {name for name, schema in con.execute(_TABLES, [catalog]).fetchall() if schema == "_hub"}
     if "format" not in tables:
         views = con.execute(
-            "SELECT count(*) FROM system.main.duckdb_views() WHERE database_name = ? AND schema_name = '_hub' AND view_name = 'format'",
+            "SELECT count(*) FROM system.main.duckdb_views() "
+            "WHERE database_name = ? AND schema_name = '_hub' AND view_name = 'format'",
             [catalog],
         ).fetchall()
         raise HubFormatError(

@@ -1,5 +1,6 @@
 -- What a hub stores, in the schema _hub: models, and the sketches of the datasets that they were trained on
 -- (sections 3.3 and 3.4). Clients read these tables with logic of their own; nothing else of the file is needed.
+-- Names are compared letter by letter (COLLATE C), whatever default_collation a session has.
 -- The table _hub.format, whose row is fixed, is made by modelhub_sql/generated.py.
 
 CREATE TABLE _hub.defaults (
@@ -60,8 +61,8 @@ COMMENT ON COLUMN _hub.datasets.spread IS
     'the greatest sum, over the features, of the JS divergences of one partition from the whole';
 
 CREATE TABLE _hub.models (
-    model           VARCHAR NOT NULL,
-    version         VARCHAR NOT NULL,
+    model           VARCHAR COLLATE C NOT NULL,
+    version         VARCHAR COLLATE C NOT NULL,
     dataset_id      UINTEGER NOT NULL,
     source_accuracy DOUBLE,
     task            VARCHAR,
@@ -85,7 +86,7 @@ COMMENT ON COLUMN _hub.models.metadata IS 'free metadata, JSON text';
 CREATE TABLE _hub.features (
     dataset_id UINTEGER NOT NULL,
     feature_id USMALLINT NOT NULL,
-    feature    VARCHAR NOT NULL,
+    feature    VARCHAR COLLATE C NOT NULL,
     kind       VARCHAR NOT NULL,
     "values"   UBIGINT NOT NULL,
     nulls      UBIGINT NOT NULL,
