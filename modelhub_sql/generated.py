@@ -36,7 +36,7 @@ FORMAT = {
 #: What a search does unless it is told otherwise: column of _hub.defaults -> meaning.
 DEFAULTS = {
     name: meaning.replace("''", "'")
-    for name, meaning in re.findall(r"COMMENT ON COLUMN _hub\.defaults\.(\w+) IS '(.*)';", sql.scripts("format")["tables"])
+    for name, meaning in re.findall(r"COMMENT ON COLUMN _hub\.defaults\.(\w+) IS\s+'(.*)';", sql.scripts("format")["tables"])
 }
 
 

@@ -23,6 +23,16 @@ __all__ = ["Opened", "installed", "lay_macros", "load", "opened", "upgrade", "up
 
 # DuckDB 1.4 and later, and its Wasm build, read files of this storage version.
 _STORAGE = {"storage_compatibility_version": "v1.2.0"}
+#: How the package's statements are read, whatever the user sets for the whole instance.
+_SESSION = {
+    "default_collation": "",
+    "default_order": "ASC",
+    "default_null_order": "NULLS_LAST",
+    "ieee_floating_point_ops": "true",
+    "integer_division": "false",
+    "old_implicit_casting": "false",
+    "preserve_insertion_order": "true",
+}
 #: The in-memory database of the logic.
 _LOGIC = "modelhub_logic"
 _INSTALLING = threading.Lock()
@@ -66,6 +76,7 @@ def opened(path: str, read_only: bool, given: Mapping[str, Any], numpy: bool = T
         con.execute(f"USE {place.logic}.main")
         own = con.cursor()
         own.execute(f"USE {place.logic}._logic")
+        own.execute("".join(f"SET SESSION {name} = '{value}'; " for name, value in _SESSION.items()))
         for each in (con, own):
             # A dataset is named in SQL; a Python variable of that name is not meant.
             each.execute("SET python_enable_replacements = false")

@@ -1,5 +1,6 @@
 -- What a hub stores, in the schema _hub: models, and the sketches of the datasets that they were trained on
 -- (sections 3.3 and 3.4). Clients read these tables with logic of their own; nothing else of the file is needed.
+-- Names are compared letter by letter (COLLATE C), whatever default_collation a session has.
 -- The table _hub.format, whose row is fixed, is made by modelhub_sql/generated.py.
 
 CREATE TABLE _hub.defaults (
@@ -29,9 +30,11 @@ COMMENT ON COLUMN _hub.defaults.sample_space IS 'aligned (feature by feature) or
 COMMENT ON COLUMN _hub.defaults.rank_by IS 'what decides the order';
 COMMENT ON COLUMN _hub.defaults.search IS 'exact, lsh or auto';
 COMMENT ON COLUMN _hub.defaults.auto_models IS 'about how many models an automatic t lets match';
-COMMENT ON COLUMN _hub.defaults.auto_quantile IS 'quantile of the candidates'' partition divergences to put an automatic t at; NULL: auto_models / candidates, at most one quarter';
+COMMENT ON COLUMN _hub.defaults.auto_quantile IS
+    'quantile of the candidates'' partition divergences that an automatic t is; NULL: auto_models / candidates, at most 1/4';
 COMMENT ON COLUMN _hub.defaults.max_candidates IS 'datasets, nearest in JS divergence first, whose partitions are compared';
-COMMENT ON COLUMN _hub.defaults.recall IS 'probability that JS-LSH finds a match at the threshold, which jslsh_width was solved for';
+COMMENT ON COLUMN _hub.defaults.recall IS
+    'probability that JS-LSH finds a match at the threshold, which jslsh_width was solved for';
 COMMENT ON COLUMN _hub.defaults.jslsh_bands IS 'L of JS-LSH';
 COMMENT ON COLUMN _hub.defaults.jslsh_rows IS 'K of JS-LSH: functions a band';
 COMMENT ON COLUMN _hub.defaults.jslsh_width IS 'r of Eq. 2.4 divided by the largest distance of a match, sqrt(2 t / ln 2)';
@@ -56,11 +59,12 @@ COMMENT ON COLUMN _hub.datasets.source IS 'file, glob or table that it was read 
 COMMENT ON COLUMN _hub.datasets.registered_at IS 'when it was sketched, UTC';
 COMMENT ON COLUMN _hub.datasets.excluded IS 'columns left out of the sketch (labels, ids)';
 COMMENT ON COLUMN _hub.datasets.fingerprint IS 'fingerprint of the format that the sketch was made in';
-COMMENT ON COLUMN _hub.datasets.spread IS 'the greatest sum, over the features, of the JS divergences of one partition from the whole';
+COMMENT ON COLUMN _hub.datasets.spread IS
+    'the greatest sum, over the features, of the JS divergences of one partition from the whole';
 
 CREATE TABLE _hub.models (
-    model           VARCHAR NOT NULL,
-    version         VARCHAR NOT NULL,
+    model           VARCHAR COLLATE C NOT NULL,
+    version         VARCHAR COLLATE C NOT NULL,
     dataset_id      UINTEGER NOT NULL,
     source_accuracy DOUBLE,
     accuracy_rows   UBIGINT,
@@ -86,7 +90,7 @@ COMMENT ON COLUMN _hub.models.metadata IS 'free metadata, JSON text';
 CREATE TABLE _hub.features (
     dataset_id UINTEGER NOT NULL,
     feature_id USMALLINT NOT NULL,
-    feature    VARCHAR NOT NULL,
+    feature    VARCHAR COLLATE C NOT NULL,
     kind       VARCHAR NOT NULL,
     "values"   UBIGINT NOT NULL,
     nulls      UBIGINT NOT NULL,
@@ -131,7 +135,8 @@ COMMENT ON TABLE _hub.partition_counts IS 'a feature of a partition as it is sto
 COMMENT ON COLUMN _hub.partition_counts.dataset_id IS 'the dataset of the feature';
 COMMENT ON COLUMN _hub.partition_counts.feature_id IS 'the feature of the dataset';
 COMMENT ON COLUMN _hub.partition_counts.partition_id IS 'number of the partition in the dataset, from 0';
-COMMENT ON COLUMN _hub.partition_counts.frequent IS 'occurrences of each of the first of features.bins (frequent_bins tells how many)';
+COMMENT ON COLUMN _hub.partition_counts.frequent IS
+    'occurrences of each of the first of features.bins (frequent_bins tells how many)';
 COMMENT ON COLUMN _hub.partition_counts.rare IS 'occurrences of each of the other bins';
 
 CREATE TABLE _hub.minhash_functions (
@@ -139,7 +144,8 @@ CREATE TABLE _hub.minhash_functions (
     multiplier UINTEGER NOT NULL,
     increment  UINTEGER NOT NULL
 );
-COMMENT ON TABLE _hub.minhash_functions IS 'a MinHash function, h -> (multiplier * h + increment) mod 2^32: datasketch''s affine32 permutations of the seed';
+COMMENT ON TABLE _hub.minhash_functions IS
+    'a MinHash function, h -> (multiplier * h + increment) mod 2^32: datasketch''s affine32 permutations of the seed';
 COMMENT ON COLUMN _hub.minhash_functions.function IS 'position in a signature, from 0';
 COMMENT ON COLUMN _hub.minhash_functions.multiplier IS 'of the hash, below 2^32';
 COMMENT ON COLUMN _hub.minhash_functions.increment IS 'added to the product, below 2^32';
@@ -156,6 +162,7 @@ CREATE TABLE _hub.verbs (
     verb   VARCHAR PRIMARY KEY,
     script VARCHAR NOT NULL
 );
-COMMENT ON TABLE _hub.verbs IS 'a script that changes the hub, to run in any DuckDB client: SELECT script FROM verbs WHERE verb = ''register''';
+COMMENT ON TABLE _hub.verbs IS
+    'a script that changes the hub, to run in any DuckDB client: SELECT script FROM verbs WHERE verb = ''register''';
 COMMENT ON COLUMN _hub.verbs.verb IS 'register, remove or set; steps runs a search step by step';
 COMMENT ON COLUMN _hub.verbs.script IS 'the SQL to run, after the variables that it names are set';

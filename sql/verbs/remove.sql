@@ -6,7 +6,10 @@ RESET VARIABLE model;
 RESET VARIABLE version;
 
 SET VARIABLE remove_check = (SELECT CASE
-    WHEN NOT EXISTS (FROM _hub.models WHERE model = _logic.removing().model AND version = coalesce(_logic.removing().version, version))
+    WHEN NOT EXISTS (
+        FROM _hub.models
+        WHERE model = _logic.removing().model AND version = coalesce(_logic.removing().version, version)
+    )
         THEN error(_logic.unknown_model(_logic.removing().model, _logic.removing().version))
 END);
 
