@@ -343,7 +343,10 @@ class Hub:
         Returns a row for each partition of the target: how many partitions of the model's
         dataset match it. Raises ModelNotFoundError, DatasetError and OptionError.
         """
-        options = dict(min_overlap=min_overlap, min_jaccard=min_jaccard, max_js=max_js, sample_space=sample_space, search=search)
+        options = dict(
+            features=features, min_overlap=min_overlap, min_jaccard=min_jaccard, max_js=max_js, sample_space=sample_space,
+            search=search,
+        )  # fmt: skip
         return self._search("explained_partition", target, exclude=exclude, options=options, explained=(model, version))
 
     def steps(self, target: Any, *, exclude: Sequence[str] = (), until: str = "found_model", **options: Any) -> Result:

@@ -1,11 +1,7 @@
 -- a feature of the target, what it was compared with in the model's data, how far apart they are and why; farthest last
 -- example: FROM explain_features('beer', 'target.parquet', exclude := ['label'])
 CREATE MACRO explain_features(
-<<<<<<< HEAD
     model, target, version := NULL, exclude := [], features := NULL, min_jaccard := NULL, forms := NULL, nested := NULL
-=======
-    model, target, version := NULL, exclude := [], min_jaccard := NULL, forms := NULL, nested := NULL
->>>>>>> wt_b
 ) AS TABLE
 WITH target_sketch AS MATERIALIZED (FROM _logic.sketch(target, exclude := exclude, forms := forms, nested := nested)),
 options AS MATERIALIZED (FROM _logic.search_options(features := features, min_jaccard := min_jaccard)),

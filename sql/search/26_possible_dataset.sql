@@ -1,6 +1,7 @@
 -- a dataset that its features of the same name leave a chance to be among the max_candidates nearest
 WITH tally AS (
-    SELECT dataset_id, count(distance) AS matched, coalesce(sum(distance), 0) AS least
+    SELECT
+        dataset_id, count(distance) AS matched, coalesce(sum(distance), 0) AS least, coalesce(sum(js_divergence), 0) AS least_js
     FROM known_dataset
     LEFT JOIN named_similarity USING (dataset_id)
     GROUP BY dataset_id
@@ -9,15 +10,18 @@ WITH tally AS (
 bounds AS MATERIALIZED (
     SELECT
         dataset_id, matched / c.features AS least_overlap, least / c.features AS least_distance,
-        (least + c.features - matched) / c.features AS most_distance
+        (least + c.features - matched) / c.features AS most_distance,
+        (least_js + (c.features - matched) * ln(2)) / c.features AS most_js
     FROM tally
     JOIN counted_features AS c USING (dataset_id)
     WHERE c.features > 0
 ),
+-- Only by what will be listed.
 nearest AS (
     SELECT most_distance
     FROM bounds
     WHERE least_overlap > coalesce((SELECT options.min_overlap FROM options), 0)
+        AND most_js <= (SELECT options.max_divergence FROM options)
     ORDER BY most_distance ASC
     LIMIT (SELECT max_candidates FROM options)
 ),
@@ -26,4 +30,5 @@ farthest AS (
 )
 SELECT dataset_id
 FROM bounds
-WHERE least_distance <= (SELECT distance FROM farthest)
+-- A little more than the bound, for rounding.
+WHERE least_distance <= (SELECT distance FROM farthest) + 1e-9

@@ -2,8 +2,9 @@
 WITH banded AS (
     SELECT
         feature_id AS target_feature_id,
-        CASE (SELECT options.features FROM options)
-            WHEN 'values' THEN minhash::UBIGINT[] ELSE _logic.band_signatures(minhash)
+        CASE
+            WHEN (SELECT _logic.is_any_function_a_band(options.features, options.min_jaccard) FROM options) THEN minhash::UBIGINT[]
+            ELSE _logic.band_signatures(minhash)
         END AS signatures
     FROM target_feature
 )

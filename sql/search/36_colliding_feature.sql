@@ -2,8 +2,9 @@
 WITH banded AS (
     SELECT
         f.dataset_id, f.feature_id, o.kind,
-        CASE (SELECT options.features FROM options)
-            WHEN 'values' THEN f.minhash::UBIGINT[] ELSE _logic.band_signatures(f.minhash)
+        CASE
+            WHEN (SELECT _logic.is_any_function_a_band(options.features, options.min_jaccard) FROM options) THEN f.minhash::UBIGINT[]
+            ELSE _logic.band_signatures(f.minhash)
         END AS signatures
     FROM _hub.features AS f
     JOIN open_source AS o USING (dataset_id, feature_id)

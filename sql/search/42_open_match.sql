@@ -1,6 +1,7 @@
 -- an equivalent feature of another name, one to one: the best pair of all first, then the best of what is left
 WITH RECURSIVE compared AS (
-    SELECT o.*, s.js_divergence, s.distance, t.kind
+    -- Rounding decides no match.
+    SELECT o.*, round(s.js_divergence, 12) AS js_divergence, s.distance, t.kind
     FROM open_pair AS o
     JOIN open_similarity AS s USING (target_feature_id, dataset_id, feature_id)
     JOIN target_feature AS t ON t.feature_id = o.target_feature_id
@@ -26,7 +27,7 @@ equivalent AS (
         OR (
             js_divergence < _logic.most_js(kind)
             -- A number that is as like another is no number's own.
-            AND (kind <> 'number' OR js_divergence <= 0.8 * least(coalesce(of_target[2], 1), coalesce(of_source[2], 1)))
+            AND (kind <> 'number' OR js_divergence < 0.8 * least(coalesce(of_target[2], 1), coalesce(of_source[2], 1)))
         )
 ),
 round AS (

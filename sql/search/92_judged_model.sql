@@ -1,26 +1,37 @@
--- a model that is searched: its rank and verdict, or why it is not ranked
+-- a model that is searched: its rank and verdict, or why it is not listed
 -- The score of a model depends on the model and the target alone, whatever else the hub has.
-WITH scored AS (
+WITH shared AS (
+    SELECT dataset_id, count(*) AS shared_features FROM feature_match GROUP BY dataset_id
+),
+scored AS (
     SELECT
         m.model, m.version, m.dataset_id, m.source_accuracy, m.uri, m.task, m.framework, d.rows AS source_rows,
-        s.* EXCLUDE (dataset_id),
-        _logic.fit_score(
+        s.* EXCLUDE (dataset_id, distance, overlap, js_divergence, shared_features, missing_features),
+        coalesce(s.distance, r.distance) AS distance, coalesce(s.overlap, r.overlap, h.shared_features / c.features) AS overlap,
+        coalesce(s.js_divergence, r.js_divergence) AS js_divergence,
+        coalesce(s.shared_features, h.shared_features) AS shared_features,
+        coalesce(s.missing_features, c.features - h.shared_features) AS missing_features,
+        CASE WHEN s.dataset_id IS NOT NULL THEN _logic.fit_score(
             s.judged_distance, d.rows, c.features, _logic.accuracy_bound(m.source_accuracy, coalesce(m.accuracy_rows, d.rows))
-        ) AS fit_score,
+        ) END AS fit_score,
         _logic.verdict(s.distance, s.expected_distance, s.distance_deviation) AS verdict,
         CASE
             WHEN c.features = 0 THEN 'no feature of the target counts: its owner excluded them all'
-            WHEN r.dataset_id IS NULL AND o.min_overlap > 0 THEN printf('overlap is not above min_overlap %.4g', o.min_overlap)
-            WHEN r.dataset_id IS NULL THEN 'shares no feature with the target, or others are nearer (max_candidates)'
+            WHEN p.dataset_id IS NULL THEN printf('%d others are nearer (max_candidates)', o.max_candidates)
+            WHEN h.dataset_id IS NULL THEN 'shares no feature with the target'
+            WHEN r.dataset_id IS NULL
+                THEN printf('overlap %.4g is not above min_overlap %.4g', h.shared_features / c.features, o.min_overlap)
             WHEN s.dataset_id IS NULL AND r.js_divergence > o.max_divergence
                 THEN printf('JS divergence %.4g is above max_divergence %.4g', r.js_divergence, o.max_divergence)
             WHEN s.dataset_id IS NULL THEN printf('%d others are nearer (max_candidates)', o.max_candidates)
             WHEN s.adaptivity < o.min_adaptivity THEN printf('adaptivity %.4g is below min_adaptivity %.4g', s.adaptivity, o.min_adaptivity)
-        END AS dropped,
+        END AS refused,
         o.rank_by AS ranked_by, o.max_js AS given_js, o.top AS most_rows, o.all_models AS far_too
     FROM known_dataset AS d
     JOIN _hub.models AS m USING (dataset_id)
     JOIN counted_features AS c USING (dataset_id)
+    LEFT JOIN possible_dataset AS p USING (dataset_id)
+    LEFT JOIN shared AS h USING (dataset_id)
     LEFT JOIN related_dataset AS r USING (dataset_id)
     LEFT JOIN dataset_score AS s USING (dataset_id)
     CROSS JOIN options AS o
@@ -40,30 +51,41 @@ scores AS (
         END AS score
     FROM scored
 ),
-ranked AS (
+ordered AS (
     SELECT
         *,
         -- Rounding decides no rank: it may differ from client to client.
         row_number() OVER (
-            PARTITION BY dropped IS NULL
+            PARTITION BY refused IS NULL
             ORDER BY round(f.score, 12) DESC NULLS LAST, round(f.distance, 12) ASC, f.source_rows DESC, encode(f.model) ASC, encode(f.version) ASC
-        ) AS place
+        ) AS place,
+        bool_and(f.verdict = 'far') OVER (PARTITION BY refused IS NULL) AS all_are_far
     FROM scores AS f
+),
+ranked AS (
+    SELECT
+        *,
+        -- Where all are far, the nearest is listed.
+        coalesce(refused, CASE
+            WHEN verdict = 'far' AND ranked_by = 'distance' AND NOT far_too AND NOT (all_are_far AND place = 1) THEN printf('far: distance %.4g (all_models lists it)', distance)
+        END) AS left_out
+    FROM ordered
+),
+listed AS (
+    SELECT
+        *,
+        CASE WHEN left_out IS NULL THEN row_number() OVER (PARTITION BY left_out IS NULL ORDER BY place ASC) END AS rank
+    FROM ranked
 )
 SELECT
-    CASE WHEN f.dropped IS NULL THEN place END AS rank,
-    f.* EXCLUDE (dropped, place, score, ranked_by, given_js, most_rows, far_too),
-    CASE
-        WHEN f.dropped IS NOT NULL THEN f.dropped
-        WHEN place = 1 THEN NULL
-        WHEN f.verdict = 'far' AND ranked_by = 'distance' AND NOT far_too THEN printf('far: distance %.4g (all_models lists it)', f.distance)
-        WHEN place > most_rows THEN printf('rank %d is beyond top %d', place, most_rows)
-    END AS dropped,
+    f.rank,
+    f.* EXCLUDE (rank, refused, left_out, place, score, all_are_far, ranked_by, given_js, most_rows, far_too),
+    CASE WHEN f.rank > most_rows THEN printf('rank %d is beyond top %d', f.rank, most_rows) ELSE left_out END AS dropped,
     CASE
         WHEN f.given_js < 2 * f.sampling_floor THEN printf(
             'max_js = %.4g is below twice the sampling floor %.4g: partitions of one distribution may not match',
             f.max_js, f.sampling_floor
         )
     END AS warning
-FROM ranked AS f
-ORDER BY rank ASC NULLS LAST, encode(f.model) ASC, encode(f.version) ASC
+FROM listed AS f
+ORDER BY f.rank ASC NULLS LAST, encode(f.model) ASC, encode(f.version) ASC

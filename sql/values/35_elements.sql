@@ -35,7 +35,8 @@ CREATE MACRO _logic.octave_between(low, high) AS
 COMMENT ON MACRO _logic.octave_between IS 'the octave of an eighth of a difference above 0';
 
 CREATE MACRO _logic.resolution(sorted) AS CASE
-    WHEN coalesce(len(sorted), 0) = 0 THEN {k: -30, b: 3}
+    -- One value, or none that the sample has: as fine as numbers that are meant to be equal are.
+    WHEN coalesce(len(sorted), 0) = 0 THEN {k: -30, b: 20}
     ELSE list_transform(
         [{
             low: sorted[1 + floor(0.05 * (len(sorted) - 1))::BIGINT], lower: sorted[1 + floor(0.25 * (len(sorted) - 1))::BIGINT],
@@ -48,11 +49,12 @@ CREATE MACRO _logic.resolution(sorted) AS CASE
                 WHEN q.high - q.low > 0 THEN _logic.octave_between(q.low, q.high)
                 WHEN q.most - q.least > 0 THEN _logic.octave_between(q.least, q.most)
                 WHEN q.upper = 0 THEN -30
-                ELSE greatest(-1000, least(1000, _logic.octave(abs(q.upper)) - 3))
+                ELSE greatest(-1000, least(1000, _logic.octave(abs(q.upper)) - 20))
             END],
             lambda k: {
                 k: k,
                 b: greatest(3, least(52, CASE
+                    WHEN q.most = 0 AND q.least = 0 THEN 20
                     WHEN greatest(abs(q.low), abs(q.high)) = 0 THEN 3
                     ELSE _logic.octave(greatest(abs(q.low), abs(q.high))) - k
                 END))
@@ -60,7 +62,7 @@ CREATE MACRO _logic.resolution(sorted) AS CASE
         )[1]
     )[1]
 END;
-COMMENT ON MACRO _logic.resolution IS 'k and b for a feature, from a sorted sample of its finite numbers: 2^k an eighth of the interquartile range, b what the magnitude of the bulk needs';
+COMMENT ON MACRO _logic.resolution IS 'k and b for a feature, from a sorted sample of its finite numbers: 2^k an eighth of the interquartile range, b what the magnitude of the bulk needs; fine for a constant, so that another is told from it';
 
 CREATE MACRO _logic.swapped_bytes(h) AS ((h & 255) << 24) | ((h & 65280) << 8) | ((h >> 8) & 65280) | (h >> 24);
 COMMENT ON MACRO _logic.swapped_bytes IS 'the four bytes of a UBIGINT below 2^32 the other way round';

@@ -64,5 +64,9 @@ CREATE MACRO _logic.least_jaccard(kind, features) AS CASE
 END;
 COMMENT ON MACRO _logic.least_jaccard IS 't2 (Def. 3) where none is given: the bar that features of different names must pass';
 
+CREATE MACRO _logic.is_any_function_a_band(features, min_jaccard) AS
+    coalesce(min_jaccard, _logic.least_jaccard('text', features)) < _logic.least_jaccard('text', 'names');
+COMMENT ON MACRO _logic.is_any_function_a_band IS 'whether features are looked for that are less alike than the bands of the hub were made to find: then each function is a band';
+
 CREATE MACRO _logic.most_js(kind) AS CASE kind WHEN 'number' THEN 0.075 WHEN 'time' THEN 0.15 ELSE 0.35 END;
 COMMENT ON MACRO _logic.most_js IS 'JS divergence below which features of different names are taken for the same';

@@ -4,11 +4,11 @@
 CREATE MACRO _logic.seen_by_both(n, a, b) AS 1 - exp(2 * n * ln(greatest(abs(a::DOUBLE - b) / (a + b), 1e-300)));
 COMMENT ON MACRO _logic.seen_by_both IS 'how far a bin with n values of both sides says something, where the sides have a and b values in all: all of it where a = b, little of a rare bin where one side is small';
 
-CREATE MACRO _logic.expected_term(n, a, b) AS (a + b) / (4.0 * a * b) * _logic.seen_by_both(n, a, b) * (1 - n / (a + b));
+CREATE MACRO _logic.expected_term(n, a, b) AS (a + b) / (4e0 * a * b) * _logic.seen_by_both(n, a, b) * (1 - n / (a + b));
 COMMENT ON MACRO _logic.expected_term IS 'what such a bin adds to the distance that two samples of one distribution are expected to have';
 
 CREATE MACRO _logic.variance_term(n, a, b) AS
-    ((a + b) / (4.0 * a * b)) ** 2 * 2 * _logic.seen_by_both(n, a, b) * (1 - 1 / n::DOUBLE);
+    ((a + b) / (4e0 * a * b)) ** 2 * 2 * _logic.seen_by_both(n, a, b) * (1 - 1 / n::DOUBLE);
 COMMENT ON MACRO _logic.variance_term IS 'what such a bin adds to the variance of that distance';
 
 CREATE MACRO _logic.accuracy_bound(accuracy, n) AS

@@ -33,14 +33,9 @@ SET VARIABLE register_check = (SELECT CASE
     WHEN _logic.registering().accuracy IS NOT NULL
         AND NOT coalesce(TRY_CAST(_logic.registering().accuracy AS DOUBLE) BETWEEN 0 AND 1, false)
         THEN error('OptionError: the accuracy must be a number in [0, 1], got ' || _logic.registering().accuracy)
-<<<<<<< HEAD
-    WHEN _logic.registering().accuracy_rows IS NOT NULL AND NOT coalesce(TRY_CAST(_logic.registering().accuracy_rows AS UBIGINT) > 0, false)
+    WHEN _logic.registering().accuracy_rows IS NOT NULL
+        AND NOT coalesce(TRY_CAST(_logic.registering().accuracy_rows AS UBIGINT) > 0, false)
         THEN error('OptionError: accuracy_rows must be a whole number above 0, got ' || _logic.registering().accuracy_rows)
-    WHEN NOT _logic.registering().replace AND EXISTS (FROM _hub.models WHERE model = _logic.registering().model AND version = _logic.registering().version)
-        THEN error('ModelExistsError: model ' || left(_logic.registering().model, 200) || ', version ''' || _logic.registering().version
-        || ''', is registered already: set replace, or give another version')
-    WHEN NOT _logic.registering().has_dataset THEN _logic.dataset_of(_logic.registering().like_model, _logic.registering().like_version)
-=======
     WHEN NOT _logic.registering().replace AND EXISTS (
         FROM _hub.models WHERE model = _logic.registering().model AND version = _logic.registering().version
     )
@@ -48,7 +43,6 @@ SET VARIABLE register_check = (SELECT CASE
         || ', version ''' || _logic.registering().version || ''', is registered already: set replace, or give another version')
     WHEN NOT _logic.registering().has_dataset
         THEN _logic.dataset_of(_logic.registering().like_model, _logic.registering().like_version)
->>>>>>> wt_b
 END);
 
 SET VARIABLE registering_nested = (FROM _logic.has_structs(_logic.registering().dataset));
