@@ -1,6 +1,6 @@
 -- such a pair and how much its distributions differ: JS divergence (Eq. 2.1) and distance, 1 - sum 2 p q / (p + q), in [0, 1]
 -- A pair as one number: one column to group millions of bins by is much faster than three.
-WITH source_bin AS (
+WITH source_bin AS NOT MATERIALIZED (
     SELECT
         (n.dataset_id::UBIGINT << 32) | (n.feature_id::UBIGINT << 16) | n.target_feature_id AS pair,
         resolution_id, n.k, n.b, n.is_finer,

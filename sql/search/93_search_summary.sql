@@ -18,15 +18,17 @@ SELECT CASE
         END
         || CASE
             WHEN j.verdict IN ('same', 'close') THEN ''
-            WHEN w.target_range IS NOT NULL AND w.source_range IS NOT NULL
-                THEN printf(', because %s is %s here and %s there', w.target_feature, w.target_range, w.source_range)
-            WHEN w.source_feature IS NOT NULL THEN printf(', because %s differs', w.target_feature)
-            ELSE printf(', because it has no %s', w.target_feature)
+            WHEN tr.shown IS NOT NULL AND sr.shown IS NOT NULL
+                THEN printf(', because %s is %s here and %s there', t.feature, tr.shown, sr.shown)
+            WHEN w.feature_id IS NOT NULL THEN printf(', because %s differs', t.feature)
+            ELSE printf(', because it has no %s', t.feature)
         END
-        || CASE WHEN j.missing_features > 0 AND w.source_feature IS NOT NULL
+        || CASE WHEN j.missing_features > 0 AND w.feature_id IS NOT NULL
             THEN printf('; it lacks %d of %d features', j.missing_features, j.missing_features + j.shared_features) ELSE '' END
     )
 END AS summary
 FROM (FROM judged_model WHERE rank = 1) AS j
-LEFT JOIN worst_feature AS w ON true
-CROSS JOIN (SELECT any_value(rows) AS rows FROM target_feature) AS t
+LEFT JOIN worst_match AS w ON true
+LEFT JOIN target_feature AS t ON t.feature_id = w.target_feature_id
+LEFT JOIN worst_range AS tr ON tr.owner = 0
+LEFT JOIN worst_range AS sr ON sr.owner <> 0

@@ -1,0 +1,16 @@
+-- such a feature and the range that nine tenths of its numbers or times lie in
+WITH bin AS (
+    SELECT owner, feature_id, kind, k, b, unnest(bins) AS bin, unnest(counts) AS n, "values" FROM worst_feature WHERE kind <> 'text'
+),
+cumulated AS (
+    SELECT *, sum(n) OVER (PARTITION BY owner, feature_id ORDER BY bin ASC) / "values" AS share FROM bin
+),
+range_of AS (
+    SELECT
+        owner, feature_id, any_value(kind) AS kind,
+        min(bin) FILTER (share > 0.05) AS low,
+        min(bin + _logic.bin_width(bin, k, b)) FILTER (share >= 0.95) AS high
+    FROM cumulated
+    GROUP BY owner, feature_id
+)
+SELECT owner, feature_id, low, high, _logic.shown_range(kind, low, high) AS shown FROM range_of

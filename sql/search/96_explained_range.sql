@@ -1,0 +1,2 @@
+-- such a feature and the range that nine tenths of its numbers or times lie in
+-- again: worst_range, of compared_feature instead of worst_feature

@@ -1,2 +1,0 @@
--- a feature of the explained dataset (owner), or of the target (owner 0), and the range that nine tenths of its numbers or times lie in
--- again: feature_range, of explained instead of best_dataset
