@@ -13,7 +13,7 @@ __all__ = ["Argument", "described"]
 
 
 class Argument(NamedTuple):
-    """name: as everywhere. types: of its values. default: inspect.Parameter.empty where it must be given. help: of the docstring."""
+    """name: as everywhere. types: of its values. default: inspect.Parameter.empty where it must be given. help: what it is."""
 
     name: str
     types: tuple[Any, ...]

@@ -39,6 +39,20 @@ _OWN_GROUP = 10
 #: Relations that a search starts from.
 _HEADS = ("target_sketch", "options", "searched", "explained")
 
+#: What is empty where nothing is hashed, with the numpy functions and without: the relation and its columns.
+_HASHED = {
+    True: (
+        "verified_pair",
+        "NULL::UINTEGER AS owner, NULL::UINTEGER AS source_partition, NULL::UINTEGER AS target_partition, "
+        "NULL::DOUBLE AS hellinger2",
+    ),
+    False: (
+        "hashed_pair",
+        "NULL::HUGEINT AS pair_id, NULL::UINTEGER AS owner, NULL::UINTEGER AS space_id, NULL::UINTEGER AS source_partition, "
+        "NULL::UINTEGER AS target_partition, NULL::DOUBLE AS hellinger2",
+    ),
+}
+
 RankBy = Literal["distance", "adaptivity", "coverage", "js", "l2", "kl_target_source", "kl_source_target", "source_accuracy"]
 Features = Literal["names", "values"]
 SampleSpace = Literal["aligned", "flattened"]
@@ -569,13 +583,9 @@ class Hub:
                 taken.append((step.name, rows, time.perf_counter() - began, step.comment))
             if step.name == "search_method" and self._own.execute("FROM temp.main.search_method").fetchall() == [("exact",)]:
                 # What hashing needs is not even planned.
-                self._own.execute(
-                    "CREATE OR REPLACE TEMP TABLE verified_pair AS SELECT NULL::UINTEGER AS owner, "
-                    "NULL::UINTEGER AS source_partition, NULL::UINTEGER AS target_partition, "
-                    "NULL::DOUBLE AS hellinger2 WHERE false"
-                )
-                before = (*_HEADS, "verified_pair", *(each.name for each in done))
-                wanted = logic.steps(f"FROM {until}", before, numpy=self._numpy)
+                name, columns = _HASHED[self._numpy]
+                self._own.execute(f"CREATE OR REPLACE TEMP TABLE {name} AS SELECT {columns} WHERE false")
+                wanted = logic.steps(f"FROM {until}", (*_HEADS, name, *(each.name for each in done)), numpy=self._numpy)
         if taken is None:
             # Nothing but the answer is kept; views first, which read tables.
             for step in reversed(done):

@@ -282,6 +282,10 @@ def _settings_view() -> str:
 
 
 def _help_view() -> str:
+    used = Public(
+        "USE hub", "", "", "first of all in an attached hub: its macros are looked up in the database that is used",
+        "ATTACH 'hub.duckdb' AS hub (READ_ONLY); USE hub",
+    )  # fmt: skip
     own = (
         Public(
             "settings",
@@ -294,9 +298,9 @@ def _help_view() -> str:
     )
     rows = ",\n".join(
         f"({number}, {_literal(row.name)}, {_literal(row.comment)}, {_literal(row.example)})"
-        for number, row in enumerate((*public(), *own))
+        for number, row in enumerate((used, *public(), *own))
     )
-    note = _literal("what users call; in an attached hub, USE it first: ATTACH 'hub.duckdb' AS hub; USE hub")
+    note = _literal("what users call; in an attached hub USE it first, for its macros are looked up in the database that is used")
     return (
         f"CREATE OR REPLACE VIEW main.help AS\nSELECT name, what_a_row_is, example\n"
         f"FROM (VALUES\n{rows}\n) AS listed(number, name, what_a_row_is, example)\nORDER BY number ASC;\n"

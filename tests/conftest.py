@@ -32,10 +32,28 @@ def stock_shell() -> str:
     return found
 
 
+def in_sql_alone(hub: modelhub_sql.Hub) -> duckdb.DuckDBPyConnection:
+    """A connection to the hub's file as any client has one: the logic that it finds is the file's own."""
+    assert hub.path != ":memory:", "only a file carries its logic"
+    con = hub.con.cursor()
+    con.execute(f"USE {hub._place.tables}.main")
+    return con
+
+
+def whole(path: Path | str) -> dict[str, list[Any]]:
+    """All that a hub's file holds in its tables."""
+    with duckdb.connect(str(path), read_only=True) as con:
+        tables = con.execute(
+            "SELECT table_name, schema_name FROM duckdb_tables() WHERE NOT internal AND database_name = current_database() ORDER BY ALL"
+        ).fetchall()
+        assert ("models", "_hub") in tables
+        return {name: con.execute(f'FROM {schema}."{name}" ORDER BY ALL').fetchall() for name, schema in tables}
+
+
 def both_ways(hub: modelhub_sql.Hub, table: pa.Table, query: str) -> list[Any]:
     """What a query on the table ``target`` finds, with the numpy functions and in SQL alone; it must be the same."""
     answers = []
-    for con in (hub.con, hub.con.cursor()):
+    for con in (hub.con, in_sql_alone(hub)):
         con.register("target", table)
         answers.append(con.execute(query).fetchall())
     with_numpy, in_sql = answers
@@ -69,9 +87,9 @@ def hub(empty_hub_path: str, tmp_path: Path) -> Iterator[modelhub_sql.Hub]:
 
 
 @pytest.fixture(scope="session")
-def settled_hub() -> Iterator[modelhub_sql.Hub]:
+def settled_hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[modelhub_sql.Hub]:
     """An empty hub with the default settings, for what does not change it."""
-    with modelhub_sql.connect() as made:
+    with modelhub_sql.connect(tmp_path_factory.mktemp("settled") / "hub.duckdb") as made:
         yield made
 
 

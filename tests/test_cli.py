@@ -19,10 +19,12 @@ from click.testing import CliRunner, Result
 from conftest import data
 
 import modelhub_sql
+from modelhub_sql import Hub
+from modelhub_sql.arguments import described
 from modelhub_sql.cli import main
 
 COMMANDS = sorted(main.commands)
-VERBS = {"init", "register", "find", "explain", "list", "remove", "shell"}
+VERBS = {"init", "register", "find", "explain", "list", "remove", "set", "shell", "steps", "upgrade"}
 
 
 def run(*arguments: str, code: int = 0, given: str | None = None) -> Result:
@@ -96,18 +98,31 @@ def test_the_program_tells_its_commands_and_version() -> None:
     assert modelhub_sql.__version__ in run("--version").stdout
 
 
-def test_options_have_the_names_of_the_python_arguments() -> None:
-    def options(command: str) -> set[str]:
-        return {parameter.name or "" for parameter in main.commands[command].params}
+def test_options_are_the_python_arguments_and_say_the_same() -> None:
+    def options(command: str) -> dict[str, click.Option]:
+        return {option.name or "": option for option in main.commands[command].params if isinstance(option, click.Option)}
 
-    register = {"exclude", "accuracy", "version", "task", "framework", "uri", "metadata", "like", "replace"}
-    assert register <= options("register")
+    output = {"form"}
+    assert set(options("register")) == set(described(Hub.register)) - {"name", "dataset"} | {"manifest"}
+    assert set(options("find")) == set(described(Hub.find_models)) - {"target"} | output | {"limit"}
+    assert set(options("steps")) == set(described(Hub.find_models)) - {"target"} | output
+    both = set(described(Hub.explain)) | set(described(Hub.explain_partitions))
+    assert set(options("explain")) == both - {"model", "target"} | output | {"partitions"}
+    for command in ("find", "steps", "explain"):
+        for name, option in options(command).items():
+            if name in described(Hub.find_models) and name != "exclude":
+                argument = described(Hub.find_models)[name]
+                assert (option.help or "").lower() == f"{argument.help.lower()}."
+                if argument.choices:
+                    assert isinstance(option.type, click.Choice)
+                    assert list(option.type.choices) == argument.choices
+    # As the macros have them.
+    macros = "SELECT parameters FROM duckdb_functions() WHERE function_name = ? AND schema_name = 'main'"
     with modelhub_sql.connect() as hub:
-        (parameters,) = hub.sql("SELECT parameters FROM help WHERE name = 'find_models'").fetchall()[0]
-        (partitions,) = hub.sql("SELECT parameters FROM help WHERE name = 'explain_partitions'").fetchall()[0]
-    # Python finds out what forms there are, and whether there are structs.
-    assert set(parameters) - {"forms", "nested"} <= options("find")
-    assert set(partitions) - {"forms", "nested"} <= options("explain")
+        for macro, command in (("find_models", "find"), ("explain_partitions", "explain")):
+            (parameters,) = hub.con.execute(macros, [macro]).fetchall()[0]
+            # Python finds out what forms there are, and whether there are structs.
+            assert set(parameters) - {"forms", "nested", "target", "model"} <= set(options(command))
 
 
 # -- what is done ----------------------------------------------------------------------------
@@ -120,9 +135,13 @@ def test_init_makes_a_hub_with_the_settings_given_and_prints_no_data(tmp_path: P
         "--setting", "min_jaccard=0.3", "--setting", "sample_space=flattened",
     )  # fmt: skip
     assert result.stdout == ""
-    columns = "partition_size, partitioning, number_bins, text_bins, seed, min_jaccard, sample_space"
+    expected = {
+        "partition_size": "50", "partitioning": "sequential", "number_bins": "64", "text_bins": "128", "seed": "7",
+        "min_jaccard": "0.3", "sample_space": "flattened",
+    }  # fmt: skip
     with duckdb.connect(path, read_only=True) as con:
-        assert con.execute(f"SELECT {columns} FROM settings").fetchall() == [(50, "sequential", 64, 128, 7, 0.3, "flattened")]
+        stored = dict(con.execute("SELECT setting, value FROM settings").fetchall())
+    assert {name: stored[name] for name in expected} == expected
 
 
 def test_registering_prints_no_data_and_keeps_what_was_said(hub_path: str, tmp_path: Path) -> None:
@@ -166,10 +185,14 @@ def test_find_prints_what_python_finds_as_json_and_as_csv(hub_path: str) -> None
         found = hub.find_models(data("beer"), exclude=["label", "split"], min_overlap=0.1, max_js=0.3)
         expected = [dict(zip(found.columns, row, strict=True)) for row in found.fetchall()]
     assert expected[0]["model"] == "beer"
-    assert rows("find", hub_path, data("beer"), *FOUND) == expected
+    # A small hub is searched without numpy, which may round otherwise.
+    assert rows("find", hub_path, data("beer"), *FOUND) == [
+        {name: pytest.approx(value, abs=1e-9) if isinstance(value, float) else value for name, value in row.items()}
+        for row in expected
+    ]
     read = list(csv.DictReader(io.StringIO(run("find", hub_path, data("beer"), *FOUND, "--csv").stdout)))
     assert [(row["rank"], row["model"], float(row["js_divergence"])) for row in read] == [
-        (str(row["rank"]), row["model"], row["js_divergence"]) for row in expected
+        (str(row["rank"]), row["model"], pytest.approx(row["js_divergence"], abs=1e-9)) for row in expected
     ]
 
 
@@ -244,8 +267,52 @@ def test_shell_goes_on_after_a_wrong_query(hub_path: str) -> None:
 
 
 def test_shell_changes_nothing_when_read_only(hub_path: str) -> None:
-    assert "read-only" in refused("shell", hub_path, "--read-only", "-c", "DELETE FROM models")
+    assert "read-only" in refused("shell", hub_path, "--read-only", "-c", "DELETE FROM hub._hub.models")
     assert len(rows("list", hub_path)) == 2
+
+
+def test_set_changes_what_a_search_does_by_default(hub_path: str) -> None:
+    def stored() -> dict[str, str]:
+        return {row["setting"]: row["value"] for row in rows("shell", hub_path, "-c", "FROM settings WHERE NOT fixed")}
+
+    before = stored()
+    result = run("set", hub_path, "min_overlap=0.25", "max_js=auto", "rank_by=js", "max_candidates=7")
+    assert (result.stdout, result.stderr) == ("", "set min_overlap, max_js, rank_by, max_candidates\n")
+    assert stored() == before | {"min_overlap": "0.25", "rank_by": "js", "max_candidates": "7"}
+    assert "min_overlap" in refused("set", hub_path, "rank_by=adaptivity", "min_overlap=2")
+    assert stored()["rank_by"] == "js"
+    none = hub_path + ".none"
+    assert "no hub" in refused("set", none, "min_overlap=0.25")
+    assert not Path(none).exists()
+
+
+def test_steps_prints_the_relations_of_a_search(hub_path: str) -> None:
+    taken = rows("steps", hub_path, data("beer"), *FOUND)
+    assert [row["step"] for row in taken][-1] == "found_model"
+    assert set(taken[0]) == {"step", "rows", "seconds", "what_a_row_is"}
+    assert taken[-1]["rows"] == len(rows("find", hub_path, data("beer"), *FOUND))
+    assert "found_model" in run("steps", hub_path, data("beer"), *FOUND).stdout
+
+
+def test_a_large_target_is_searched_with_numpy_and_has_the_same_answer(hub_path: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    expected = rows("find", hub_path, data("beer"), *FOUND)
+    monkeypatch.setattr(modelhub_sql.cli, "_MUCH_TARGET", 0)
+    assert rows("find", hub_path, data("beer"), *FOUND) == [
+        {name: pytest.approx(value, abs=1e-9) if isinstance(value, float) else value for name, value in row.items()}
+        for row in expected
+    ]
+
+
+def test_the_program_reads_only_what_it_uses(hub_path: str) -> None:
+    heavy = {"numpy", "pyarrow", "pandas", "scipy", "datasketch", "rich"}
+    code = (
+        "import sys, modelhub_sql.cli; "
+        f"modelhub_sql.cli.main(['find', {hub_path!r}, {data('beer')!r}, '--exclude', 'label', '--csv'], standalone_mode=False); "
+        f"print(sorted({heavy!r} & set(sys.modules)), file=sys.stderr)"
+    )
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, encoding="utf-8", check=False)
+    assert found.returncode == 0, found.stderr
+    assert found.stderr.splitlines()[-1] == "[]"
 
 
 # -- what is refused --------------------------------------------------------------------------
@@ -297,6 +364,10 @@ def test_a_wrong_manifest_is_a_users_error(hub_path: str, tmp_path: Path, text: 
         ["register", "hub.duckdb", "--manifest", "f.csv", "--accuracy", "0.5"],
         ["init", "hub.duckdb", "--setting", "colour=red"],
         ["init", "hub.duckdb", "--setting", "seed"],
+        ["set", "hub.duckdb"],
+        ["set", "hub.duckdb", "min_overlap"],
+        ["set", "hub.duckdb", "partition_size=7"],
+        ["steps", "hub.duckdb"],
     ],
 )
 def test_wrong_usage_is_exit_code_2(arguments: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

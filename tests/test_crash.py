@@ -12,7 +12,7 @@ from typing import Any
 
 import duckdb
 import pytest
-from conftest import data
+from conftest import data, whole
 
 import modelhub_sql
 
@@ -35,13 +35,6 @@ hub = modelhub_sql.connect(sys.argv[1], read_only=sys.argv[2] == "read")
 print("open", flush=True)
 sys.stdin.read()
 """
-
-
-def whole(path: Path) -> dict[str, list[Any]]:
-    """All that a hub holds."""
-    with duckdb.connect(str(path), read_only=True) as con:
-        tables = con.execute("SELECT table_name FROM duckdb_tables() WHERE NOT internal ORDER BY ALL").fetchall()
-        return {name: con.execute("FROM query_table(?) ORDER BY ALL", [name]).fetchall() for (name,) in tables}
 
 
 @pytest.fixture
@@ -142,7 +135,7 @@ def test_a_reader_cannot_change_the_hub(path: Path) -> None:
         for change in (
             lambda: hub.register("m", data("adult")),
             lambda: hub.remove("beer"),
-            lambda: hub.sql("DELETE FROM models"),
+            lambda: hub.sql("DELETE FROM hub._hub.models"),
         ):
             with pytest.raises((modelhub_sql.HubError, duckdb.Error), match="read-only"):
                 change()

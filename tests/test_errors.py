@@ -17,7 +17,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from conftest import data
+from conftest import data, in_sql_alone
 
 import modelhub_sql
 from modelhub_sql import (
@@ -32,13 +32,16 @@ from modelhub_sql import (
     OutOfMemoryError,
     SettingsError,
 )
+from modelhub_sql.errors import translated
 
 
 def contents(hub: modelhub_sql.Hub) -> list[Any]:
     tables = hub.con.execute(
-        "SELECT table_name FROM duckdb_tables() WHERE NOT internal AND NOT temporary ORDER BY ALL"
+        "SELECT database_name, schema_name, table_name FROM duckdb_tables() WHERE NOT internal AND NOT temporary ORDER BY ALL"
     ).fetchall()
-    return [hub.con.execute("FROM query_table(?) ORDER BY ALL", [name]).fetchall() for (name,) in tables]
+    assert "models" in {name for _, schema, name in tables if schema == "_hub"}
+    named = ('"' + '"."'.join(path) + '"' for path in tables)
+    return [hub.con.execute(f"FROM {name} ORDER BY ALL").fetchall() for name in named]
 
 
 def refused(hub: modelhub_sql.Hub, error: type[HubError], *said: str, by: Callable[[], Any]) -> None:
@@ -56,14 +59,19 @@ def refused(hub: modelhub_sql.Hub, error: type[HubError], *said: str, by: Callab
     assert hub.models().select("model").fetchall() == [("beer",)]
 
 
+TABLES = """
+    CREATE TABLE empty (a INTEGER, b VARCHAR);
+    CREATE TABLE gaps AS SELECT NULL::INTEGER AS a, NULL::VARCHAR AS b FROM range(10);
+    CREATE TABLE blobs AS SELECT 'a'::BLOB AS id, 'b'::BLOB AS raw FROM range(10);
+    CREATE TABLE good AS SELECT i AS a, 'word' || i % 3 AS b FROM range(100) AS r(i);
+"""
+
+
 @pytest.fixture(scope="module")
-def beer_hub() -> modelhub_sql.Hub:
+def beer_hub(tmp_path_factory: pytest.TempPathFactory) -> modelhub_sql.Hub:
     """A hub with one model, and some tables that are no datasets; every test leaves it as it is."""
-    hub = modelhub_sql.connect(partition_size=100)
-    hub.con.execute("CREATE TABLE empty (a INTEGER, b VARCHAR)")
-    hub.con.execute("CREATE TABLE gaps AS SELECT NULL::INTEGER AS a, NULL::VARCHAR AS b FROM range(10)")
-    hub.con.execute("CREATE TABLE blobs AS SELECT 'a'::BLOB AS id, 'b'::BLOB AS raw FROM range(10)")
-    hub.con.execute("CREATE TABLE good AS SELECT i AS a, 'word' || i % 3 AS b FROM range(100) AS r(i)")
+    hub = modelhub_sql.connect(tmp_path_factory.mktemp("beer") / "hub.duckdb", partition_size=100)
+    hub.con.execute(TABLES)
     hub.register("beer", data("beer"), exclude=["label", "split"])
     return hub
 
@@ -106,7 +114,9 @@ def test_what_is_no_dataset_is_no_target(beer_hub: modelhub_sql.Hub, case: str) 
     ],
 )
 def test_a_target_with_nothing_to_compare_is_refused_in_sql_too(beer_hub: modelhub_sql.Hub, search: str) -> None:
-    for con in (beer_hub.con, beer_hub.con.cursor()):
+    alone = in_sql_alone(beer_hub)
+    alone.execute(TABLES.replace("CREATE TABLE", "CREATE TEMP TABLE"))
+    for con in (beer_hub.con, alone):
         for target in ("empty", "gaps", "blobs"):
             with pytest.raises(duckdb.InvalidInputException, match=f"DatasetError: {target} has nothing to compare: no rows"):
                 con.execute(search.format(target))
@@ -179,6 +189,59 @@ def test_a_model_that_is_not_there_is_named(beer_hub: modelhub_sql.Hub) -> None:
 def test_an_unknown_name_is_only_a_name(beer_hub: modelhub_sql.Hub, name: str) -> None:
     for by in (lambda: beer_hub.remove(name), lambda: beer_hub.explain(name, "good"), lambda: beer_hub.register("m", like=name)):
         refused(beer_hub, ModelNotFoundError, name[:100], by=by)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "DatasetError: boo", "OptionError: boo", "Invalid Input Error: OptionError: boo", "Could not set lock on file boo",
+        "read-only mode", "Conflict on boo", "within a transaction", "Failed to commit", "being used by another process",
+        "different configuration than existing connections", "Permission denied", "x\n\nOptionError: boo",
+    ],
+)  # fmt: skip
+def test_the_kind_of_an_error_is_not_a_matter_of_names(beer_hub: modelhub_sql.Hub, name: str, tmp_path: Path) -> None:
+    for by in (lambda: beer_hub.remove(name), lambda: beer_hub.explain(name, "good"), lambda: beer_hub.register("m", like=name)):
+        refused(beer_hub, ModelNotFoundError, name.splitlines()[0], by=by)
+    for by in (lambda: beer_hub.find_models(f"{name}.csv"), lambda: beer_hub.register("m", f"{name}.csv")):
+        refused(beer_hub, DatasetError, name.splitlines()[0], by=by)
+    refused(beer_hub, DatasetError, name.splitlines()[0], by=lambda: beer_hub.register("m", "good", exclude=[name]))
+    refused(beer_hub, OptionError, name.splitlines()[0], by=lambda: beer_hub.find_models("good", rank_by=name))
+    path = tmp_path / name.replace("\n", " ")
+    path.write_bytes(bytes(8) + b"DUCK" + bytes(4_000))
+    with pytest.raises(HubFormatError, match="is not a hub"):
+        modelhub_sql.connect(path)
+
+
+def test_an_error_of_duckdb_is_told_by_its_class_and_beginning() -> None:
+    kinds: list[tuple[duckdb.Error, type[Exception]]] = [
+        (duckdb.InvalidInputException("Invalid Input Error: OptionError: x"), OptionError),
+        (duckdb.InvalidInputException("Invalid Input Error: HubFormatError: x"), HubFormatError),
+        (duckdb.InvalidInputException("Invalid Input Error: said OptionError: x"), duckdb.InvalidInputException),
+        (duckdb.BinderException("Binder Error: OptionError: x"), duckdb.BinderException),
+        (duckdb.IOException('IO Error: Could not set lock on file "x"'), modelhub_sql.HubLockedError),
+        (duckdb.IOException('IO Error: Cannot open file "Could not set lock on file "'), duckdb.IOException),
+        (duckdb.TransactionException("TransactionContext Error: Conflict on update!"), modelhub_sql.HubBusyError),
+        (duckdb.CatalogException("Catalog Error: Conflict on update!"), duckdb.CatalogException),
+        (
+            duckdb.ConstraintException('Constraint Error: Duplicate key "dataset_id: 3" violates primary key constraint.'),
+            modelhub_sql.HubBusyError,
+        ),
+        (
+            duckdb.ConstraintException('Constraint Error: Duplicate key "id: Failed to commit" violates primary key constraint.'),
+            duckdb.ConstraintException,
+        ),
+        (
+            duckdb.InvalidInputException(
+                'Invalid Input Error: Cannot execute statement of type "INSERT" on database "a" which is attached in read-only mode!'
+            ),
+            modelhub_sql.HubReadOnlyError,
+        ),
+        (duckdb.InvalidInputException("Invalid Input Error: read-only mode"), duckdb.InvalidInputException),
+        (duckdb.OutOfMemoryException("Out of Memory Error: x"), OutOfMemoryError),
+        (duckdb.IOException("IO Error: Out of Memory Error: x"), duckdb.IOException),
+    ]
+    for error, kind in kinds:
+        assert type(translated(error)) is kind, error
 
 
 OUT_OF_RANGE: list[tuple[str, Any]] = [
@@ -287,16 +350,42 @@ def test_a_database_that_is_no_hub_is_told_from_one_and_left_alone(tmp_path: Pat
 @pytest.mark.parametrize("read_only", [False, True])
 def test_a_hub_of_a_newer_format_is_refused_with_what_to_do(hub_path: Path, read_only: bool) -> None:
     with duckdb.connect(str(hub_path)) as con:
-        con.execute("UPDATE settings SET format_version = format_version + 1")
-    with pytest.raises(HubFormatError, match="upgrade modelhub-sql"):
+        con.execute("CREATE TABLE newer AS SELECT * REPLACE (format_version + 1 AS format_version), 1 AS more FROM _hub.format")
+        con.execute("DROP TABLE _hub.format; CREATE TABLE _hub.format AS FROM newer; DROP TABLE newer")
+    with pytest.raises(HubFormatError, match=r"hub\.duckdb has format \d+, newer .*upgrade modelhub-sql"):
         modelhub_sql.connect(hub_path, read_only=read_only)
+    with duckdb.connect(str(hub_path)) as con, pytest.raises(HubFormatError, match="upgrade modelhub-sql"):
+        modelhub_sql.load(con)
 
 
-def test_a_hub_with_the_sql_of_another_version_is_refused_with_what_to_do(hub_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ("DROP TABLE _hub.verbs", "verbs is not a table"),
+        ("DROP TABLE _hub.verbs; CREATE VIEW _hub.verbs AS SELECT '' AS verb, '' AS script", "verbs is not a table"),
+        ("ALTER TABLE _hub.verbs ADD COLUMN more INTEGER", "the table verbs has other columns"),
+        ("ALTER TABLE _hub.models ALTER COLUMN task SET DEFAULT 'x'", "models.task is computed by the file"),
+        ("CREATE INDEX mine ON _hub.models (task)", "constraints or indexes of its own"),
+        ("DROP TABLE _hub.format; CREATE VIEW _hub.format AS SELECT 1 AS format_version", "its format is a view"),
+        ("DROP TABLE _hub.format", "it lacks the hub's tables"),
+    ],
+)
+def test_tables_that_are_not_those_of_this_version_are_refused(hub_path: Path, change: str, said: str) -> None:
     with duckdb.connect(str(hub_path)) as con:
-        con.execute("DROP MACRO TABLE number_rows")
-    with pytest.raises(HubFormatError, match=r"another version.*new hub"):
-        modelhub_sql.connect(hub_path)
+        con.execute(change)
+    for read_only in (True, False):
+        with pytest.raises(HubFormatError, match=said):
+            modelhub_sql.connect(hub_path, read_only=read_only)
+
+
+@pytest.mark.parametrize("name", ['a"b', "mod'el", "ümlaut", "modelhub_logic", "memory", "main", "a;b"])
+def test_a_hub_may_be_called_as_a_file_may(tmp_path: Path, name: str) -> None:
+    path = tmp_path / f"{name}.duckdb"
+    with modelhub_sql.connect(path, partition_size=100) as hub:
+        hub.register("beer", data("beer"), exclude=["label", "split"])
+    with modelhub_sql.connect(path, read_only=True) as hub:
+        assert hub.find_models(data("beer"), exclude=["label", "split"]).select("model").fetchall() == [("beer",)]
+        assert hub.sql("SELECT model FROM models").fetchall() == [("beer",)]
 
 
 def test_load_needs_a_hub() -> None:
@@ -402,12 +491,16 @@ def test_a_path_that_no_file_can_have_is_refused(path: str) -> None:
 
 @pytest.mark.parametrize("name", ["Features", "models", "list_models", "verbs"])
 @pytest.mark.parametrize("made", ["TABLE {} AS SELECT 1 AS x", "VIEW {} AS SELECT 1 AS x"])
-def test_a_temporary_table_that_hides_one_of_the_hub_is_named(sensor_hub_path: str, name: str, made: str) -> None:
-    with modelhub_sql.connect(sensor_hub_path, read_only=True) as hub:
-        hub.con.execute("CREATE TEMP " + made.format(name))
-        for by in (lambda: hub.find_models(data("leg1"), exclude=["activity"]), lambda: hub.remove("leg1")):
-            with pytest.raises(HubError, match=f"temporary table or view .* hides the hub's {name.lower()}"):
-                by()
+def test_a_temporary_table_that_hides_one_of_the_hub_changes_nothing(hub: modelhub_sql.Hub, name: str, made: str) -> None:
+    hub.register("leg1", data("leg1"), exclude=["activity"])
+    expected = hub.find_models(data("leg1"), exclude=["activity"]).fetchall()
+    hub.con.execute("CREATE TEMP " + made.format(name))
+    assert hub.find_models(data("leg1"), exclude=["activity"]).fetchall() == expected
+    assert hub.models().select("model").fetchall() == [("leg1",)]
+    # The name is the user's.
+    assert hub.con.execute(f"FROM {name}").fetchall() == [(1,)]
+    hub.remove("leg1")
+    assert hub.models().fetchall() == []
 
 
 def test_a_temporary_table_may_be_called_as_one_of_the_user(hub: modelhub_sql.Hub) -> None:
@@ -420,12 +513,15 @@ def test_a_temporary_table_may_be_called_as_one_of_the_user(hub: modelhub_sql.Hu
 
 
 def test_a_table_of_the_user_is_none_of_the_steps_of_registering(hub: modelhub_sql.Hub) -> None:
-    steps = ("columns", "elements", "features", "histograms", "distances")
+    steps = ("modelhub_sketch", "target_sketch", "options", "searched", "found_model")
     for step in steps:
-        hub.con.execute(f"CREATE TEMP TABLE registering_{step} AS SELECT 1 AS x")
+        hub.con.execute(f"CREATE TEMP TABLE {step} AS SELECT 1 AS x")
+    hub.con.execute("SET VARIABLE model = 'mine'; SET VARIABLE accuracy = 7")
     hub.register("beer", data("beer"))
+    assert hub.find_models(data("beer")).select("model, source_accuracy").fetchall() == [("beer", None)]
     for step in steps:
-        assert hub.con.execute(f"FROM registering_{step}").fetchall() == [(1,)]
+        assert hub.con.execute(f"FROM {step}").fetchall() == [(1,)]
+    assert hub.con.execute("SELECT getvariable('model'), getvariable('accuracy')").fetchall() == [("mine", 7)]
 
 
 def test_a_version_that_is_not_there_is_told_those_that_are(hub: modelhub_sql.Hub) -> None:

@@ -510,7 +510,7 @@ ATTACKS: list[tuple[Any, ...]] = [
     ("triggers log to a file", [triggers(f"INSERT INTO {FILE}.main.caught SELECT {LOGS}::VARCHAR", "INSERT")], REFUSED, CHANGING),
     ("triggers fail", [triggers(f"INSERT INTO {FILE}.main.caught SELECT {FAILS}", "INSERT")], REFUSED, CHANGING),
     # Columns.
-    ("models that are blobs", [remade("models", "model VARCHAR", "model BLOB")], REFUSED),
+    ("texts that are blobs", [remade("models", "framework VARCHAR", "framework BLOB")], REFUSED),
     ("numbers that are text", [remade("datasets", "partitions UINTEGER", "partitions VARCHAR")], REFUSED),
     ("lists that are text", [remade("features", "counts UBIGINT[]", "counts VARCHAR")], REFUSED),
     ("counts that are fractions", [remade("partition_counts", "frequent UINTEGER[]", "frequent DOUBLE[]")], REFUSED),

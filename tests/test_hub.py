@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import shutil
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
@@ -16,7 +17,7 @@ import pandas as pd
 import polars as pl
 import pyarrow as pa
 import pytest
-from conftest import data
+from conftest import data, in_sql_alone, whole
 
 import modelhub_sql
 
@@ -231,8 +232,8 @@ def test_no_text_of_the_data_is_in_the_hub(tmp_path: Path) -> None:
     content = path.read_bytes()
     assert secret.encode() not in content
     with duckdb.connect(str(path), read_only=True) as con:
-        for name in TABLES:
-            assert secret not in str(con.execute("FROM query_table(?)", [name]).fetchall())
+        assert con.execute("SELECT count(*) FROM features").fetchall() == [(1,)]
+    assert secret not in str(whole(path))
 
 
 def test_the_same_settings_and_data_make_the_same_hub_and_another_seed_another(tmp_path: Path) -> None:
@@ -298,8 +299,12 @@ def test_load_lays_the_fast_functions_over_a_hub_of_the_users(sensor_hub_path: s
         con.execute("USE hub")
         assert modelhub_sql.load(con) is con
         assert modelhub_sql.load(con) is con
-        macros = "SELECT count(*) FROM duckdb_functions() WHERE function_name = 'minhash_agg' AND database_name = 'temp'"
-        assert con.execute(macros).fetchall() == [(1,)]
+        macros = "SELECT count(*), count(*) FILTER (contains(macro_definition, 'modelhub_')) FROM duckdb_functions() WHERE {}"
+        assert con.execute(macros.format("function_name = 'find_models' AND database_name = 'temp'")).fetchall() == [(1, 0)]
+        # By a numpy function, in memory; the file's own is left as it is.
+        assert con.execute(macros.format("function_name = 'minhash_agg' AND database_name <> 'hub'")).fetchall() == [(1, 1)]
+        assert con.execute(macros.format("function_name = 'minhash_agg' AND database_name = 'hub'")).fetchall() == [(1, 0)]
+        assert con.execute("SELECT current_database()").fetchall() == [("hub",)]
         columns = "model, adaptivity, coverage, js_divergence"
         rows = con.execute(f"SELECT {columns} FROM find_models('memory.main.mine', exclude := ['activity'])").fetchall()
     expected = sensor_hub.find_models(data("torso2"), exclude=["activity"]).select(columns).fetchall()
@@ -511,12 +516,12 @@ def test_names_that_differ_in_letters_beyond_ascii_are_different(hub: modelhub_s
     hub.register("m", table)
     target = table.rename_columns(["É", "é", "NAME"])
     hub.con.register("target", target)
-    for con in (hub.con, hub.con.cursor()):
+    for con in (hub.con, in_sql_alone(hub)):
         con.register("target", target)
         pairs = con.execute("SELECT target_feature, source_feature FROM explain_features('m', 'target') ORDER BY ALL").fetchall()
         assert pairs == [("NAME", "Name"), ("É", "É"), ("é", "é")]
         assert len(con.execute("FROM find_models('target')").fetchall()) == 1
-        assert con.execute("SELECT feature FROM dataset_columns('target', exclude := ['É', 'name'])").fetchall() == [("é",)]
+        assert con.execute("SELECT feature FROM sketch('target', exclude := ['É', 'name'])").fetchall() == [("é",)]
 
 
 def test_a_warning_is_at_the_line_of_the_caller(hub: modelhub_sql.Hub) -> None:
@@ -534,10 +539,11 @@ def test_a_warning_is_at_the_line_of_the_caller(hub: modelhub_sql.Hub) -> None:
 
 
 def test_errors_of_the_users_own_statements_stay_duckdbs(hub: modelhub_sql.Hub) -> None:
-    hub.sql("CREATE TABLE mine (id INTEGER PRIMARY KEY)")
-    hub.sql("INSERT INTO mine VALUES (1)")
-    with pytest.raises(duckdb.ConstraintException):
-        hub.sql("INSERT INTO mine VALUES (1)")
+    hub.sql("CREATE TABLE mine (id INTEGER PRIMARY KEY); CREATE TABLE models_of_mine (dataset_id INTEGER PRIMARY KEY)")
+    for mine in ("mine", "models_of_mine"):
+        hub.sql(f"INSERT INTO {mine} VALUES (1)")
+        with pytest.raises(duckdb.ConstraintException):
+            hub.sql(f"INSERT INTO {mine} VALUES (1)")
     with pytest.raises(duckdb.TransactionException, match="no transaction is active"):
         hub.sql("COMMIT")
 
@@ -550,3 +556,215 @@ def test_the_time_of_registering_is_utc(hub: modelhub_sql.Hub) -> None:
     ).fetchall()
     now = dt.datetime.now(dt.timezone.utc).replace(tzinfo=None)
     assert all(abs(time - now) < dt.timedelta(hours=1) for time in times)
+
+
+def test_tables_of_the_user_are_in_memory_and_those_of_the_hub_are_reached_by_its_name(hub: modelhub_sql.Hub) -> None:
+    hub.con.execute("CREATE TABLE mine AS SELECT i AS a FROM range(300) AS r(i)")
+    hub.register("m", "mine")
+    path = hub.path
+    assert hub.sql("FROM hub_of_the_test._hub.models").select("model").fetchall() == [("m",)]
+    hub.close()
+    assert "mine" not in whole(path)
+
+
+def test_names_of_the_user_change_nothing_of_what_the_hub_does(hub: modelhub_sql.Hub) -> None:
+    hub.register("m", data("beer"), exclude=LABELS)
+    found = hub.find_models(data("beer"), exclude=LABELS).fetchall()
+    for name in ("models", "features", "list_models", "verbs", "target_sketch", "options", "found_model", "element"):
+        hub.con.execute(f"CREATE TEMP TABLE {name} AS SELECT 1 AS x")
+    hub.con.execute("CREATE TEMP MACRO minhash_agg(h) AS 7; CREATE TEMP MACRO coalesce(a, b) AS 7; CREATE TEMP MACRO len(a) AS 7")
+    assert hub.find_models(data("beer"), exclude=LABELS).fetchall() == found
+    hub.register("n", data("beer"), exclude=LABELS)
+    assert listed(hub) == [("m", ""), ("n", "")]
+    assert len(hub.explain("n", data("beer"), exclude=LABELS)) == 8
+
+
+# -- what a search answers with ---------------------------------------------------------------
+
+
+def test_an_answer_joins_with_the_tables_of_the_hub(hub: modelhub_sql.Hub) -> None:
+    hub.register("m", data("beer"), exclude=LABELS, task="matching")
+    found = hub.find_models(data("beer"), exclude=LABELS)
+    joined = found.select("model, coverage").join(hub.con.table("models").select("model, task"), "model")
+    assert joined.fetchall() == [("m", 1.0, "matching")]
+    assert found.filter("coverage > 1").fetchall() == []
+
+
+def test_an_answer_outlives_the_hub(hub: modelhub_sql.Hub) -> None:
+    hub.register("m", data("beer"), exclude=LABELS)
+    found = hub.find_models(data("beer"), exclude=LABELS)
+    rows = found.fetchall()
+    hub.close()
+    assert found.fetchall() == rows
+    assert list(found) == rows
+    assert found.dicts()[0]["model"] == "m"
+    assert found.arrow().num_rows == len(found.df()) == len(found.pl()) == len(found) == 1
+    assert found.select("model").fetchall() == [("m",)]
+    assert "adaptivity" in repr(found)
+    assert found.columns[:2] == ["rank", "model"]
+
+
+def test_a_search_without_numpy_has_the_same_answer(hub: modelhub_sql.Hub) -> None:
+    hub.register("m", data("beer"), exclude=LABELS)
+    path = hub.path
+    with_numpy = [hub.find_models(data("beer"), exclude=LABELS, search=search) for search in ("exact", "lsh")]
+    rows = [answer.fetchall() for answer in with_numpy]
+    hub.close()
+    with modelhub_sql.Hub(path, read_only=True, _numpy=False) as plain:
+        for search, answer, expected in zip(("exact", "lsh"), with_numpy, rows, strict=True):
+            found = plain.find_models(data("beer"), exclude=LABELS, search=search)
+            assert found.columns == answer.columns
+            assert len(found) == len(expected) == 1
+            for row, other in zip(found.fetchall(), expected, strict=True):
+                assert row == tuple(pytest.approx(value, abs=1e-9) if isinstance(value, float) else value for value in other)
+
+
+def test_explain_after_a_search_does_not_sketch_again(hub: modelhub_sql.Hub, monkeypatch: pytest.MonkeyPatch) -> None:
+    hub.register("m", data("beer"), exclude=LABELS)
+    hub.find_models(data("beer"), exclude=LABELS)
+    expected = hub.explain("m", data("adult")).fetchall()
+    hub.find_models(data("beer"), exclude=LABELS)
+    read: list[Any] = []
+    dataset = modelhub_sql.Hub._dataset
+
+    def counted(self: modelhub_sql.Hub, target: Any, *rest: Any) -> Any:
+        read.append(target)
+        return dataset(self, target, *rest)
+
+    monkeypatch.setattr(modelhub_sql.Hub, "_dataset", counted)
+    assert len(hub.explain("m", data("beer"), exclude=LABELS)) == 8
+    assert len(hub.explain_partitions("m", data("beer"), exclude=LABELS)) == 5
+    assert read == []
+    # Other columns, or another target.
+    hub.explain("m", data("beer"))
+    assert hub.explain("m", data("adult")).fetchall() == expected
+    assert read == [data("beer"), data("adult")]
+
+
+def test_a_target_that_has_changed_is_sketched_again(hub: modelhub_sql.Hub, tmp_path: Path) -> None:
+    target = tmp_path / "target.parquet"
+    hub.register("m", data("beer"), exclude=LABELS)
+    target.write_bytes(Path(data("beer")).read_bytes())
+    assert len(hub.find_models(target, exclude=["label"])) == 1
+    target.write_bytes(Path(data("fodors_zagats")).read_bytes())
+    assert len(hub.explain("m", target, exclude=LABELS)) == 12
+
+
+# -- step by step ------------------------------------------------------------------------------
+
+
+def test_steps_are_the_relations_of_a_search_and_each_can_be_looked_at(hub: modelhub_sql.Hub) -> None:
+    hub.register("m", data("beer"), exclude=LABELS)
+    steps = hub.steps(data("beer"), exclude=LABELS)
+    assert steps.columns == ["step", "rows", "seconds", "what_a_row_is"]
+    taken = {step: (rows, seconds, said) for step, rows, seconds, said in steps.fetchall()}
+    assert list(taken)[-1] == "found_model"
+    assert all(seconds > 0 and said for _, seconds, said in taken.values())
+    for step, (rows, *_) in taken.items():
+        assert len(hub.step(step)) == rows
+    assert hub.step("found_model").fetchall() == hub.find_models(data("beer"), exclude=LABELS).fetchall()
+
+
+def test_steps_may_end_before_the_last_and_take_the_options_of_a_search(hub: modelhub_sql.Hub) -> None:
+    hub.register("m", data("beer"), exclude=LABELS)
+    assert hub.steps(data("beer"), exclude=LABELS, until="threshold", max_js=0.25).select("step").fetchall()[-1] == ("threshold",)
+    assert hub.step("threshold").dicts()[0]["max_js"] == 0.25
+    with pytest.raises(modelhub_sql.OptionError, match="was not taken"):
+        hub.step("found_model")
+    with pytest.raises(modelhub_sql.OptionError, match="no step is called 'nothing'"):
+        hub.step("nothing")
+    with pytest.raises(modelhub_sql.OptionError, match="min_jaccard"):
+        hub.steps(data("beer"), min_jaccard=7)
+
+
+# -- defaults ------------------------------------------------------------------------------------
+
+
+def defaults(hub: modelhub_sql.Hub) -> dict[str, str | None]:
+    return dict(hub.sql("SELECT setting, value FROM settings WHERE NOT fixed").fetchall())
+
+
+def test_what_is_set_is_shown_kept_and_used(hub: modelhub_sql.Hub) -> None:
+    hub.register("m", data("beer"), exclude=LABELS)
+    before = defaults(hub)
+    hub.set(min_overlap=0.25, max_js=0.3, rank_by="js", auto_models=2, max_candidates=7)
+    changed = {"min_overlap": "0.25", "max_js": "0.3", "rank_by": "js", "auto_models": "2.0", "max_candidates": "7"}
+    assert defaults(hub) == before | changed
+    assert hub.find_models(data("beer"), exclude=LABELS).dicts()[0]["max_js"] == 0.3
+    path = hub.path
+    hub.close()
+    with modelhub_sql.connect(path) as again:
+        assert defaults(again) == before | changed
+        again.set(max_js="auto")
+        assert defaults(again) == before | changed | {"max_js": None}
+    with duckdb.connect(path, read_only=True) as stock:
+        assert dict(stock.execute("SELECT setting, value FROM settings WHERE NOT fixed").fetchall())["max_candidates"] == "7"
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("min_overlap", 2), ("min_jaccard", -1), ("max_js", 0), ("max_js", "soon"), ("min_adaptivity", -1), ("sample_space", "x"),
+        ("rank_by", "price"), ("search", "luck"), ("auto_models", 0), ("auto_models", "few"), ("max_candidates", 0),
+        ("max_candidates", 2.5), ("max_candidates", 10_001),
+    ],
+)  # fmt: skip
+def test_a_default_out_of_range_is_refused_and_nothing_is_set(hub: modelhub_sql.Hub, name: str, value: Any) -> None:
+    before = defaults(hub)
+    with pytest.raises(modelhub_sql.OptionError, match=name):
+        hub.set(**{"min_overlap": 0.1, name: value})
+    assert defaults(hub) == before
+    hub.set(min_overlap=0.1)
+    assert defaults(hub) == before | {"min_overlap": "0.1"}
+
+
+def test_the_format_of_a_hub_cannot_be_updated(hub: modelhub_sql.Hub) -> None:
+    before = hub.sql("FROM settings WHERE fixed").fetchall()
+    assert len(before) > 5
+    for change in ("partition_size = 7", "format_version = format_version + 1", "salt = 'x'", "seed = 9"):
+        with pytest.raises(duckdb.ConstraintException):
+            hub.con.execute(f"UPDATE hub_of_the_test._hub.format SET {change}")
+    assert hub.sql("FROM settings WHERE fixed").fetchall() == before
+
+
+def test_settings_say_what_they_are(hub: modelhub_sql.Hub) -> None:
+    rows = hub.sql("FROM settings").dicts()
+    assert list(rows[0]) == ["setting", "value", "fixed", "meaning"]
+    assert all(row["meaning"] for row in rows)
+    assert {"partition_size": "100", "partitioning": "random"}.items() <= {
+        row["setting"]: row["value"] for row in rows if row["fixed"]
+    }.items()
+    assert {"min_overlap", "max_js", "search"} <= {row["setting"] for row in rows if not row["fixed"]}
+
+
+# -- a connection of the user's own ------------------------------------------------------------
+
+
+def test_load_is_for_any_connection_to_a_hub_and_runs_nothing_of_the_file(sensor_hub_path: str, tmp_path: Path) -> None:
+    path = shutil.copy(sensor_hub_path, tmp_path / "sensors.duckdb")
+    query = f"SELECT model, coverage FROM find_models('{data('torso1')}', exclude := ['activity'])"
+    with duckdb.connect(path) as con:
+        expected = con.execute(query).fetchall()
+        con.execute(
+            "CREATE OR REPLACE MACRO main.find_models(target, exclude := []) AS TABLE SELECT 'nobody' AS model, 7 AS coverage"
+        )
+    with duckdb.connect(path, read_only=True) as con:
+        assert con.execute(query).fetchall() == [("nobody", 7)]
+        modelhub_sql.load(con)
+        assert con.execute(query).fetchall() == expected
+        assert con.execute("SELECT count(*) FROM models").fetchall() == [(6,)]
+        # The connection still is the user's.
+        assert con.execute("SELECT current_database()").fetchall() == [("sensors",)]
+
+
+def test_a_connection_may_load_one_hub_after_another(tmp_path: Path) -> None:
+    for name, size in (("one", 50), ("two", 100)):
+        with modelhub_sql.connect(tmp_path / f"{name}.duckdb", partition_size=size) as made:
+            made.register(name, data("beer"), exclude=LABELS)
+    with duckdb.connect() as con:
+        for name, partitions in (("one", 9), ("two", 5), ("one", 9)):
+            con.execute(f"ATTACH IF NOT EXISTS '{tmp_path / name}.duckdb' AS {name} (READ_ONLY); USE {name}")
+            modelhub_sql.load(con)
+            assert con.execute("SELECT model, partitions FROM list_models").fetchall() == [(name, partitions)]
+            found = con.execute(f"FROM explain_partitions('{name}', '{data('beer')}', exclude := ['label', 'split'])").fetchall()
+            assert len(found) == partitions

@@ -12,7 +12,7 @@ from typing import Any
 
 import duckdb
 import pytest
-from conftest import SENSORS, data, stock_shell
+from conftest import SENSORS, data, stock_shell, whole
 
 import modelhub_sql
 
@@ -56,7 +56,7 @@ def query(target: str, options: str) -> str:
     return f"FROM find_models('{target}', exclude := ['activity']{options});"
 
 
-def assert_same_answer(shell_rows: list[dict[str, Any]], relation: duckdb.DuckDBPyRelation) -> None:
+def assert_same_answer(shell_rows: list[dict[str, Any]], relation: modelhub_sql.result.Result) -> None:
     rows = [dict(zip(relation.columns, row, strict=True)) for row in relation.fetchall()]
     assert len(rows) > 1
     assert [(row["rank"], row["model"], row["version"]) for row in shell_rows] == [
@@ -149,13 +149,6 @@ def verb(hub: Path, name: str) -> Path:
 def contents(path: Path, query: str, model: str) -> list[Any]:
     with duckdb.connect(str(path), read_only=True) as con:
         return con.execute(query, {"model": model}).fetchall()
-
-
-def whole(path: Path) -> list[Any]:
-    """All that a hub holds."""
-    with duckdb.connect(str(path), read_only=True) as con:
-        tables = con.execute("SELECT table_name FROM duckdb_tables() WHERE NOT internal ORDER BY ALL").fetchall()
-        return [con.execute("FROM query_table(?) ORDER BY ALL", [name]).fetchall() for (name,) in tables]
 
 
 def registering(hub: Path, **variables: str) -> str:
@@ -293,3 +286,14 @@ def test_the_shell_refuses_a_column_to_exclude_that_there_is_not(hub_file: Path)
     assert run.returncode != 0
     assert "no column labl to exclude" in run.stderr
     assert whole(hub_file) == before
+
+
+def test_an_attached_hub_says_that_it_must_be_used_first(sensor_hub_path: str) -> None:
+    attach = f"ATTACH '{sensor_hub_path}' AS hub (READ_ONLY);\n"
+    first = asked(script=attach + "SELECT * FROM hub.help LIMIT 1;")[0]
+    assert first["name"] == "USE hub"
+    comment = "SELECT comment FROM duckdb_views() WHERE database_name = 'hub' AND view_name = 'help';"
+    assert "USE it first" in asked(script=attach + comment)[0]["comment"]
+    query = f"SELECT count(*) AS found FROM hub.find_models('{data('torso2')}', exclude := ['activity']);"
+    assert refused_or_run(script=attach + query).returncode != 0
+    assert asked(script=f"{attach}{first['example'].split('; ')[1]};\n{query}")[0]["found"] > 1
