@@ -51,16 +51,26 @@ def whole(path: Path | str) -> dict[str, list[Any]]:
 
 
 def both_ways(hub: modelhub_sql.Hub, table: pa.Table, query: str) -> list[Any]:
-    """What a query on the table ``target`` finds, with the numpy functions and in SQL alone; it must be the same."""
+    """What a query on the table ``target`` finds, with the package's logic and in the SQL of the file alone; it must be the same."""
     answers = []
-    for con in (hub.con, in_sql_alone(hub)):
-        con.register("target", table)
-        answers.append(con.execute(query).fetchall())
+    with beside(hub) as plain:
+        for con in (hub.con, plain):
+            con.register("target", table)
+            answers.append(con.execute(query).fetchall())
+            con.unregister("target")
     with_numpy, in_sql = answers
     assert with_numpy == [
         tuple(pytest.approx(value, abs=1e-9) if isinstance(value, float) else value for value in row) for row in in_sql
     ]
     return with_numpy
+
+
+def beside(hub: modelhub_sql.Hub) -> duckdb.DuckDBPyConnection:
+    """A plain connection to the file of an open hub."""
+    ((read_only,),) = hub.con.execute(
+        "SELECT readonly FROM duckdb_databases() WHERE path IS NOT NULL AND NOT internal"
+    ).fetchall()
+    return duckdb.connect(hub.path, read_only=read_only)
 
 
 def normal(rows: int, mean: float, seed: int) -> pa.Table:

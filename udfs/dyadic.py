@@ -20,7 +20,9 @@ Whole = npt.NDArray[np.intp]
 #: Largest table of counts, partitions by bins, that is filled at once.
 DENSE = 1 << 24
 
-ELEMENT = pa.struct([("partition_id", pa.uint32()), ("feature_id", pa.uint16()), ("bin", pa.float64()), ("occurrences", pa.uint64())])
+ELEMENT = pa.struct(
+    [("partition_id", pa.uint32()), ("feature_id", pa.uint16()), ("bin", pa.float64()), ("occurrences", pa.uint64())]
+)
 
 
 class Counted(NamedTuple):
@@ -37,11 +39,19 @@ def number_bins(values: Floats, k: int, b: int) -> Floats:
     NaN stays NaN (missing); an infinity is a bin of its own.
     """
     with np.errstate(invalid="ignore", over="ignore", under="ignore"):
-        bins: Floats = np.floor(values * 2.0**-k) * 2.0**k + 0.0
+        bins: Floats = _steps(values, k) * 2.0**k + 0.0
         far = np.flatnonzero(~(np.abs(values) < 2.0 ** min(1023, k + b + 1)))
         if len(far):
             bins[far] = _far_bins(values[far], b)
     return bins
+
+
+def _steps(values: Floats, k: int) -> Floats:
+    steps: Floats = np.floor(values * 2.0**-k)
+    if k > 0:
+        # The product of what is next to nothing is 0.
+        steps[(steps == 0) & (values < 0)] = -1
+    return steps
 
 
 def _far_bins(values: Floats, b: int) -> Floats:
@@ -59,7 +69,7 @@ def bin_counts(values: Floats, partition: npt.NDArray[np.uint32], k: int, b: int
     """
     edge = 2.0 ** min(1023, k + b + 1)
     with np.errstate(invalid="ignore", over="ignore", under="ignore"):
-        steps = np.floor(values * 2.0**-k)
+        steps = _steps(values, k)
         is_near = np.abs(values) < edge
     if not is_near.all():
         near, far = np.flatnonzero(is_near), np.flatnonzero(~is_near)

@@ -12,6 +12,8 @@ CREATE MACRO _logic.far_quantum(x, b) AS 2.0 ** greatest(-1074, _logic.octave(ab
 COMMENT ON MACRO _logic.far_quantum IS 'width of the bins of b relative bits at a finite number other than 0';
 
 CREATE MACRO _logic.number_bin(x, k, b) AS CASE
+    -- The product of what is next to nothing is 0.
+    WHEN k > 0 AND x < 0 AND x * 2.0 ** (-k) = 0 THEN -(2.0 ** k)
     WHEN abs(x) < 2.0 ** least(1023, k + b + 1) THEN floor(x * 2.0 ** (-k)) * 2.0 ** k + 0.0
     WHEN isinf(x) THEN x
     WHEN NOT isnan(x) THEN floor(x / _logic.far_quantum(x, b)) * _logic.far_quantum(x, b)
