@@ -12,23 +12,9 @@ from conftest import data
 import modelhub_sql
 from modelhub_sql import logic
 
-#: What breaks a rule for now: (rule, start of the file's path). To be empty.
-KNOWN = {
-    ("width", "sql/values/"),
-    ("width", "sql/sketch/"),
-    ("width", "sql/search/"),
-    ("width", "udfs/relations/"),
-    ("number", "sql/search/73_partition_histogram.sql"),
-}
-
 
 def test_every_file_keeps_the_rules() -> None:
-    found = [
-        str(each)
-        for each in check_sql.broken()
-        if not any(each.rule == rule and each.file.startswith(path) for rule, path in KNOWN)
-    ]
-    assert found == []
+    assert [str(each) for each in check_sql.broken() if not each.known] == []
 
 
 SEARCH = "sql/search/99_more.sql"
