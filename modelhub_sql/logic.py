@@ -71,7 +71,7 @@ def needed(available: Mapping[str, Relation], query: str, given: Collection[str]
     """The relations that a query reads, and those that these read, in order; without those that are given."""
     wanted = _names(query)
     found = []
-    for relation in reversed(available.values()):
+    for relation in [*available.values()][::-1]:
         if relation.name in wanted and relation.name not in given:
             found.append(relation)
             wanted |= _names(relation.query)
@@ -121,7 +121,7 @@ def public() -> tuple[Public, ...]:
     for name, text in sql.scripts("public").items():
         comment, example = (line.partition("-- ")[2] for line in text.splitlines()[:2])
         is_view = f"CREATE VIEW {name} " in text
-        parameters = "" if is_view else re.search(r"\((.*?)\)\s+AS TABLE", text, re.DOTALL)[1]  # type: ignore[index]
+        parameters = "" if is_view else re.search(r"^CREATE MACRO \w+\((.*?)\)\s+AS TABLE", text, re.DOTALL | re.MULTILINE)[1]  # type: ignore[index]
         call = name if is_view else f"{name}({' '.join(parameters.split())})"
         call = re.sub(r" := (NULL|\[\])|, (forms|nested)\b", "", call)
         kind = "VIEW" if is_view else "MACRO TABLE"
@@ -213,7 +213,8 @@ def _settings_view() -> str:
     ]  # fmt: skip
     return (
         "CREATE OR REPLACE VIEW main.settings AS\n" + "\nUNION ALL\n".join(rows) + ";\n"
-        "COMMENT ON VIEW main.settings IS 'a setting of the hub: fixed, of the format of its sketches, or a default of searching';\n"
+        "COMMENT ON VIEW main.settings IS "
+        "'a setting of the hub: fixed, of the format of its sketches, or a default of searching';\n"
     )
 
 
