@@ -1,7 +1,7 @@
 """Dyadic bins: numbers by their lower ends, at a resolution of each feature's own (the numpy kernel of ``number_element``).
 
-A bin at resolution (k, b) is ``[lower, lower + quantum)`` with ``quantum(x) = max(2**k, 2**(octave(x) - b))``: absolute near zero,
-relative far from it. The bins of a coarser resolution are unions of those of a finer one.
+A bin at resolution (k, b) is ``[lower, lower + quantum)`` with ``quantum(x) = max(2**k, 2**(octave(x) - b))``: absolute
+near zero, relative far from it. The bins of a coarser resolution are unions of those of a finer one.
 """
 
 from __future__ import annotations

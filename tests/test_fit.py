@@ -1,0 +1,277 @@
+"""What a ranking must hold: told apart or the same, units, what is missing or excluded, and that nobody else decides."""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from conftest import both_ways, data
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+
+import modelhub_sql
+
+#: Verdict of each feature alone, and its distance.
+VERDICTS = """
+    SELECT t.feature, m.distance, _logic.verdict(m.distance, sum(_logic.expected_term(n, a, c)), sqrt(sum(_logic.variance_term(n, a, c))))
+    FROM (
+        SELECT target_feature_id, a, c, bin, sum(n) AS n
+        FROM (
+            SELECT m.target_feature_id, f."values" AS a, t."values" AS c, _logic.number_bin(unnest(f.bins), m.k, m.b) AS bin, unnest(f.counts) AS n
+            FROM feature_match AS m JOIN target_feature AS t ON t.feature_id = m.target_feature_id
+            JOIN features AS f ON f.dataset_id = m.dataset_id AND f.feature_id = m.feature_id
+            UNION ALL
+            SELECT m.target_feature_id, f."values", t."values", _logic.number_bin(unnest(t.bins), m.k, m.b), unnest(t.counts)
+            FROM feature_match AS m JOIN target_feature AS t ON t.feature_id = m.target_feature_id
+            JOIN features AS f ON f.dataset_id = m.dataset_id AND f.feature_id = m.feature_id
+        )
+        GROUP BY ALL
+    )
+    JOIN feature_match AS m USING (target_feature_id)
+    JOIN target_feature AS t ON t.feature_id = target_feature_id
+    GROUP BY ALL
+"""
+
+
+def by_feature(source: dict[str, Any], target: dict[str, Any]) -> dict[str, tuple[float, str]]:
+    """Distance and verdict of each feature alone: what a model of that one feature would have."""
+    with modelhub_sql.connect() as hub:
+        hub.register("m", pa.table(source))
+        hub.steps(pa.table(target), until="feature_match")
+        for name in ("feature_match", "target_feature"):
+            hub.con.register(name, hub.step(name).arrow())
+        return {feature: (distance, verdict) for feature, distance, verdict in hub.sql(VERDICTS)}
+
+
+def far_apart(found: dict[str, tuple[float, str]], distance: float = 0.9) -> bool:
+    return all(d > distance and verdict == "far" for d, verdict in found.values())
+
+
+def test_what_is_ten_standard_deviations_apart_is_told_apart() -> None:
+    rng = np.random.default_rng(0)
+
+    def day(year: int, n: int) -> list[dt.datetime]:
+        return [dt.datetime(year, 1, 1) + dt.timedelta(seconds=int(s)) for s in rng.integers(0, 365 * 86400, n)]
+
+    def spell(year: int, n: int) -> dict[str, Any]:
+        return {
+            "around 1000": rng.normal(1000 if year == 2008 else 1010, 1, n),
+            "year of birth": rng.integers(1950, 1960, n) if year == 2008 else rng.integers(2010, 2020, n),
+            "rate": rng.lognormal(math.log(1e-6 if year == 2008 else 1e-3), 0.3, n),
+            "epoch": [int(at.timestamp()) for at in day(year, n)],
+            "timestamp": day(year, n),
+            "date": [at.date() for at in day(year, n)],
+            "price": np.full(n, 9.99 if year == 2008 else 10.99),
+            "version": np.full(n, 1000 if year == 2008 else 1010),
+            "constant or not": np.full(n, 1000.0) if year == 2008 else rng.normal(1010, 1, n),
+            "temperature": rng.normal(-5 if year == 2008 else 5, 1, n),
+            "balance": rng.normal(-1e6, 3, n) - (0 if year == 2008 else 30),
+            "one day": [dt.date(year, 5, 1)] * n,
+            "rare": [None if i % 499 else float(rng.normal(1000 if year == 2008 else 1010, 1)) for i in range(n)],
+        }
+
+    found = by_feature(spell(2008, 3000), spell(2020, 2500))
+    assert len(found) == 13
+    for name, (distance, verdict) in found.items():
+        assert (name, distance > 0.9, verdict) == (name, True, "far")
+
+
+cases = st.tuples(
+    st.sampled_from([0.0, 1.0, -1.0]), st.floats(-12, 12), st.floats(-9, 9), st.sampled_from(["normal", "uniform", "time"]),
+    st.integers(0, 2**31),
+)  # fmt: skip
+
+
+@settings(max_examples=4, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck), phases=[Phase.generate])
+@given(st.lists(cases, min_size=20, max_size=30))
+def test_ten_standard_deviations_are_told_apart_at_any_offset_and_scale(
+    drawn: list[tuple[float, float, float, str, int]],
+) -> None:
+    sides: tuple[dict[str, Any], dict[str, Any]] = {}, {}
+    for number, (sign, offset, scale, shape, seed) in enumerate(drawn):
+        rng = np.random.default_rng(seed)
+        # Numbers that a double tells apart at that offset.
+        centre = sign * 10.0**offset
+        deviation = max(10.0**scale, abs(centre) * 1e-9)
+        if shape == "time":
+            deviation = min(max(deviation, 1.0), 1e6) * 60
+            centre = float(rng.integers(0, 1_600_000_000))
+        for side, values in enumerate(sides):
+            middle = centre + 10 * deviation * side
+            x = rng.uniform(-1.7, 1.7, 600) if shape == "uniform" else rng.normal(0, 1, 600)
+            numbers = middle + deviation * x
+            values[f"x{number}"] = numbers if shape != "time" else pa.array((numbers * 1e6).astype(np.int64), pa.timestamp("us"))
+    for (distance, verdict), case in zip(by_feature(*sides).values(), drawn, strict=True):
+        assert (case, distance > 0.9, verdict) == (case, True, "far")
+
+
+def measured(rng: np.random.Generator, rows: int) -> dict[str, Any]:
+    return {
+        "height": rng.normal(170, 10, rows), "weight": rng.lognormal(4.2, 0.2, rows), "income": rng.lognormal(10, 0.8, rows),
+        "children": rng.poisson(1.4, rows), "degrees": rng.normal(15, 8, rows),
+    }  # fmt: skip
+
+
+def converted(table: dict[str, Any], rng: np.random.Generator) -> dict[str, Any]:
+    """The same rows with one or more columns in other units."""
+    changes = {
+        "height": lambda x: x / 2.54, "weight": lambda x: x * 2.2046, "income": lambda x: x * 100,
+        "children": lambda x: x + 1, "degrees": lambda x: x * 1.8 + 32,
+    }  # fmt: skip
+    chosen = rng.choice(list(changes), rng.integers(1, 4), replace=False)
+    return table | {name: changes[name](table[name]) for name in chosen}
+
+
+@pytest.mark.once
+def test_a_model_in_other_units_never_ranks_above_the_one_in_the_same() -> None:
+    rng = np.random.default_rng(1)
+    models = []
+    for number in range(25):
+        table = measured(rng, int(rng.integers(60, 400)))
+        models.append({"name": f"same{number}", "dataset": pa.table(table)})
+        models.append({"name": f"other{number}", "dataset": pa.table(converted(table, rng))})
+    compared = 0
+    with modelhub_sql.connect() as hub:
+        hub.register_many(models)
+        for rows in (60, 100, 250, 700):
+            found = hub.find_models(pa.table(measured(rng, rows)), all_models=True).select("model, rank, distance").fetchall()
+            ranks = {model: rank for model, rank, _ in found}
+            for number in range(25):
+                assert ranks[f"same{number}"] < ranks[f"other{number}"]
+                compared += 1
+    assert compared == 100
+
+
+@pytest.mark.once
+def test_what_is_sampled_twice_is_called_the_same() -> None:
+    rng = np.random.default_rng(2)
+    kinds: dict[str, Any] = {
+        "normal": lambda n: rng.normal(5, 2, n), "lognormal": lambda n: rng.lognormal(2, 1, n), "counts": lambda n: rng.poisson(3, n),
+        "mostly 0": lambda n: np.where(rng.random(n) < 0.9, 0, rng.normal(10, 3, n)), "yes": lambda n: rng.random(n) < 0.02,
+        "heavy": lambda n: rng.standard_cauchy(n), "city": lambda n: rng.choice([f"c{i}" for i in range(30)], n),
+        "note": lambda n: [" ".join(rng.choice([f"w{i}" for i in range(200)], 4)) for _ in range(n)],
+        "at": lambda n: pa.array(rng.integers(0, 10**15, n), pa.timestamp("us")),
+    }  # fmt: skip
+
+    def drawn(names: list[str], rows: int) -> pa.Table:
+        return pa.table({name: kinds[name](rows) for name in names})
+
+    sizes = np.exp(rng.uniform(np.log(100), np.log(20_000), 25)).astype(int)
+    targets = [
+        [*kinds],
+        [*kinds],
+        ["normal"],
+        ["lognormal", "counts"],
+        ["city", "note"],
+        ["heavy", "at"],
+        ["mostly 0", "yes"],
+        ["yes"],
+    ]
+    with modelhub_sql.connect() as hub:
+        hub.register_many([{"name": f"m{i}", "dataset": drawn([*kinds], int(rows))} for i, rows in enumerate(sizes)])
+        verdicts: list[str] = []
+        for names, rows in zip(targets, (100, 20_000, 400, 1500, 800, 3000, 100, 600), strict=True):
+            found = hub.find_models(drawn(names, rows), all_models=True)
+            verdicts += [verdict for (verdict,) in found.select("verdict")]
+    # 200 draws, 0.99 expected: 0.95 is more than five standard deviations below (each target is shared by 25).
+    assert len(verdicts) == 200
+    assert verdicts.count("same") / len(verdicts) >= 0.95
+    assert "far" not in verdicts
+
+
+@pytest.mark.once
+@pytest.mark.parametrize("seed", range(2))
+def test_other_models_change_no_score_and_no_order(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+
+    def table(shift: float, names: list[str]) -> pa.Table:
+        rows = int(rng.integers(50, 300))
+        return pa.table({name: rng.normal(i + shift, 1 + i, rows) for i, name in enumerate(names)})
+
+    target = table(0, ["a", "b", "c", "d"])
+    scores: dict[str, float] = {}
+    order: list[str] = []
+    with modelhub_sql.connect(partition_size=50) as hub:
+        for step in range(10):
+            known = [name for (name,) in hub.sql("SELECT model FROM models")]
+            if len(known) > 2 and rng.random() < 0.4:
+                hub.remove(str(rng.choice(known)))
+            else:
+                names = [str(name) for name in rng.permutation(["a", "b", "c", "d", "e", "f"])[: rng.integers(1, 7)]]
+                accuracy = float(rng.random()) if rng.random() < 0.5 else None
+                hub.register(f"m{step}", table(float(rng.exponential(0.5)), names), accuracy=accuracy)
+            found = hub.find_models(target, all_models=True, rank_by="distance").select("model, fit_score, verdict").fetchall()
+            for model, score, _ in found:
+                assert score == pytest.approx(scores.setdefault(model, score), abs=1e-12)
+            listed = [model for model, *_ in found]
+            assert [m for m in listed if m in order] == [m for m in order if m in listed]
+            assert listed == sorted(listed, key=lambda model: scores[model])
+            order = listed
+    assert len(scores) >= 5
+
+
+@pytest.fixture
+def made(tmp_path: Path) -> modelhub_sql.Hub:
+    return modelhub_sql.connect(tmp_path / "hub.duckdb", partition_size=100)
+
+
+def test_what_is_missing_counts_1_and_what_the_owner_excluded_does_not_count(made: modelhub_sql.Hub) -> None:
+    rng = np.random.default_rng(3)
+    table = pa.table(measured(rng, 500) | {"Label": rng.choice(["yes", "no"], 500)})
+    with made as hub:
+        hub.register("whole", table)
+        hub.register("excluding", table, exclude=["label", "INCOME"])
+        hub.register("lacking", table.drop_columns(["Label", "income"]))
+        hub.register("of another kind", table.set_column(2, "income", [pa.array([f"word{i % 7}" for i in range(500)])]))
+        hub.register("excluding all", table.append_column("z", pa.array(range(500))), exclude=table.column_names)
+        query = "SELECT model, round(distance, 9), shared_features, missing_features, overlap FROM find_models('target', all_models := true)"
+        found = {row[0]: row[1:] for row in both_ways(hub, table, query)}
+        assert found == {
+            "whole": (0, 6, 0, 1), "excluding": (0, 4, 0, 1), "lacking": (round(2 / 6, 9), 4, 2, 4 / 6),
+            "of another kind": (round(1 / 6, 9), 5, 1, 5 / 6),
+        }  # fmt: skip
+        ((dropped,),) = hub.explain_model("excluding all", table).select("dropped").fetchall()
+        assert dropped == "no feature of the target counts: its owner excluded them all"
+
+
+def test_features_of_one_name_and_kind_are_compared_however_far(made: modelhub_sql.Hub) -> None:
+    with made as hub:
+        hub.register("m", pa.table({"x": np.arange(300.0), "y": np.arange(300.0)}))
+        target = pa.table({"X": np.arange(300.0) + 1e12, "y": np.arange(300.0)})
+        found = both_ways(hub, target, "SELECT target_feature, matched_by, distance, reason FROM explain_features('m', 'target')")
+        assert found == [("y", "name", 0, None), ("X", "name", 1, "other values: other units?")]
+
+
+def test_an_id_and_a_class_are_no_explanation(made: modelhub_sql.Hub) -> None:
+    import pyarrow.parquet as pq
+
+    restaurants = pq.read_table(data("fodors_zagats"))
+    ids = pa.table({"left_business_id": np.arange(restaurants.num_rows), "left_name": restaurants["left_name"]})
+    with made as hub:
+        hub.register("restaurants", restaurants, exclude=["label", "split"])
+        query = "SELECT target_feature, source_feature, matched_by FROM explain_features('restaurants', 'target')"
+        assert both_ways(hub, ids, query) == [("left_name", "left_name", "name"), ("left_business_id", None, None)]
+
+
+def test_equal_columns_of_other_names_are_nobodys_own(made: modelhub_sql.Hub) -> None:
+    x = np.random.default_rng(4).lognormal(3, 1, 600)
+    with made as hub:
+        hub.register("two alike", pa.table({"a": x, "b": x}))
+        hub.register("one", pa.table({"a": x, "b": -x}))
+        query = "SELECT target_feature, source_feature FROM explain_features('{}', 'target')"
+        assert both_ways(hub, pa.table({"z": x}), query.format("two alike")) == [("z", None)]
+        assert both_ways(hub, pa.table({"z": x}), query.format("one")) == [("z", "a")]
+
+
+def test_a_leaf_that_has_the_name_of_what_was_left_out_is_compared(made: modelhub_sql.Hub) -> None:
+    with made as hub:
+        hub.con.execute("CREATE TABLE hub_of_leaves AS SELECT i AS label, {label: i % 7} AS s FROM range(300) AS r(i)")
+        hub.register("m", "hub_of_leaves", exclude=["label"])
+        target = pa.table({"label": [i % 7 for i in range(200)]})
+        query = "SELECT shared_features, missing_features, verdict FROM find_models('target')"
+        assert both_ways(hub, target, query) == [(1, 0, "same")]
