@@ -10,25 +10,41 @@ from __future__ import annotations
 
 import argparse
 import time
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
 import modelhub_sql
+from modelhub_sql import logic
 
 FEATURES = 20
 PARTITIONS = 100
-SUPPORT = 24
+#: Numbers that a feature takes, side by side, all in one octave.
+SUPPORT, LEAST = 48, 128
 CHUNK = 100
+
+# The features of a chunk as the sketch makes them, from their histograms on.
+FEATURES_OF_CHUNK = """
+    SELECT
+        c.dataset_id, c.feature_number AS feature_id, c.feature, 'number' AS kind, c."values", 0 AS nulls,
+        len(c.bins) AS distincts,
+        c.k, c.b, c.bins, c.counts, _logic.effective_bins(c.counts) AS effective_bins,
+        _logic.bins_mean('number', c.bins, c.counts, c.k, c.b) AS mean, m.elements, m.minhash, c.spread
+    FROM temp.main.feature_histogram AS c
+    JOIN temp.main.minhash_signature AS m USING (feature_id)
+"""
 
 
 def family_distribution(family: int, features: int = FEATURES) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float64]]:
-    """First bin (features,) and probabilities (features, SUPPORT) of each feature of a family."""
+    """First number (features,) and probabilities (features, SUPPORT) of each feature of a family."""
     rng = np.random.default_rng(family)
-    first = 128 + 3 * np.arange(features) + rng.integers(-6, 7, features)
-    centre = rng.uniform(6, SUPPORT - 6, (features, 1))
-    spread = rng.uniform(2, 5, (features, 1))
+    first = LEAST + 3 * np.arange(features) + rng.integers(0, 13, features)
+    centre = rng.uniform(SUPPORT / 4, 3 * SUPPORT / 4, (features, 1))
+    # An eighth of the interquartile range is between a half and two: neighbours differ in resolution, as real tables do.
+    spread = rng.uniform(3, 9, (features, 1))
     p = np.exp(-(((np.arange(SUPPORT) - centre) / spread) ** 2) / 2)
     return first, p / p.sum(axis=1, keepdims=True)
 
@@ -42,90 +58,108 @@ def dataset_distribution(family: int, member: int) -> tuple[npt.NDArray[np.int64
 
 
 def values(first: npt.NDArray[np.int64], p: npt.NDArray[np.float64], rows: int, seed: int) -> pa.Table:
-    """A table of ``rows`` rows drawn from a distribution over the default number bins."""
+    """A table of ``rows`` rows drawn from a distribution; the numbers are whole."""
     rng = np.random.default_rng(seed)
-    step = np.arcsinh(1e9 / 0.01) / 128
-    columns = {}
-    for feature in range(len(first)):
-        bins = first[feature] + rng.choice(SUPPORT, rows, p=p[feature])
-        columns[f"f{feature}"] = 0.01 * np.sinh((bins - 128 + 0.5) * step)
-    return pa.table(columns)
+    return pa.table(
+        {f"f{feature}": (first[feature] + rng.choice(SUPPORT, rows, p=p[feature])).astype(float) for feature in range(len(first))}
+    )
+
+
+def resolution(p: npt.NDArray[np.float64]) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """k and b that a sketch chooses for such features (features, SUPPORT): an eighth of the interquartile range."""
+    share = p.cumsum(axis=-1)
+    between = (share < 0.75).sum(axis=-1) - (share < 0.25).sum(axis=-1)
+    k = np.floor(np.log2(np.maximum(1, between))).astype(np.int64) - 3
+    return k, np.log2(LEAST).astype(np.int64) - k
 
 
 def fill(hub: modelhub_sql.Hub, models: int, families: int, partitions: int = PARTITIONS) -> None:
     """Insert sketches of ``models`` datasets, as if they had been registered."""
-    con = hub.con
-    size: int = con.sql("SELECT partition_size FROM settings").fetchall()[0][0]
+    con, place = hub.con.cursor(), hub._place
+    con.execute(f"USE {place.logic}._logic")
+    ((size,),) = con.execute("SELECT _format.partition_size()").fetchall()
+    signature = logic.needed(logic.relations("sketch"), "FROM minhash_signature", ("feature_histogram",))
     rng = np.random.default_rng(0)
     for start in range(0, models, CHUNK):
         ids = np.arange(start, min(start + CHUNK, models))
         first = np.empty((len(ids), FEATURES), np.int64)
-        counts = np.empty((len(ids), FEATURES, partitions, SUPPORT), np.uint32)
+        k, b = np.empty_like(first), np.empty_like(first)
+        counts = np.zeros((len(ids), FEATURES, partitions, SUPPORT), np.uint32)
         for at, model in enumerate(ids):
             first[at], p = dataset_distribution(int(model % families), int(model // families))
+            k[at], b[at] = resolution(p)
             counts[at] = rng.multinomial(size, p[:, None, :], (FEATURES, partitions))
-        order = np.argsort(-counts.sum(axis=2), axis=2, kind="stable")
-        bins = first[..., None] + order
-        counts = np.take_along_axis(counts, order[:, :, None, :], axis=3)
-        totals = counts.sum(axis=2)
-        distances = divergences(counts / size, totals[:, :, None] / (size * partitions))
+        histograms = [
+            _binned(*each) for each in zip(first.ravel(), k.ravel(), counts.reshape(-1, partitions, SUPPORT), strict=True)
+        ]
+        distances = np.array([divergences(n / size, n.sum(axis=0) / (size * partitions)) for _, n in histograms])
+        spreads = distances.reshape(len(ids), FEATURES, partitions).sum(axis=1).max(axis=1)
         dataset = np.repeat(ids + 1, FEATURES)
-        feature = np.tile(np.arange(1, FEATURES + 1), len(ids))
-        chunk_features = pa.table(
+        number = np.tile(np.arange(1, FEATURES + 1), len(ids))
+        totals = [n.sum(axis=0) for _, n in histograms]
+        chunk = pa.table(
             {
                 "dataset_id": pa.array(dataset, pa.uint32()),
                 "feature_id": pa.array(np.arange(len(dataset)), pa.uint32()),
-                "feature_number": pa.array(feature, pa.uint16()),
-                "feature": [f"f{number - 1}" for number in feature],
-                "spread": distances.max(axis=2).ravel(),
-                "dataset_spread": np.repeat(distances.sum(axis=1).max(axis=1), FEATURES),
-                "bins": _lists(bins.reshape(-1, SUPPORT), pa.uint16()),
-                "counts": _lists(totals.reshape(-1, SUPPORT), pa.uint64()),
+                "feature_number": pa.array(number, pa.uint16()),
+                "feature": [f"f{each - 1}" for each in number],
+                "kind": ["number"] * len(dataset),
+                "k": pa.array(k.ravel(), pa.int16()),
+                "b": pa.array(b.ravel(), pa.int16()),
+                "values": pa.array(np.full(len(dataset), size * partitions), pa.uint64()),
+                "spread": distances.max(axis=1),
+                "bins": _lists([bins for bins, _ in histograms], pa.float64()),
+                "counts": _lists(totals, pa.uint64()),
             }
         )
-        chunk_histograms = pa.table(
+        # How many are stored as frequent ones: frequent_bins.
+        cut = [int((n >= 2 * partitions).sum()) for n in totals]
+        parts = [(n[:, :at], n[:, at:]) for (_, n), at in zip(histograms, cut, strict=True)]
+        counted = pa.table(
             {
                 "dataset_id": pa.array(np.repeat(dataset, partitions), pa.uint32()),
-                "feature_id": pa.array(np.repeat(feature, partitions), pa.uint16()),
+                "feature_id": pa.array(np.repeat(number, partitions), pa.uint16()),
                 "partition_id": pa.array(np.tile(np.arange(partitions), len(dataset)), pa.uint32()),
-                "counts": _lists(counts.reshape(-1, SUPPORT), pa.uint32()),
+                "frequent": _lists([row for part in parts for row in part[0]], pa.uint32()),
+                "rare": _lists([row for part in parts for row in part[1]], pa.uint32()),
             }
         )
-        con.register("chunk_features_arrow", chunk_features)
-        con.register("chunk_histograms", chunk_histograms)
-        con.execute(
-            """
-            CREATE OR REPLACE TEMP TABLE chunk_features AS
-            SELECT *, list_sum(counts)::UBIGINT AS "values" FROM chunk_features_arrow;
-            CREATE OR REPLACE TEMP TABLE chunk_sketch AS
-            SELECT f.*, m.elements, m.minhash
-            FROM chunk_features AS f
-            JOIN minhash_signatures('chunk_features') AS m USING (feature_id);
+        registered = pa.table({"dataset_id": pa.array(ids + 1, pa.uint32()), "spread": spreads})
+        for name, table in (("chunk", chunk), ("counted", counted), ("registered", registered)):
+            con.register(f"synthetic_{name}", table)
+        con.execute("CREATE OR REPLACE TEMP TABLE feature_histogram AS FROM synthetic_chunk")
+        for step in signature:
+            con.execute(logic.placed(logic.step_statement(step), place))
+        statements = f"""
             BEGIN;
-            INSERT INTO datasets
-            SELECT DISTINCT dataset_id, 'd' || dataset_id, $partitions * $size, $partitions, 'synthetic', [],
-                now()::TIMESTAMP, '', dataset_spread
-            FROM chunk_features;
-            INSERT INTO models SELECT 'm' || dataset_id, '', dataset_id, NULL, NULL, NULL, NULL, NULL, now()::TIMESTAMP
-            FROM (SELECT DISTINCT dataset_id FROM chunk_features);
-            INSERT INTO features
-            SELECT dataset_id, feature_number, feature, 'number', "values", 0, NULL, NULL, bins, counts, elements, minhash, spread
-            FROM chunk_sketch
-            ORDER BY ALL;
-            INSERT INTO partition_counts
-            SELECT dataset_id, feature_id, partition_id, counts[:frequent], counts[frequent + 1:]
-            FROM chunk_histograms
-            JOIN (
-                SELECT dataset_id, feature_number AS feature_id, frequent_bins(counts, $partitions) AS frequent
-                FROM chunk_features
-            ) USING (dataset_id, feature_id)
-            ORDER BY dataset_id, feature_id, partition_id;
+            INSERT INTO _hub.datasets
+            SELECT dataset_id, 'd' || dataset_id, {partitions} * {size}, {partitions}, 'synthetic', [], now()::TIMESTAMP,
+                _format.fingerprint(), spread
+            FROM synthetic_registered;
+            INSERT INTO _hub.models BY NAME
+            SELECT 'm' || dataset_id AS model, '' AS version, dataset_id, now()::TIMESTAMP AS registered_at
+            FROM synthetic_registered;
+            INSERT INTO _hub.features BY NAME {FEATURES_OF_CHUNK} ORDER BY c.dataset_id, c.feature_number;
+            INSERT INTO _hub.partition_counts BY NAME FROM synthetic_counted ORDER BY dataset_id, feature_id, partition_id;
             COMMIT;
-            """.replace("$partitions", str(partitions)).replace("$size", str(size))
-        )
-    con.unregister("chunk_features_arrow")
-    con.unregister("chunk_histograms")
-    con.execute("DROP TABLE IF EXISTS chunk_features; DROP TABLE IF EXISTS chunk_sketch; CHECKPOINT")
+        """
+        con.execute(logic.placed(statements, place))
+        for step in reversed(signature):
+            con.execute(f"DROP {'VIEW' if step.inlined else 'TABLE'} temp.main.{step.name}")
+    for name in ("chunk", "counted", "registered"):
+        con.unregister(f"synthetic_{name}")
+    con.execute("DROP TABLE temp.main.feature_histogram")
+    con.execute(f"CHECKPOINT {place.tables}")
+    con.close()
+
+
+def _binned(first: int, k: int, counts: npt.NDArray[np.uint32]) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.uint32]]:
+    """Bins of a feature, the most frequent first, and their counts in each partition (partitions, bins)."""
+    bins, place = np.unique((first + np.arange(SUPPORT)) // 2.0**k * 2.0**k, return_index=True)
+    found = np.add.reduceat(counts, place, axis=1, dtype=np.uint32)
+    total = found.sum(axis=0)
+    order = np.lexsort((bins, -total.astype(np.int64)))[: int((total > 0).sum())]
+    return bins[order], found[:, order]
 
 
 def divergences(p: npt.NDArray[np.float64], q: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
@@ -137,9 +171,9 @@ def divergences(p: npt.NDArray[np.float64], q: npt.NDArray[np.float64]) -> npt.N
     return result
 
 
-def _lists(rows: npt.NDArray[np.int64] | npt.NDArray[np.uint32], kind: pa.DataType) -> pa.Array:
-    ends = np.arange(len(rows) + 1, dtype=np.int32) * rows.shape[1]
-    return pa.ListArray.from_arrays(pa.array(ends), pa.array(rows.ravel(), kind))
+def _lists(rows: Sequence[npt.NDArray[Any]], kind: pa.DataType) -> pa.Array:
+    ends = np.cumsum([0, *map(len, rows)]).astype(np.int32)
+    return pa.ListArray.from_arrays(pa.array(ends), pa.array(np.concatenate(rows), kind))
 
 
 def main() -> None:

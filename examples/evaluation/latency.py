@@ -19,7 +19,6 @@ __all__ = ["measure"]
 
 Array = np.ndarray[Any, Any]
 WHOLE = 1_000_000
-OPTIONS: dict[str, Any] = dict(min_overlap=0.0, min_jaccard=0.0)
 
 
 def measure(context: Context, folder: Path) -> None:
@@ -43,16 +42,16 @@ def measure(context: Context, folder: Path) -> None:
             )
     with _hub(tables, WHOLE, context.seed) as hub:
         js = {search: _median(_find(hub, tables, search), targets) for search in ("exact", "lsh")}
-        sketch = _median(_sketch(hub, tables), targets)
-        overlap = _median(_overlap(hub, tables), targets)
+        sketch = _median(_until(hub, tables, "target_feature"), targets)
+        overlap = _median(_until(hub, tables, "sampling_error"), targets)
     partition = pd.DataFrame(rows).assign(**{"JS divergence, exact": js["exact"]})
     values = {name: groups[name].to_numpy(dtype=float) for name in names}
     near_500 = min(rows, key=lambda row: abs(row["partition size"] - 500))
     timings = {
         "sketch of the target (part of each search below)": sketch,
-        "sketch and overlap: MinHash and Jaccard of features": overlap,
-        "JS divergence, KL and L2, no LSH (hub, one partition)": js["exact"],
-        "JS divergence, LSH (hub, one partition)": js["lsh"],
+        "sketch, distance and its sampling error": overlap,
+        "all, no LSH (hub, one partition)": js["exact"],
+        "all, LSH (hub, one partition)": js["lsh"],
         "adaptivity, no LSH (hub, partitions of 500)": near_500["adaptivity, exact"],
         "adaptivity, LSH (hub, partitions of 500)": near_500["adaptivity, lsh"],
         "Jaccard similarity of raw value sets (numpy)": _median(_against(values, _raw_jaccard), targets),
@@ -79,28 +78,13 @@ def _median(run: Callable[[str], object], targets: list[str]) -> float:
     return float(np.median(seconds))
 
 
-def _find(hub: modelhub_sql.Hub, tables: Mapping[str, pa.Table], search: str) -> Callable[[str], object]:
-    return lambda target: hub.find_models(tables[target], search=search, max_js=0.1, **OPTIONS).fetchall()
+def _find(hub: modelhub_sql.Hub, tables: Mapping[str, pa.Table], search: Any) -> Callable[[str], object]:
+    # A slice: a table of its own, whose sketch is not kept from the search before.
+    return lambda target: hub.find_models(tables[target].slice(0), search=search, max_js=0.1).fetchall()
 
 
-def _sketch(hub: modelhub_sql.Hub, tables: Mapping[str, pa.Table]) -> Callable[[str], object]:
-    def run(target: str) -> None:
-        hub.con.register("latency_target", tables[target])
-        hub.con.execute("CREATE OR REPLACE TEMP TABLE latency_sketch AS FROM sketch('latency_target')")
-        hub.con.unregister("latency_target")
-
-    return run
-
-
-def _overlap(hub: modelhub_sql.Hub, tables: Mapping[str, pa.Table]) -> Callable[[str], object]:
-    sketch = _sketch(hub, tables)
-    hub.con.execute("CREATE OR REPLACE TEMP TABLE latency_options AS FROM search_options(min_overlap := 0, min_jaccard := 0)")
-
-    def run(target: str) -> None:
-        sketch(target)
-        hub.con.execute("FROM feature_matches('latency_sketch', 'latency_options')").fetchall()
-
-    return run
+def _until(hub: modelhub_sql.Hub, tables: Mapping[str, pa.Table], step: str) -> Callable[[str], object]:
+    return lambda target: hub.steps(tables[target].slice(0), until=step)
 
 
 def _against(values: Mapping[str, Array], distance: Callable[[Array, Array], float]) -> Callable[[str], object]:

@@ -1,8 +1,7 @@
-"""Tables (Markdown and CSV) and plots of an evaluation."""
+"""Tables (Markdown) and plots of an evaluation."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 
 import matplotlib
@@ -12,171 +11,151 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 
-from examples.evaluation.statistics import MEASURES, RANDOM, SOURCE, interval, worse
+from examples.evaluation.scores import ALTERNATIVE, DEFAULT
+from examples.evaluation.statistics import RANDOM, difference, interval
+from examples.evaluation.workloads import GROUPS
 
-__all__ = ["MAIN", "markdown", "write_latency", "write_results", "write_settings"]
+__all__ = ["BY_WORKLOAD", "markdown", "write_latency", "write_results", "write_settings"]
 
-_BOTH = ("aligned", "flattened")
-_IN_SPACE = (
-    "fit auto", "adaptivity auto", "adaptivity auto, 2 floors", "adaptivity 2%", "adaptivity 10%", "adaptivity 50%",
-    "coverage auto", "js", "js, LSH", "kl target|source", "kl source|target",
-)  # fmt: skip
-MAIN = [
-    *(f"{metric} · {space}" for space in _BOTH for metric in _IN_SPACE),
-    "adaptivity auto, LSH · aligned", "l2 of centres", "l2 of centres, LSH", "mmd", "jaccard", SOURCE, RANDOM,
+#: Rankings that are shown workload by workload.
+BY_WORKLOAD = [
+    DEFAULT, f"{DEFAULT}, no accuracy", f"{ALTERNATIVE}, no accuracy", "README fit", "distance D", "JS", "adaptivity",
+    "coverage", "L2 of centres", "raw rows: mmd", "raw rows: energy", "raw rows: rkme",
 ]  # fmt: skip
-
-_PLOTTED = [
-    *(f"{metric} · aligned" for metric in ("fit auto", "adaptivity auto", "adaptivity auto, 2 floors", "js")),
-    "js · flattened", "mmd",
-]  # fmt: skip
+_PLOTTED = [f"{DEFAULT}, no accuracy", DEFAULT, "JS", "adaptivity", "raw rows: mmd"]
+_VERDICTS = ["same", "close", "partly", "far"]
 
 
-def write_results(rows: pd.DataFrame, folder: Path, seed: int) -> pd.DataFrame:
-    """Write every table and plot but latency; returns the summary, a row a workload and metric."""
+def write_results(rows: pd.DataFrame, told: pd.DataFrame, folder: Path, seed: int) -> None:
+    """Write the tables and the plot of all searches that are reported (those for tuning left out).
+
+    rows: of ``judge``. told: of ``verdicts``.
+    """
     folder.mkdir(parents=True, exist_ok=True)
-    rows = rows.assign(case=rows["workload"] + " (" + rows["outcome"] + ")")
     report = rows[~rows["tune"]]
-    summary = _summarise(report, seed)
-    summary.to_csv(folder / "summary.csv", index=False, float_format="%.4f")
-    kept = [column for column in report if column not in ("workload", "outcome", "tune")]
-    report.loc[report["metric"].isin(MAIN), kept].to_csv(folder / "searches.csv", index=False, float_format="%.4f")
-    (folder / "README.md").write_text(_overview(summary, report))
-    (folder / "rankings.md").write_text(_rankings(rows, seed))
-    for workload, part in report.groupby("workload", sort=False):
-        (folder / f"{workload}.md").write_text(_workload(str(workload), part, summary))
-    _plot(summary, folder / "regret.png")
-    return summary
-
-
-def _summarise(report: pd.DataFrame, seed: int) -> pd.DataFrame:
-    found = []
-    for (case, metric), part in report.groupby(["case", "metric"], sort=False):
-        row: dict[str, object] = {"case": case, "metric": metric, "searches": len(part), "draws": part["draw"].nunique()}
-        for measure in MEASURES:
-            row[measure], row[f"{measure} low"], row[f"{measure} high"] = interval(part, measure, seed)
-        found.append(row)
-    return pd.DataFrame(found)
-
-
-def _overview(summary: pd.DataFrame, report: pd.DataFrame) -> str:
-    cases = list(dict.fromkeys(summary["case"]))
-    searches = summary[summary["metric"] == RANDOM].set_index("case")["searches"]
+    relative, of_three = _relative(report, "regret"), _relative(report, "regret of 3")
+    groups = {name: [each for each in members if each in relative] for name, members in GROUPS.items()}
+    groups = {name: members for name, members in groups.items() if members}
+    table = pd.DataFrame(
+        {f"{name}: mean": relative[members].mean(axis=1) for name, members in groups.items()}
+        | {f"{name}: worst": relative[members].max(axis=1) for name, members in groups.items()}
+        | {f"{name}: first three": of_three[members].mean(axis=1) for name, members in groups.items()}
+    )
     text = [
         "# Results of the evaluation",
         "",
-        "Written by `python -m examples.evaluation`; how to read them: `../README.md`. Each number is the mean over the searches "
-        "that are reported (those for tuning left out), with its bootstrap 95 % confidence interval. "
-        "`aligned` and `flattened` are the two sample spaces; the percentages are quantiles that the threshold *t* was put at; "
-        "`auto` is the hub's own rule, `2 floors` the same but at least two sampling floors (an earlier rule). *Fit* is the mean "
-        "of adaptivity over all thresholds from 0 to *t*. In each column the best metric that needs only data is bold.",
+        "Written by `python -m examples.evaluation`; how to read them, and what they say: `../README.md`. Regret is the accuracy "
+        "of the best candidate less that of the model that comes first, here divided by that of a random pick (1: no better "
+        "than chance); *worst*: of the workload where it is highest; *first three*: the best of the first three, divided by a "
+        "single random pick's. Options are the defaults of the hub. Searches for tuning are left out. "
+        f"`{DEFAULT}` knows each model's accuracy on its own data, `{DEFAULT}, no accuracy` does not; D is `distance`, E "
+        "`expected_distance`.",
         "",
-        "Searches reported: " + ", ".join(f"{case}: {searches[case]}" for case in cases) + ".",
+        "Searches: "
+        + ", ".join(
+            f"{name} {count}" for name, count in report[report["metric"] == RANDOM].groupby("workload", sort=False).size().items()
+        )
+        + " (one for each target and kind of model).",
         "",
-    ]
-    titles = {
-        "regret": "Regret: accuracy lost against the best candidate (lower is better)",
-        "pearson": "Pearson correlation with target accuracy (higher is better)",
-        "top-1 error": "Top-1 error: the choice is not the best candidate (lower is better)",
-        "top-2 error": "Top-2 error: the choice is not one of the two best (lower is better)",
-    }
-    for measure, title in titles.items():
-        text += [f"## {title}", "", markdown(_wide(summary, measure, MAIN)), ""]
-    text += ["![Regret relative to a random choice](regret.png)", ""]
-    return "\n".join(text)
-
-
-def _wide(summary: pd.DataFrame, measure: str, metrics: Sequence[str]) -> pd.DataFrame:
-    table = {}
-    for case, part in summary.groupby("case", sort=False):
-        part = part.set_index("metric").reindex(metrics)
-        data_only = part[measure].drop([SOURCE, RANDOM], errors="ignore").round(3)
-        best = data_only.max() if measure == "pearson" else data_only.min()
-        cells = {}
-        for metric, row in part.iterrows():
-            if np.isnan(row[measure]):
-                cells[metric] = "-"
-                continue
-            mean = f"{row[measure]:.3f}"
-            if metric in data_only and round(row[measure], 3) == best:
-                mean = f"**{mean}**"
-            cells[metric] = f"{mean} [{row[f'{measure} low']:.3f}, {row[f'{measure} high']:.3f}]"
-        table[case] = cells
-    return pd.DataFrame(table).rename_axis("ranked by")
-
-
-def _workload(workload: str, report: pd.DataFrame, summary: pd.DataFrame) -> str:
-    text = [f"# {workload}", ""]
-    for case, part in report.groupby("case", sort=False):
-        text += [f"## {case}", ""]
-        own = summary[(summary["case"] == case) & summary["metric"].isin(MAIN)].set_index("metric").reindex(MAIN)
-        columns = {
-            measure: [f"{r[measure]:.3f} [{r[f'{measure} low']:.3f}, {r[f'{measure} high']:.3f}]" for _, r in own.iterrows()]
-            for measure in MEASURES
-        }
-        text += [markdown(pd.DataFrame(columns, index=own.index).rename_axis("ranked by")), ""]
-        text += ["Pearson correlation with target accuracy by target (mean over draws):", ""]
-        chosen = [*_PLOTTED, SOURCE]
-        pivot = part[part["metric"].isin(chosen)].pivot_table(index="target", columns="metric", values="pearson")
-        pivot = pivot.reindex(columns=[metric for metric in chosen if metric in pivot])
-        text += [markdown(pivot.map(lambda x: "-" if np.isnan(x) else f"{x:.2f}")), ""]
-    return "\n".join(text)
-
-
-def _rankings(rows: pd.DataFrame, seed: int) -> str:
-    relative = {split: _relative(part) for split, part in (("tune", rows[rows["tune"]]), ("report", rows[~rows["tune"]]))}
-    report = relative["report"]
-    ties = _ties(rows[~rows["tune"]], seed)
-    table = pd.DataFrame(
-        {
-            "tune: mean": relative["tune"].mean(axis=1).map(_short),
-            "report: mean": report.mean(axis=1).map(_short),
-            "report: worst": report.max(axis=1).map(_short),
-            "as good as the best": ties,
-            **{workload: report[workload].map(_short) for workload in report},
-        }
-    )
-    table = table.loc[relative["tune"].mean(axis=1).reindex(report.index).sort_values().index]
-    table["as good as the best"] = table["as good as the best"].fillna("")
-    cases = rows["case"].nunique()
-    text = [
-        "# Rankings tried as the default",
+        "## Rankings",
         "",
-        "Mean regret divided by that of a random choice (1 = no better than chance) by workload (the mean over its kinds of "
-        "models and measures), and averaged over the workloads. Sorted by the searches set aside for tuning; all other columns "
-        f"are the searches that are reported. *As good as the best*: in how many of the {cases} cases the regret is that of the "
-        "best metric of `README.md` that needs only data, or above it by no more than chance (the bootstrap 95 % interval of the "
-        "difference includes 0).",
+        markdown(table.map(_short).rename_axis("ranked by")),
         "",
-        markdown(table.rename_axis("ranked by")),
+        "## Differences",
+        "",
+        f"Relative regret of `{DEFAULT}, no accuracy` less that of another ranking: below 0 it is better. In brackets the "
+        "bootstrap 95 % interval over draws (targets where there is one draw).",
+        "",
+        markdown(_differences(report, groups, seed)),
+        "",
+        "## By workload",
+        "",
+        markdown(
+            relative.reindex([each for each in BY_WORKLOAD if each in relative.index]).T.map(_short).rename_axis("workload")
+        ),
+        "",
+        "![Regret relative to a random choice](regret.png)",
+        "",
+        "## Accuracy lost, in points",
+        "",
+        "Regret itself with its bootstrap 95 % interval.",
+        "",
+        markdown(_points(report, seed)),
+        "",
+        "## Verdicts",
+        "",
+        "What accuracy is lost with a model of each verdict: against the best candidate, and against the model's accuracy on its "
+        "own data; means over the workloads. *More than 10 points*: share of the models that lose so much against the best.",
+        "",
+        markdown(_verdict_table(told)),
+        "",
+        f"Of the models that come first (by `{DEFAULT}`):",
+        "",
+        markdown(_verdict_table(told[told["first"]])),
+        "",
+        "Models that are called the same, by the rows of the smaller side:",
+        "",
+        markdown(_by_rows(told[told["verdict"] == "same"])),
         "",
     ]
-    return "\n".join(text)
+    (folder / "README.md").write_text("\n".join(text))
+    _plot(relative, folder / "regret.png")
+
+
+def _relative(rows: pd.DataFrame, measure: str) -> pd.DataFrame:
+    """Means of a measure divided by the regret of a random pick: rankings by workloads (the mean over kinds of models)."""
+    keys = ["metric", "workload", "outcome"]
+    means = rows.groupby(keys, sort=False)[measure].mean().unstack(["workload", "outcome"])
+    chance = rows[rows["metric"] == RANDOM].groupby(keys[1:], sort=False)["regret"].mean()
+    relative: pd.DataFrame = means.div(chance.reindex(means.columns), axis=1).T.groupby(level="workload", sort=False).mean().T
+    return relative
+
+
+def _differences(report: pd.DataFrame, groups: dict[str, list[str]], seed: int) -> pd.DataFrame:
+    parts = {str(metric): part for metric, part in report.groupby("metric", sort=False)}
+    default = parts[f"{DEFAULT}, no accuracy"]
+    table: dict[str, dict[str, str]] = {}
+    for metric, part in parts.items():
+        if metric in (RANDOM, f"{DEFAULT}, no accuracy") or part["workload"].nunique() < default["workload"].nunique():
+            continue
+        for name, members in groups.items():
+            found = difference(*(each[each["workload"].isin(members)] for each in (default, part, parts[RANDOM])), seed)
+            table.setdefault(name, {})[metric] = "{:+.3f} [{:+.3f}, {:+.3f}]".format(*found)
+    return pd.DataFrame(table).rename_axis("less")
+
+
+def _points(report: pd.DataFrame, seed: int) -> pd.DataFrame:
+    shown = [DEFAULT, f"{DEFAULT}, no accuracy", "JS", "adaptivity", RANDOM]
+    table: dict[str, dict[str, str]] = {}
+    for (workload, metric), part in report[report["metric"].isin(shown)].groupby(["workload", "metric"], sort=False):
+        mean, low, high = interval(part, "regret", seed)
+        table.setdefault(str(metric), {})[str(workload)] = f"{mean:.3f} [{low:.3f}, {high:.3f}]"
+    return pd.DataFrame(table).reindex(columns=shown).fillna("-").rename_axis("workload")
+
+
+def _verdict_table(told: pd.DataFrame) -> pd.DataFrame:
+    told = told.assign(much=told["lost"] > 0.1)
+    means = told.groupby(["workload", "verdict"])[["lost", "below", "much"]].mean().groupby("verdict").mean()
+    table = means.rename(columns={"lost": "lost against the best", "below": "below its own", "much": "more than 10 points"})
+    table = table.map(lambda x: f"{x:.3f}")
+    table.insert(0, "models", told.groupby("verdict").size().map(str))
+    return table.reindex([each for each in _VERDICTS if each in table.index]).rename_axis("verdict")
+
+
+def _by_rows(told: pd.DataFrame) -> pd.DataFrame:
+    edges, names = [0, 100, 300, 1000, np.inf], ["below 100", "100 to 300", "300 to 1,000", "1,000 and more"]
+    size = pd.cut(told["rows"], edges, right=False, labels=names).astype(str)
+    means = told.assign(size=size).groupby(["workload", "size"])["lost"].mean().groupby("size").mean()
+    counts = size.value_counts()
+    found = [name for name in names if name in means.index]
+    return pd.DataFrame(
+        {"models": [str(counts[name]) for name in found], "lost against the best": [f"{means[name]:.3f}" for name in found]},
+        found,
+    ).rename_axis("rows")
 
 
 def _short(value: float) -> str:
     return "-" if np.isnan(value) else f"{value:.2f}"
-
-
-def _relative(rows: pd.DataFrame) -> pd.DataFrame:
-    means = rows.groupby(["metric", "workload", "outcome"], sort=False)["regret"].mean().unstack(["workload", "outcome"])
-    relative = means.div(means.loc[RANDOM]) if RANDOM in means.index else means
-    workloads: pd.DataFrame = relative.T.groupby(level="workload", sort=False).mean().T
-    return workloads
-
-
-def _ties(rows: pd.DataFrame, seed: int) -> pd.Series:
-    ties: dict[str, int] = {}
-    for _, case in rows.groupby("case", sort=False):
-        parts = {str(metric): part for metric, part in case.groupby("metric", sort=False)}
-        data_only = {
-            metric: part["regret"].mean() for metric, part in parts.items() if metric in MAIN and metric not in (SOURCE, RANDOM)
-        }
-        best = parts[min(data_only, key=lambda metric: data_only[metric])]
-        for metric, part in parts.items():
-            if metric != RANDOM:
-                ties[metric] = ties.get(metric, 0) + (not worse(part, best, "regret", seed))
-    return pd.Series(ties).map(str)
 
 
 def markdown(table: pd.DataFrame) -> str:
@@ -190,8 +169,6 @@ def markdown(table: pd.DataFrame) -> str:
 
 def write_latency(latency: pd.DataFrame, partition: pd.DataFrame, folder: Path) -> None:
     """Latency of each metric (Table 1 of the paper) and against partition size (Fig. 5)."""
-    latency.to_csv(folder / "latency.csv", index=False, float_format="%.4f")
-    partition.to_csv(folder / "latency_by_partition_size.csv", index=False, float_format="%.4f")
     text = [
         "# Latency",
         "",
@@ -219,7 +196,6 @@ def write_latency(latency: pd.DataFrame, partition: pd.DataFrame, folder: Path) 
 
 def write_settings(regret: pd.DataFrame, folder: Path) -> None:
     """Relative regret by setting of the hub."""
-    regret.to_csv(folder / "settings.csv", index=False, float_format="%.4f")
     text = [
         "# Settings of the hub",
         "",
@@ -232,15 +208,13 @@ def write_settings(regret: pd.DataFrame, folder: Path) -> None:
     (folder / "settings.md").write_text("\n".join([*text, ""]))
 
 
-def _plot(summary: pd.DataFrame, path: Path) -> None:
-    metrics = [*_PLOTTED, SOURCE]
-    regret = summary.pivot(index="case", columns="metric", values="regret").reindex(index=dict.fromkeys(summary["case"]))
-    relative = regret.div(regret[RANDOM], axis=0).reindex(columns=metrics)
-    figure, axes = plt.subplots(figsize=(9, 0.55 * len(relative) + 1.5))
-    positions = np.arange(len(relative))
-    for i, metric in enumerate(metrics):
-        axes.barh(positions + (i - 3) * 0.12, relative[metric], height=0.12, label=metric)
-    axes.set_yticks(positions, list(relative.index))
+def _plot(relative: pd.DataFrame, path: Path) -> None:
+    shown = relative.reindex([metric for metric in _PLOTTED if metric in relative.index])
+    figure, axes = plt.subplots(figsize=(9, 0.4 * relative.shape[1] + 1.5))
+    positions = np.arange(relative.shape[1])
+    for i, (metric, values) in enumerate(shown.iterrows()):
+        axes.barh(positions + (i - len(shown) / 2 + 0.5) * 0.15, values, height=0.15, label=str(metric))
+    axes.set_yticks(positions, list(relative.columns))
     axes.axvline(1, color="grey", linewidth=0.8)
     axes.invert_yaxis()
     axes.set_xlabel("regret relative to a random choice")

@@ -1,4 +1,4 @@
-"""How much the settings of a hub matter to its choice: partition size, bins of numbers, bins of words."""
+"""How much the settings of a hub matter to its choice: partition size, most bins of numbers, bins of words."""
 
 from __future__ import annotations
 
@@ -9,21 +9,21 @@ from pathlib import Path
 import pandas as pd
 
 from examples.evaluation.report import write_settings
-from examples.evaluation.scores import scores
-from examples.evaluation.search import SPACES, Evidence, Search
+from examples.evaluation.scores import DEFAULT, scores
+from examples.evaluation.search import Evidence, Search
 from examples.evaluation.statistics import RANDOM, judge
 from examples.evaluation.tasks import Context, Draw
 from examples.evaluation.workloads import WORKLOADS
 
 __all__ = ["measure"]
 
-BINS = {"har54": "number_bins", "adult_country": "number_bins", "reviews": "text_bins"}
+BINS = {"har54": "most_bins", "adult_country": "most_bins", "reviews": "text_bins"}
 VALUES = {
-    "partition_size": (50, 100, 200, 500),
-    "number_bins": (16, 32, 64, 128, 256),
-    "text_bins": (256, 1024, 4096, 16384),
+    "partition_size": (50, 100, 500),
+    "most_bins": (16, 64, 256, 1024),
+    "text_bins": (256, 1024, 4096),
 }
-METRICS = [f"{metric} · {SPACES[0]}" for metric in ("adaptivity auto", "adaptivity auto, 2 floors", "fit auto", "js")]
+METRICS = [f"{DEFAULT}, no accuracy", "JS", "adaptivity"]
 SEARCHES = 16
 
 
@@ -59,7 +59,7 @@ def _small(context: Context, workload: str) -> Iterator[Draw]:
 def _search(context: Context, draw: Draw, setting: str, value: int) -> dict[str, Evidence]:
     def compute() -> dict[str, Evidence]:
         changed = replace(draw, settings={**draw.settings, setting: value})
-        with Search(changed, context.seed, spaces=SPACES[:1], lsh=False) as search:
+        with Search(changed, context.seed, rivals=False) as search:
             return {target: search(target) for target in draw.targets}
 
     return context.cached(f"evidence-{draw.name}-{setting}-{value}", compute)

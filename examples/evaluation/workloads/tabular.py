@@ -14,7 +14,7 @@ from sklearn.preprocessing import OrdinalEncoder
 
 from examples.evaluation.tasks import Context, Draw, Outcome, matrix, read
 
-__all__ = ["adult_country", "adult_work", "loans"]
+__all__ = ["adult_country", "adult_work", "loans", "trees_outcome"]
 
 
 def adult_country(context: Context) -> Iterator[Draw]:
@@ -49,7 +49,7 @@ def _domains(context: Context, name: str, file: str, domain: str, label: str, le
         if context.fast:
             groups = {key: groups[key] for key in list(groups)[:6]}
         chosen = sorted(rng.choice(list(groups), min(2 if context.fast else 8, len(groups)), replace=False))
-        outcome = context.cached(f"{name}-{draw}", partial(_outcome, groups, label, rng, context.seed))
+        outcome = context.cached(f"{name}-{draw}", partial(trees_outcome, groups, label, rng, context.seed))
         yield Draw(
             name=f"{name}-{draw}",
             tables={key: pa.Table.from_pandas(group.drop(columns=label), preserve_index=False) for key, group in groups.items()},
@@ -61,7 +61,7 @@ def _domains(context: Context, name: str, file: str, domain: str, label: str, le
         )
 
 
-def _outcome(groups: dict[str, pd.DataFrame], label: str, rng: np.random.Generator, seed: int) -> Outcome:
+def trees_outcome(groups: dict[str, pd.DataFrame], label: str, rng: np.random.Generator, seed: int) -> Outcome:
     everything = pd.concat(groups.values(), keys=groups.keys(), names=["domain"]).reset_index(level=0)
     texts = [c for c in everything if c not in ("domain", label) and not pd.api.types.is_numeric_dtype(everything[c])]
     if texts:
