@@ -2,4 +2,4 @@
 -- inlined: it is read once
 SELECT "modelhub partition", _logic.number_of(COLUMNS(* EXCLUDE "modelhub partition"))
 FROM partitioned_row
-WHERE (SELECT count(*) > 0 FROM dataset_column WHERE form = 'number')
+WHERE (SELECT count(*) > 0 FROM typed_column WHERE form = 'number')

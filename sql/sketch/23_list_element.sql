@@ -3,7 +3,7 @@
 WITH typed AS (
     SELECT "modelhub partition", _logic.numbers_of(COLUMNS(* EXCLUDE "modelhub partition"))
     FROM partitioned_row
-    WHERE (SELECT count(*) > 0 FROM dataset_column WHERE form = 'list')
+    WHERE (SELECT count(*) > 0 FROM typed_column WHERE form = 'list')
 ),
 listed AS (
     SELECT "modelhub partition" AS partition_id, [*COLUMNS(* EXCLUDE "modelhub partition")] AS cells FROM typed

@@ -8,7 +8,7 @@ WITH size AS MATERIALIZED (
         width > 32
         OR rows * width > least(1 << 26, split_part(current_setting('memory_limit'), ' ', 1)::DOUBLE
             * 1024 ** list_position(['KiB', 'MiB', 'GiB', 'TiB'], split_part(current_setting('memory_limit'), ' ', 2)) / 64) AS is_large
-    FROM row_permutation, (SELECT max(feature_id) AS width FROM dataset_column)
+    FROM row_permutation, (SELECT max(feature_id) AS width FROM typed_column)
 ),
 listed AS (
     SELECT "modelhub partition" AS partition_id, [*COLUMNS(* EXCLUDE "modelhub partition")] AS cells
@@ -27,7 +27,7 @@ collected AS (
 ),
 resolutions AS (
     SELECT list(CASE WHEN form = 'number' THEN [k::INTEGER, b::INTEGER] END ORDER BY feature_id ASC) AS resolutions
-    FROM dataset_column
+    FROM typed_column
     LEFT JOIN feature_resolution USING (feature_id)
 ),
 counted AS (
