@@ -11,7 +11,7 @@ WITH size AS MATERIALIZED (
     FROM row_permutation, (SELECT max(feature_id) AS width FROM typed_column)
 ),
 listed AS (
-    SELECT "modelhub partition" AS partition_id, [*COLUMNS(* EXCLUDE "modelhub partition")] AS cells
+    SELECT "_modelhub partition 5f1c" AS partition_id, [*COLUMNS(* EXCLUDE "_modelhub partition 5f1c")] AS cells
     FROM number_row
     WHERE (SELECT is_large FROM size)
 ),
@@ -20,7 +20,7 @@ cell AS (
 ),
 collected AS (
     -- The first is the partition.
-    SELECT list("modelhub partition") AS "modelhub partition", list(COLUMNS(lambda name, place: place BETWEEN 2 AND 33))
+    SELECT list("_modelhub partition 5f1c") AS "_modelhub partition 5f1c", list(COLUMNS(lambda name, place: place BETWEEN 2 AND 33))
     FROM number_row
     WHERE (SELECT NOT is_large FROM size)
     HAVING count(*) > 0
