@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import threading
 import time
 import warnings
@@ -30,6 +31,9 @@ R = TypeVar("R")
 
 # So many datasets are worth a group of rows of their own; fewer are merged with others when the hub is closed.
 _OWN_GROUP = 10
+
+#: What sql/sketch/22_left_out.sql says of a column.
+_KEY = re.compile(r" \((numbers the rows|a key: each text is another|an index of pandas)\)$")
 
 #: Relations that a search starts from.
 _HEADS = ("target_sketch", "options", "searched", "explained")
@@ -76,11 +80,6 @@ class Layout(NamedTuple):
     def forms(self) -> list[str]:
         """The forms that occur."""
         return sorted({form for *_, form in self.columns if form is not None})
-
-    @property
-    def skipped(self) -> list[str]:
-        """What can't be compared."""
-        return [f"{feature} ({type_:.100})" for feature, type_, form in self.columns if form is None]
 
 
 class Hub:
@@ -450,7 +449,7 @@ class Hub:
             self._run_verb("register", **values)
         else:
             with self._dataset(dataset, exclude, read) as ((table, source), layout):
-                self._run_verb("register", dataset=table, source=source, nested=layout.nested, **values)
+                self._run_verb("register", dataset=table, source=source, nested=layout.nested, forms=layout.forms, **values)
                 ((skipped, dataset_id),) = self._own.execute(
                     "SELECT getvariable('registering_skipped'), getvariable('registering_dataset')"
                 ).fetchall()
@@ -529,7 +528,6 @@ class Hub:
                 return
         self._sketched = None
         with self._dataset(target, exclude, read) as ((table, source), layout):
-            _warn_of_skipped(layout.skipped, source, stacklevel=7)
             arguments = {"exclude": exclude, "forms": layout.forms, "nested": layout.nested}
             # Values travel as variables, which a macro takes as constants.
             for name, value in {"dataset": table, **arguments}.items():
@@ -540,8 +538,10 @@ class Hub:
                     "CREATE OR REPLACE TEMP TABLE target_sketch AS "
                     f"FROM {self._place.logic}._logic.sketch(getvariable('sketch_dataset'){passed})"
                 )
+                ((skipped,),) = self._own.execute("SELECT any_value(skipped) FROM temp.main.target_sketch").fetchall()
             except duckdb.Error as error:
                 raise translated(error, source, table) from error
+            _warn_of_skipped(skipped, source, stacklevel=6)
         if key is not None:
             self._sketched = (key, exclude)
 
@@ -629,9 +629,16 @@ class Hub:
 
 
 def _warn_of_skipped(skipped: list[str], source: str, stacklevel: int) -> None:
-    if skipped:
-        # The caller of the verb is meant.
-        warnings.warn(f"{source}: skipped, cannot be compared: {', '.join(skipped)}", stacklevel=stacklevel)
+    # The caller of the verb is meant.
+    keys = [column for column in skipped if _KEY.search(column)]
+    if others := [column for column in skipped if column not in keys]:
+        warnings.warn(f"{source}: skipped, cannot be compared: {', '.join(others)}", stacklevel=stacklevel)
+    if keys:
+        names = [_KEY.sub("", column) for column in keys]
+        warnings.warn(
+            f"{source}: left out, says nothing of the data: {', '.join(keys)}; to leave it out without a word: exclude={names}",
+            stacklevel=stacklevel,
+        )
 
 
 def _plain(value: Any) -> Any:

@@ -67,3 +67,12 @@ CREATE MACRO _logic.kind_of_content(content) AS CASE
     ELSE 'text'
 END;
 COMMENT ON MACRO _logic.kind_of_content IS 'kind of a column of text: of what it spells';
+
+CREATE MACRO _logic.is_index_name(name) AS regexp_full_match(name, '__index_level_\d+__|Unnamed: \d+');
+COMMENT ON MACRO _logic.is_index_name IS 'whether a column is called as pandas calls the index of a table that it writes or reads';
+
+CREATE MACRO _logic.least_keys() AS 100;
+COMMENT ON MACRO _logic.least_keys IS 'rows from which on it can be told that a column is a key';
+
+CREATE MACRO _logic.may_be_key(text) AS regexp_full_match(text, '[A-Za-z0-9_.:{}-]*[0-9][A-Za-z0-9_.:{}-]*');
+COMMENT ON MACRO _logic.may_be_key IS 'whether a text may be a key, as a number with letters or a UUID: one token with a digit, of ASCII';

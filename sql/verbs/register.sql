@@ -10,6 +10,7 @@ SET VARIABLE registering = {
     dataset: coalesce(_logic.text_variable('dataset'), '_logic.no_dataset'),
     exclude: coalesce(getvariable('exclude')::VARCHAR[], []),
     nested: getvariable('nested')::BOOLEAN,
+    forms: getvariable('forms')::VARCHAR[],
     source: coalesce(_logic.text_variable('source'), _logic.text_variable('dataset')),
     dataset_name: coalesce(_logic.text_variable('dataset_name'), _logic.text_variable('model')),
     like_model: _logic.text_variable('like_model'),
@@ -45,16 +46,8 @@ SET VARIABLE registering_nested = coalesce(_logic.registering().nested, (
     FROM _logic.has_structs(CASE WHEN _logic.registering().nested IS NULL THEN _logic.registering().dataset ELSE '_logic.no_dataset' END)
 ));
 
-SET VARIABLE registering_columns = (
-    SELECT coalesce(list({feature_id: feature_id, feature: feature, type: type, form: form} ORDER BY feature_id ASC), [])
-    FROM _logic.dataset_columns(
-        _logic.registering().dataset, exclude := _logic.registering().exclude, nested := getvariable('registering_nested')
-    )
-);
-
-SET VARIABLE registering_forms = (
-    SELECT coalesce(list(DISTINCT form), [])::VARCHAR[] FROM (SELECT unnest(getvariable('registering_columns')).form AS form)
-);
+-- What is not in forms is not planned; NULL: anything may be there.
+SET VARIABLE registering_forms = _logic.registering().forms;
 
 CREATE OR REPLACE TEMP TABLE modelhub_sketch AS
 FROM _logic.sketch(
@@ -62,13 +55,7 @@ FROM _logic.sketch(
     forms := getvariable('registering_forms'), nested := getvariable('registering_nested')
 );
 
-SET VARIABLE registering_skipped = (
-    SELECT coalesce(list(
-        feature || ' (' || left(type, 100) || CASE WHEN form IS NULL THEN ')' ELSE ', only NULL)' END ORDER BY feature_id ASC
-    ), [])
-    FROM (SELECT unnest(getvariable('registering_columns'), recursive := true))
-    ANTI JOIN temp.main.modelhub_sketch USING (feature_id)
-);
+SET VARIABLE registering_skipped = (SELECT coalesce(any_value(skipped), []) FROM temp.main.modelhub_sketch);
 
 BEGIN TRANSACTION;
 
@@ -95,7 +82,7 @@ HAVING count(*) > 0;
 
 INSERT INTO _hub.features BY NAME
 SELECT
-    getvariable('registering_dataset') AS dataset_id, s.* EXCLUDE (partitions, rows, dataset_spread)
+    getvariable('registering_dataset') AS dataset_id, s.* EXCLUDE (partitions, skipped, rows, dataset_spread)
 FROM temp.main.modelhub_sketch AS s;
 
 INSERT INTO _hub.partition_counts
