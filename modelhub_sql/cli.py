@@ -14,8 +14,10 @@ from typing import Any
 import duckdb
 
 from modelhub_sql import __version__, connect
+from modelhub_sql.check import as_result, exclude_line, findings
 from modelhub_sql.errors import HubError
 from modelhub_sql.settings import RANK_METRICS, Settings
+from modelhub_sql.visible import visible
 
 try:
     import click
@@ -32,11 +34,11 @@ class _Commands(click.Group):
     """Turns a user's error into one line on stderr and exit code 1."""
 
     def invoke(self, ctx: click.Context) -> Any:
-        warnings.showwarning = lambda message, *_: click.echo(f"warning: {message}", err=True)
+        warnings.showwarning = lambda message, *_: click.echo(visible(f"warning: {message}"), err=True)
         try:
             return super().invoke(ctx)
         except (HubError, duckdb.Error) as error:
-            click.echo("error: " + " ".join(str(error).split()), err=True)
+            click.echo(visible("error: " + " ".join(str(error).split())), err=True)
             ctx.exit(1)
         except (KeyboardInterrupt, RuntimeError) as error:
             # DuckDB's own word for Ctrl-C.
@@ -148,6 +150,20 @@ def register(hub: str, name: str | None, dataset: str | None, manifest: str | No
     with connect(hub) as open_hub:
         open_hub.register(name, dataset, metadata=described, **given)
     click.echo(f"registered {name}", err=True)
+
+
+@main.command()
+@click.argument("dataset")
+@click.option("--hub", "path", default=":memory:", help="A hub, whose models tell which columns are labels.")
+@_exclude
+@_output
+def check(dataset: str, path: str, exclude: tuple[str, ...], form: str | None) -> None:
+    """List the columns of DATASET that say nothing (keys, constants), and the --exclude to paste."""
+    with connect(path, read_only=path != ":memory:") as open_hub:
+        found = findings(open_hub, dataset, exclude)
+        _print(as_result(open_hub, found).relation, form, empty="every column says something")
+        if found and not form:
+            click.echo(exclude_line(found))
 
 
 @main.command()
@@ -281,9 +297,10 @@ def _print(relation: duckdb.DuckDBPyRelation | None, form: str | None, *, empty:
     else:
         table = Table(box=box.SIMPLE)
         for column in columns:
-            table.add_column(column, overflow="fold")
+            table.add_column(visible(column), overflow="fold")
         for row in rows:
-            table.add_row(*("" if value is None else f"{value:.4g}" if isinstance(value, float) else str(value) for value in row))
+            shown = ("" if value is None else f"{value:.4g}" if isinstance(value, float) else str(value) for value in row)
+            table.add_row(*map(visible, shown))
         Console(markup=False, width=None if sys.stdout.isatty() else 160).print(table)
 
 

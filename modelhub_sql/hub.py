@@ -23,6 +23,7 @@ from modelhub_sql.datasets import Dataset
 from modelhub_sql.errors import DatasetError, HubError, OptionError, translated
 from modelhub_sql.opening import opened, upgrade
 from modelhub_sql.result import Result
+from modelhub_sql.visible import visible
 
 __all__ = ["Hub", "connect"]
 
@@ -343,6 +344,19 @@ class Hub:
         return self._search("explained_partition", target, exclude=exclude, options=options, explained=(model, version))
 
     @_in_turn
+    def check(self, dataset: Any, *, exclude: Sequence[str] = (), read: Mapping[str, Any] | None = None) -> Result:
+        """What of a dataset says nothing, before it is registered: a row for each column that is left out or should be.
+
+        dataset, exclude, read: as of ``register``; nothing is stored.
+
+        Keys, constants, columns that can't be compared, and names that most datasets of the hub exclude; the result's
+        ``summary`` is the exclude to paste. Raises DatasetError.
+        """
+        from modelhub_sql import check
+
+        return check.as_result(self, check.findings(self, dataset, exclude, read))
+
+    @_in_turn
     def steps(self, target: Any, *, exclude: Sequence[str] = (), until: str = "found_model", **options: Any) -> Result:
         """A search step by step: a row for each relation of ``sql/search``, with its rows and seconds.
 
@@ -545,6 +559,19 @@ class Hub:
         if key is not None:
             self._sketched = (key, exclude)
 
+    def _looked_at(
+        self, dataset: Any, exclude: Sequence[str], read: Mapping[str, Any] | None
+    ) -> tuple[list[tuple[Any, ...]], list[str]]:
+        """The features of a dataset (name, kind, values, nulls, distinct values), and what its sketch leaves out."""
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            self._sketch(dataset, _columns(exclude), read)
+        features = self._own.execute(
+            'SELECT feature, kind, "values", nulls, distincts FROM temp.main.target_sketch ORDER BY feature_id ASC'
+        ).fetchall()
+        ((skipped,),) = self._own.execute("SELECT any_value(skipped) FROM temp.main.target_sketch").fetchall()
+        return features, skipped
+
     def _step_by_step(self, until: str, taken: list[tuple[str, int, float, str]] | None) -> None:
         wanted = logic.steps(f"FROM {until}", _HEADS, numpy=True)
         done: list[logic.Relation] = []
@@ -632,11 +659,11 @@ def _warn_of_skipped(skipped: list[str], source: str, stacklevel: int) -> None:
     # The caller of the verb is meant.
     keys = [column for column in skipped if _KEY.search(column)]
     if others := [column for column in skipped if column not in keys]:
-        warnings.warn(f"{source}: skipped, cannot be compared: {', '.join(others)}", stacklevel=stacklevel)
+        warnings.warn(visible(f"{source}: skipped, cannot be compared: {', '.join(others)}"), stacklevel=stacklevel)
     if keys:
         names = [_KEY.sub("", column) for column in keys]
         warnings.warn(
-            f"{source}: left out, says nothing of the data: {', '.join(keys)}; to leave it out without a word: exclude={names}",
+            visible(f"{source}: left out, says nothing of the data: {', '.join(keys)}; without a word: exclude={names}"),
             stacklevel=stacklevel,
         )
 
