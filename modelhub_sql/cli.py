@@ -16,6 +16,7 @@ from modelhub_sql import Hub, __version__, connect
 from modelhub_sql.arguments import Argument, described
 from modelhub_sql.errors import HubError
 from modelhub_sql.settings import Settings
+from modelhub_sql.visible import visible
 
 __all__ = ["main"]
 
@@ -27,11 +28,11 @@ class _Commands(click.Group):
     """Turns a user's error into one line on stderr and exit code 1."""
 
     def invoke(self, ctx: click.Context) -> Any:
-        warnings.showwarning = lambda message, *_: click.echo(f"warning: {message}", err=True)
+        warnings.showwarning = lambda message, *_: click.echo(visible(f"warning: {message}"), err=True)
         try:
             return super().invoke(ctx)
         except (HubError, duckdb.Error) as error:
-            click.echo("error: " + " ".join(str(error).split()), err=True)
+            click.echo(visible("error: " + " ".join(str(error).split())), err=True)
             ctx.exit(1)
         except (KeyboardInterrupt, RuntimeError) as error:
             # DuckDB's own word for Ctrl-C.
@@ -92,10 +93,15 @@ def _option(argument: Argument) -> Callable[[Callable[..., None]], Callable[...,
         return click.option(flag, is_flag=True, help=said)
     if argument.name == "exclude":
         return click.option(flag, metavar="COLUMN", multiple=True, help=f"{said[:-1]}; repeatable.")
+    if argument.name == "read":
+        said = "Option of DuckDB's reader of files (delim=';', encoding=latin-1)"
+        return click.option(flag, metavar="NAME=VALUE", multiple=True, callback=_of_reader, help=f"{said}; repeatable.")
     if argument.name == "metadata":
         return click.option(flag, metavar="JSON", callback=_of_json, help=said)
     if argument.choices:
         return click.option(flag, type=click.Choice(argument.choices), help=said)
+    if argument.types == (int,):
+        return click.option(flag, type=int, help=said)
     if argument.types == (float,):
         return click.option(flag, type=float, help=said)
     return click.option(flag, metavar="T" if float in argument.types else "TEXT", help=said)
@@ -106,6 +112,16 @@ def _of_json(_: click.Context, parameter: click.Parameter, text: str | None) -> 
         return None if text is None else json.loads(text)
     except json.JSONDecodeError as error:
         raise click.BadParameter(f"not JSON: {error}") from error
+
+
+def _of_reader(_: click.Context, __: click.Parameter, texts: tuple[str, ...]) -> dict[str, Any] | None:
+    found = {}
+    for text in texts:
+        name, equals, value = text.partition("=")
+        if not equals or not name:
+            raise click.BadParameter(f"takes NAME=VALUE, got {text}")
+        found[name] = {"true": True, "false": False}.get(value.lower(), value.strip("'"))
+    return found or None
 
 
 def _named(texts: tuple[str, ...], names: tuple[str, ...], what: str) -> dict[str, Any]:
@@ -126,7 +142,6 @@ def _named(texts: tuple[str, ...], names: tuple[str, ...], what: str) -> dict[st
 @_hub
 @click.option("--partition-size", type=int, help="Rows in a partition (default 500).")
 @click.option("--partitioning", type=click.Choice(["random", "sequential"]), help="How rows fall into partitions.")
-@click.option("--number-bins", type=int, help="Bins for numbers.")
 @click.option("--text-bins", type=int, help="Bins for tokens of text.")
 @click.option("--seed", type=int, help="Seed of all hash functions.")
 @click.option("--setting", "more", metavar="NAME=VALUE", multiple=True, help="Any other setting (JSON value); repeatable.")
@@ -165,18 +180,38 @@ def register(hub: str, name: str | None, dataset: str | None, manifest: str | No
 
 
 @main.command()
+@click.argument("dataset")
+@click.option("--hub", "path", default=":memory:", help="A hub, whose models tell which columns are labels.")
+@_exclude
+@_output
+def check(dataset: str, path: str, exclude: tuple[str, ...], form: str | None) -> None:
+    """List the columns of DATASET that say nothing (keys, constants), and the --exclude to paste."""
+    # With pyarrow, half a second: where it is asked for.
+    from modelhub_sql.check import as_result, exclude_line, findings
+
+    with connect(path, read_only=path != ":memory:") as open_hub:
+        found = findings(open_hub, dataset, exclude)
+        _print(as_result(open_hub, found), form, empty="every column says something")
+        if found and not form:
+            click.echo(exclude_line(found))
+
+
+@main.command()
 @_hub
 @click.argument("target")
-@_options(Hub.find_models, but=("target",))
-@click.option("--limit", type=click.IntRange(1), help="At most so many models.")
+@_options(Hub.find_models, but=("target", "top"))
+@click.option("--top", "--limit", "top", type=click.IntRange(1), help="At most so many models.")
 @_output
-def find(hub: str, target: str, limit: int | None, form: str | None, **options: Any) -> None:
+def find(hub: str, target: str, form: str | None, **options: Any) -> None:
     """Find the models in HUB that fit TARGET (parquet, csv, json or a glob), best first."""
     with _searched(hub, target) as open_hub:
         found = open_hub.find_models(target, **options)
-        brief = "rank, model, version, adaptivity, coverage, js_divergence, overlap, shared_features, source_accuracy, uri"
+        if found.summary:
+            # The data alone goes where a program reads it.
+            click.echo(visible(found.summary), err=form is not None)
+        brief = "rank, model, version, verdict, distance, overlap, source_accuracy, adaptivity, coverage, uri"
         columns = found.columns if form else brief.split(", ")
-        _print(found, form, columns, limit, empty="no model in the hub fits the target")
+        _print(found, form, columns, empty="no model in the hub fits the target")
 
 
 @main.command()
@@ -354,9 +389,10 @@ def _print(result: Any, form: str | None, columns: Sequence[str] | None = None, 
 
         table = Table(box=box.SIMPLE)
         for column in columns:
-            table.add_column(column, overflow="fold")
+            table.add_column(visible(column), overflow="fold")
         for row in rows:
-            table.add_row(*("" if value is None else f"{value:.4g}" if isinstance(value, float) else str(value) for value in row))
+            shown = ("" if value is None else f"{value:.4g}" if isinstance(value, float) else str(value) for value in row)
+            table.add_row(*map(visible, shown))
         Console(markup=False, width=None if sys.stdout.isatty() else 160).print(table)
 
 

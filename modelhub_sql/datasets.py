@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import duckdb
 
+from modelhub_sql import objects
 from modelhub_sql.errors import DatasetError, translated
 
 __all__ = ["Dataset", "arrow", "key", "readable"]
 
-_PATH = re.compile(r"[/\\*?\[]|\.(parquet|csv|tsv|json|jsonl|ndjson)(\.(gz|zst))?$", re.IGNORECASE)
+_PATH = re.compile(r"[/\\*?\[]|\.(parquet|csv|tsv|json|jsonl|ndjson|arrow|feather|ipc)(\.(gz|zst))?$", re.IGNORECASE)
+_ARROW_FILE = re.compile(r"\.(arrow|feather|ipc)$", re.IGNORECASE)
 _OBJECT = "modelhub_dataset"
+_VIEW = "modelhub_files"
 
 
 class Dataset(NamedTuple):
@@ -27,30 +30,48 @@ class Dataset(NamedTuple):
 
 
 @contextmanager
-def readable(own: duckdb.DuckDBPyConnection, con: duckdb.DuckDBPyConnection, dataset: Any) -> Iterator[Dataset]:
+def readable(
+    own: duckdb.DuckDBPyConnection, con: duckdb.DuckDBPyConnection, dataset: Any, read: Mapping[str, Any] | None = None
+) -> Iterator[Dataset]:
     """A dataset that the connection ``own`` can read, while the context lasts.
 
-    dataset: a file or glob; a table or view of the user's connection ``con``; an Arrow table, DataFrame or relation.
-    Raises DatasetError.
+    dataset: a file or glob, or a list of files; a table or view of the user's connection ``con``; an object of Python that
+    holds a table (see ``objects``). read: options of DuckDB's reader of files. Raises DatasetError.
     """
+    if isinstance(dataset, (list, tuple)) and dataset and all(isinstance(each, (str, os.PathLike)) for each in dataset):
+        files = [_checked_path(os.fspath(each)) for each in dataset]
+        with _files(own, files, f"{files[0]} and {len(files) - 1} more" if len(files) > 1 else files[0], read) as found:
+            yield found
+        return
     if isinstance(dataset, (str, os.PathLike)):
         source = os.fspath(dataset)
         if not isinstance(source, str) or "\0" in source:
             raise DatasetError(f"a dataset is a path or the name of a table, got {source!r:.200}")
         if not source.strip():
             raise DatasetError("a dataset needs a name: a file, a glob, a table or a view")
-        if _PATH.search(source) or "." in source:
-            yield Dataset(source, source)
-            return
-        name, is_temporary = _qualified(con, source)
-        if not is_temporary:
-            yield Dataset(name, source)
-            return
-        # The package's connection does not see what is temporary in the user's.
-        try:
-            dataset = arrow(con.sql(f"FROM {name}"))
-        except duckdb.Error as error:
-            raise translated(error, source) from error
+        if _PATH.search(source) or "." in source or read:
+            path = _checked_path(source)
+            if _ARROW_FILE.search(path):
+                dataset = _arrow_file(path)
+            elif read:
+                with _files(own, [path], source, read) as found:
+                    yield found
+                return
+            else:
+                yield Dataset(path, source)
+                return
+        else:
+            if Path(source).is_dir() and not _exists(con, source):
+                raise _folder(source)
+            name, is_temporary = _qualified(con, source)
+            if not is_temporary:
+                yield Dataset(name, source)
+                return
+            # The package's connection does not see what is temporary in the user's.
+            try:
+                dataset = arrow(con.sql(f"FROM {name}"))
+            except duckdb.Error as error:
+                raise translated(error, source) from error
     else:
         source = f"the {type(dataset).__name__} passed"
         if isinstance(dataset, duckdb.DuckDBPyRelation):
@@ -58,8 +79,11 @@ def readable(own: duckdb.DuckDBPyConnection, con: duckdb.DuckDBPyConnection, dat
                 dataset = arrow(dataset)
             except duckdb.Error as error:
                 raise translated(error, source) from error
+    if read:
+        raise DatasetError(f"{source} is no file: read gives options to a reader of files")
+    table = objects.as_table(dataset, source)
     try:
-        own.register(_OBJECT, dataset)
+        own.register(_OBJECT, table)
     except (duckdb.Error, TypeError, RuntimeError, ValueError) as error:
         raise DatasetError(f"{source} can't be read as a dataset: {error}") from error
     try:
@@ -68,6 +92,159 @@ def readable(own: duckdb.DuckDBPyConnection, con: duckdb.DuckDBPyConnection, dat
         # In a transaction that failed this is refused, and undone by the rollback anyway.
         with suppress(duckdb.Error):
             own.unregister(_OBJECT)
+
+
+#: What DuckDB's readers are told, as in sql/values/25_datasets.sql.
+_READERS: dict[str, tuple[str, dict[str, Any]]] = {
+    "parquet": ("read_parquet", {"union_by_name": True, "hive_partitioning": False}),
+    "csv": (
+        "read_csv",
+        {
+            "sample_size": -1,
+            "union_by_name": True,
+            "hive_partitioning": False,
+            "dateformat": "%Y-%m-%d",
+            "auto_type_candidates": ["BIGINT", "DOUBLE", "DATE", "VARCHAR"],
+        },
+    ),
+    "json": ("read_json", {"sample_size": -1, "union_by_name": True, "hive_partitioning": False}),
+}
+
+
+def _reader(path: str) -> str:
+    if re.search(r"\.(parquet|pq)$", path, re.IGNORECASE):
+        return "parquet"
+    return "json" if re.search(r"\.(json|jsonl|ndjson)(\.(gz|zst))?$", path, re.IGNORECASE) else "csv"
+
+
+@contextmanager
+def _files(own: duckdb.DuckDBPyConnection, paths: list[str], source: str, read: Mapping[str, Any] | None) -> Iterator[Dataset]:
+    """Files as a temporary view, read with options."""
+    readers = sorted({_reader(path) for path in paths})
+    if len(readers) > 1:
+        raise DatasetError(f"{source} are of different formats ({', '.join(readers)}): a dataset has files of one format")
+    function, options = _READERS[readers[0]]
+    given = {str(name): value for name, value in (read or {}).items()}
+    for name in given:
+        if not re.fullmatch(r"[A-Za-z_]+", name):
+            raise DatasetError(f"{source}: {name!r} is no option of a reader of {readers[0]}")
+    passed = "".join(f", {name} := {_literal(value)}" for name, value in {**options, **given}.items())
+    try:
+        own.execute(f"CREATE OR REPLACE TEMP VIEW {_VIEW} AS FROM {function}({_literal(paths)}{passed})")
+    except duckdb.Error as error:
+        raise translated(error, source) from error
+    try:
+        yield Dataset(_VIEW, source)
+    finally:
+        with suppress(duckdb.Error):
+            own.execute(f"DROP VIEW IF EXISTS temp.main.{_VIEW}")
+
+
+def _literal(value: Any) -> str:
+    if value is None:
+        return "NULL"
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, (int, float)):
+        return repr(value)
+    if isinstance(value, Mapping):
+        return "{" + ", ".join(f"{_literal(str(name))}: {_literal(each)}" for name, each in value.items()) + "}"
+    if isinstance(value, (list, tuple)):
+        return "[" + ", ".join(map(_literal, value)) + "]"
+    return "'" + str(value).replace("'", "''") + "'"
+
+
+def _checked_path(path: str) -> str:
+    """The path, or the glob that means it, after a look at what lies there.
+
+    Raises DatasetError for what is no table, or not yet.
+    """
+    file = Path(path)
+    try:
+        if file.is_dir():
+            raise _folder(path)
+        if not file.is_file():
+            return path
+        if suggestion := next((how for ending, how in _OTHERS.items() if path.lower().endswith(ending)), None):
+            raise DatasetError(f"{path} can't be read as a dataset: pass {suggestion}")
+        with file.open("rb") as stream:
+            if stream.read(len(_POINTER)) == _POINTER:
+                raise DatasetError(f"{path} is a pointer of Git LFS, not the data: run git lfs pull first")
+    except (OSError, ValueError) as error:
+        if isinstance(error, DatasetError):
+            raise
+        return path
+    # A file that is called so, not a glob.
+    return re.sub(r"[*?\[]", lambda sign: f"[{sign[0]}]", path) if re.search(r"[*?\[]", path) else path
+
+
+_POINTER = b"version https://git-lfs.github.com/spec/"
+
+#: What is passed instead of a file that DuckDB does not read.
+_OTHERS = {
+    ".xlsx": "pandas.read_excel(path)",
+    ".xls": "pandas.read_excel(path)",
+    ".pkl": "pandas.read_pickle(path)",
+    ".pickle": "pandas.read_pickle(path)",
+    ".npy": "numpy.load(path)",
+    ".npz": "one array of numpy.load(path)",
+    ".h5": "pandas.read_hdf(path)",
+    ".hdf5": "pandas.read_hdf(path)",
+    ".orc": "pandas.read_orc(path)",
+    ".avro": "a table of its rows, by read_avro of DuckDB's extension avro in a view",
+    ".sqlite": "a view of one of its tables, by sqlite_scan of DuckDB's extension sqlite",
+    ".zip": "the files in it, unpacked",
+}
+
+
+def _folder(path: str) -> DatasetError:
+    folder = Path(path)
+    if (folder / "_delta_log").is_dir():
+        return DatasetError(
+            f"{path} is the folder of a Delta table, whose files are not all of its present rows: "
+            "pass deltalake.DeltaTable(path).to_pyarrow_table(), or a view of delta_scan(path) (DuckDB's extension delta)"
+        )
+    if (folder / "metadata").is_dir() and any((folder / "metadata").glob("*.metadata.json")):
+        return DatasetError(f"{path} is the folder of an Iceberg table: pass a view of iceberg_scan(path) (extension iceberg)")
+    if (folder / "dataset_info.json").is_file():
+        return DatasetError(f"{path} is the folder of a Hugging Face dataset: pass datasets.load_from_disk(path)")
+    files = [file for file in folder.rglob("*") if file.is_file() and file.suffix.lower() in _ENDINGS]
+    deep = any(file.parent != folder for file in files)
+    endings = sorted({file.suffix for file in files})
+    globs = " or ".join(f"'{folder}/{'**/' if deep else ''}*{ending}'" for ending in endings)
+    advice = f"pass a glob of its files, {globs}" if globs else "it has no file of parquet, csv or json"
+    return DatasetError(f"{path} is a folder: {advice}")
+
+
+_ENDINGS = (".parquet", ".csv", ".tsv", ".json", ".jsonl", ".ndjson")
+
+
+def _arrow_file(path: str) -> Any:
+    import pyarrow as pa
+
+    try:
+        with pa.memory_map(path) as stream:
+            if stream.read(6) == b"ARROW1":
+                stream.seek(0)
+                return pa.ipc.open_file(stream).read_all()
+            stream.seek(0)
+            return pa.ipc.open_stream(stream).read_all()
+    except (OSError, pa.ArrowException) as error:
+        raise DatasetError(f"{path} can't be read as an Arrow file: {error}") from error
+
+
+def _exists(con: duckdb.DuckDBPyConnection, name: str) -> bool:
+    try:
+        return bool(
+            con.execute(
+                "SELECT 1 FROM (SELECT table_name AS name FROM system.main.duckdb_tables()"
+                " UNION ALL SELECT view_name FROM system.main.duckdb_views())"
+                " WHERE system.main.lower(name) = system.main.lower(?)",
+                [name],
+            ).fetchall()
+        )
+    except duckdb.Error:
+        return True
 
 
 def _qualified(con: duckdb.DuckDBPyConnection, name: str) -> tuple[str, bool]:

@@ -142,8 +142,21 @@ def translated(error: duckdb.Error, dataset: str | None = None, table: str = "")
             "Raise it (SET memory_limit = '2GB'), or use fewer threads (SET threads = 1); nothing was changed"
         )
     if dataset is not None and not isinstance(error, duckdb.InterruptException):
-        return DatasetError(f"{dataset} can't be read as a dataset: {_in_short(text)}")
+        return DatasetError(f"{dataset} can't be read as a dataset: {_of_a_reader(_in_short(text))}")
     return error
+
+
+def _of_a_reader(text: str) -> str:
+    """What a reader of files says, with the ways out that a caller of ours has."""
+    said, found, _ = text.partition("Possible ")
+    if not found and not any(sign in text for sign in ("CSV Error", "sniffing", "JSON")):
+        return text
+    hint = "encoding': 'latin-1" if "utf-8" in text or "unicode" in text else "delim': ';"
+    name, _, value = hint.partition("': '")
+    return (
+        f"{said.strip()} Give options of DuckDB's reader, as read={{'{hint}'}} or --read {name}={value}; "
+        "or read the file yourself, and pass a view, or a pandas or polars DataFrame"
+    )
 
 
 def _in_short(text: str) -> str:

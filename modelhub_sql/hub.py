@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-import string
+import re
 import threading
 import time
 import warnings
@@ -14,7 +14,7 @@ from decimal import Decimal
 from functools import wraps
 from numbers import Real
 from types import TracebackType
-from typing import Any, Concatenate, Literal, ParamSpec, TypeVar
+from typing import Any, Concatenate, Literal, NamedTuple, ParamSpec, TypeVar
 
 import duckdb
 
@@ -24,17 +24,18 @@ from modelhub_sql.datasets import Dataset
 from modelhub_sql.errors import DatasetError, HubError, OptionError, translated
 from modelhub_sql.opening import lay_macros, opened, upgrade, upgrade_script
 from modelhub_sql.result import Result, Rows
+from modelhub_sql.visible import visible
 
 __all__ = ["Hub", "connect"]
 
 P = ParamSpec("P")
 R = TypeVar("R")
 
-# DuckDB compares names so, other letters as they are.
-_FOLDED = str.maketrans(string.ascii_uppercase, string.ascii_lowercase)
-
 # So many datasets are worth a group of rows of their own; fewer are merged with others when the hub is closed.
 _OWN_GROUP = 10
+
+#: What sql/sketch/22_left_out.sql says of a column.
+_KEY = re.compile(r" \((numbers the rows|a key: each text is another|an index of pandas)\)$")
 
 #: Relations that a search starts from.
 _HEADS = ("target_sketch", "options", "searched", "explained")
@@ -80,6 +81,21 @@ def _in_turn(method: Callable[Concatenate[Hub, P], R]) -> Callable[Concatenate[H
             return method(hub, *args, **named)
 
     return waiting
+
+
+class Layout(NamedTuple):
+    """The columns of a dataset that are not excluded. nested: whether there are structs, whose leaves they are.
+
+    columns: name, type, and form of the cells, None where they can't be compared.
+    """
+
+    nested: bool
+    columns: list[tuple[str, str, str | None]]
+
+    @property
+    def forms(self) -> list[str]:
+        """The forms that occur."""
+        return sorted({form for *_, form in self.columns if form is not None})
 
 
 class Hub:
@@ -147,13 +163,16 @@ class Hub:
         metadata: Mapping[str, Any] | None = None,
         like: str | None = None,
         replace: bool = False,
+        read: Mapping[str, Any] | None = None,
     ) -> None:
         """Register a model by the data that it was trained on. One transaction: all or nothing.
 
         name: what the model is called.
-        dataset: a file or glob (parquet, csv, json), a table or view of the hub's connection, or
-            an Arrow table, pandas or polars DataFrame or DuckDB relation. Only a sketch is kept.
-        exclude: columns to leave out of the sketch (label, id).
+        dataset: a file or glob (parquet, csv, json), a list of files, a table or view of the hub's connection, or an Arrow
+            table or stream, pandas or polars DataFrame, numpy matrix (rows x features), Hugging Face dataset, dict of columns,
+            list of dicts or DuckDB relation. Only a sketch is kept.
+        exclude: columns to leave out of the sketch (label, id): a column of a struct by its path (buyer.age), a pattern
+            (*_id), or a name that may be absent (label?).
         accuracy: on the source dataset, in [0, 1].
         accuracy_rows: rows that it was measured on, by default as many as the dataset has.
         version: of the model; a version may be registered once.
@@ -163,6 +182,7 @@ class Hub:
         metadata: anything else that JSON can hold.
         like: instead of a dataset, a registered model that was trained on the same data.
         replace: allow the name and version to be registered already, and replace them.
+        read: options of DuckDB's reader of files, as delim, encoding, nullstr of a csv.
 
         Raises DatasetError, ModelExistsError, ModelNotFoundError (``like``), OptionError.
         """
@@ -269,13 +289,14 @@ class Hub:
         sample_space: SampleSpace | None = None,
         rank_by: RankBy | None = None,
         search: SearchMethod | None = None,
+        read: Mapping[str, Any] | None = None,
     ) -> Result:
         """The models related to a target, best first: ``FROM find_models(target, ...)``.
 
         target: as ``dataset`` of ``register``; nothing of it is stored.
         exclude: columns to leave out (label, id).
         top: at most so many models.
-        all_models: ranked by distance, list those whose verdict is far, too; by default only the nearest is listed where all are far.
+        all_models: ranked by distance, list those whose verdict is far, too; by default only the nearest where all are.
         features: names (features of one name are compared, others where they are alike) or values (Def. 3 to the letter).
         min_overlap: share of the target's features that a model must have, t1 (Def. 3), in [0, 1].
         min_jaccard: features of different names are the same above this similarity, t2 (Def. 3), in [0, 1].
@@ -285,16 +306,18 @@ class Hub:
         sample_space: feature by feature (aligned), or all in one (flattened).
         rank_by: what decides the order.
         search: how partitions are compared.
+        read: options of DuckDB's reader of files, as of ``register``.
 
         Each option is the hub's default where it is not given. No model above the thresholds: no rows. The answer in a
         sentence is the result's ``summary``. Warns where a given max_js is too close to sampling noise.
         Raises DatasetError and OptionError.
         """
         options = dict(
-            top=top, all_models=all_models or None, features=features, min_overlap=min_overlap, min_jaccard=min_jaccard, max_js=max_js, min_adaptivity=min_adaptivity,
-            max_divergence=max_divergence, sample_space=sample_space, rank_by=rank_by, search=search,
+            top=top, all_models=all_models or None, features=features, min_overlap=min_overlap, min_jaccard=min_jaccard,
+            max_js=max_js, min_adaptivity=min_adaptivity, max_divergence=max_divergence, sample_space=sample_space,
+            rank_by=rank_by, search=search,
         )  # fmt: skip
-        result = self._search("found_model", target, exclude=exclude, options=options, also="search_summary")
+        result = self._search("found_model", target, exclude=exclude, options=options, also="search_summary", read=read)
         for message in dict.fromkeys(row["warning"] for row in result.dicts() if row["warning"]):
             warnings.warn(message, stacklevel=2)
         return result
@@ -308,12 +331,13 @@ class Hub:
         exclude: Sequence[str] = (),
         features: Features | None = None,
         min_jaccard: float | None = None,
+        read: Mapping[str, Any] | None = None,
     ) -> Result:
         """Why a model fits a target: ``FROM explain_features(model, target, ...)``.
 
         model: name of a registered model.
         version: of the model; by default the latest.
-        target, exclude, features, min_jaccard: as of ``find_models``.
+        target, exclude, features, min_jaccard, read: as of ``find_models``.
 
         After a search of the same target it is not sketched again. Returns a row for each feature of the target: what it was
         compared with, by name or by values, how far apart they are, both ranges, and the reason where it was not compared or
@@ -323,7 +347,7 @@ class Hub:
         """
         return self._search(
             "explained_feature", target, exclude=exclude, options=dict(features=features, min_jaccard=min_jaccard),
-            explained=(model, version),
+            explained=(model, version), read=read,
         )
 
     def explain_model(
@@ -363,6 +387,20 @@ class Hub:
         )  # fmt: skip
         return self._search("explained_partition", target, exclude=exclude, options=options, explained=(model, version))
 
+    @_in_turn
+    def check(self, dataset: Any, *, exclude: Sequence[str] = (), read: Mapping[str, Any] | None = None) -> Result:
+        """What of a dataset says nothing, before it is registered: a row for each column that is left out or should be.
+
+        dataset, exclude, read: as of ``register``; nothing is stored.
+
+        Keys, constants, columns that can't be compared, and names that most datasets of the hub exclude; the result's
+        ``summary`` is the exclude to paste. Raises DatasetError.
+        """
+        from modelhub_sql import check
+
+        return check.as_result(self, check.findings(self, dataset, exclude, read))
+
+    @_in_turn
     def steps(self, target: Any, *, exclude: Sequence[str] = (), until: str = "found_model", **options: Any) -> Result:
         """A search step by step: a row for each relation of ``sql/search``, with its rows and seconds.
 
@@ -414,7 +452,7 @@ class Hub:
     def _manifest(self, models: Any) -> list[dict[str, Any]]:
         """The arguments of ``register`` for each model, checked for their names."""
         if isinstance(models, (str, os.PathLike)) or hasattr(models, "columns"):
-            with self._dataset(models) as (name, source):
+            with self._dataset(models) as ((name, source), _):
                 as_text = source == name and manifest.is_csv(name)
                 reader = (
                     "read_csv(?, all_varchar := true)" if as_text else f"query_table({self._place.logic}._logic.quoted_path(?))"
@@ -431,7 +469,7 @@ class Hub:
     def _register_one(self, registered: dict[tuple[str, tuple[str, ...]], int], given: Mapping[str, Any]) -> None:
         """given: arguments of ``register``. registered: datasets of the same transaction, by source and exclusions."""
         told = {name: argument.default for name, argument in described(Hub.register).items()} | dict(given)
-        name, dataset, like, replace = told["name"], told["dataset"], told["like"], told["replace"]
+        name, dataset, like, replace, read = (told[each] for each in ("name", "dataset", "like", "replace", "read"))
         if not isinstance(name, str) or not name.strip():
             raise OptionError(f"a model's name must be text that is not blank, got {name!r}")
         if replace not in (True, False):
@@ -441,7 +479,7 @@ class Hub:
         exclude = _columns(told["exclude"])
         if like is not None and exclude:
             raise OptionError(f"model {name[:200]}: like= shares the sketch of {like} as it is; exclude goes with a dataset")
-        shared = (os.fspath(dataset), tuple(exclude)) if isinstance(dataset, (str, os.PathLike)) else None
+        shared = (os.fspath(dataset), tuple(exclude)) if isinstance(dataset, (str, os.PathLike)) and not read else None
         like_version = None
         if shared in registered:
             # A model that uses it: none where it was replaced meanwhile.
@@ -459,31 +497,14 @@ class Hub:
         if dataset is None:
             self._run_verb("register", **values)
         else:
-            with self._dataset(dataset, exclude) as (table, source):
-                self._run_verb("register", dataset=table, source=source, **values)
+            with self._dataset(dataset, exclude, read) as ((table, source), layout):
+                self._run_verb("register", dataset=table, source=source, nested=layout.nested, forms=layout.forms, **values)
                 ((skipped, dataset_id),) = self._own.execute(
                     "SELECT getvariable('registering_skipped'), getvariable('registering_dataset')"
                 ).fetchall()
                 _warn_of_skipped(skipped, source, stacklevel=5)
             if shared is not None:
                 registered[shared] = dataset_id
-
-    def _layout(self, table: str, source: str, exclude: Sequence[str]) -> dict[str, Any]:
-        """What a sketch may be told of the dataset, after a warning for columns that are skipped.
-
-        ``forms`` of the columns (leaves) that can be compared; ``nested``: whether there are structs.
-        """
-        try:
-            ((nested,),) = self._own.execute(f"FROM {self._place.logic}._logic.has_structs(?)", [table]).fetchall()
-            columns: list[tuple[str, str, str | None]] = self._own.execute(
-                f"SELECT feature, type, form FROM {self._place.logic}._logic.dataset_columns(?, exclude := ?, nested := ?)",
-                [table, _columns(exclude), nested],
-            ).fetchall()
-        except duckdb.Error as error:
-            raise translated(error, source, table) from error
-        skipped = ", ".join(f"{feature} ({type_})" for feature, type_, form in columns if form is None)
-        _warn_of_skipped(skipped, source, stacklevel=7)
-        return {"forms": sorted({form for *_, form in columns if form is not None}), "nested": nested}
 
     def _run_verb(self, verb: str, **variables: Any) -> None:
         # What a script that failed has left.
@@ -510,6 +531,7 @@ class Hub:
         options: Mapping[str, Any],
         explained: tuple[str, str | None] | None = None,
         also: str | None = None,
+        read: Mapping[str, Any] | None = None,
         taken: list[tuple[str, int, float, str]] | None = None,
     ) -> Result:
         """Run the relations of ``sql/search`` up to one, each into a temporary table, and return its rows."""
@@ -518,7 +540,7 @@ class Hub:
             raise OptionError(f"model must be the name of a registered model, got {explained[0]!r}")
         own, place = self._own, self._place
         try:
-            self._sketch(target, _columns(exclude))
+            self._sketch(target, _columns(exclude), read)
             own.execute("BEGIN TRANSACTION")
             try:
                 named = ", ".join(f"{name} := ${name}" for name in given)
@@ -546,16 +568,16 @@ class Hub:
             raise translated(error) from error
         return result
 
-    def _sketch(self, target: Any, exclude: list[str]) -> None:
+    def _sketch(self, target: Any, exclude: list[str], read: Mapping[str, Any] | None = None) -> None:
         """The target's sketch as the temporary table target_sketch, unless it is there already."""
-        key = datasets.key(target)
+        key = None if read else datasets.key(target)
         if key is not None and self._sketched is not None:
             before, excluded = self._sketched
             if excluded == exclude and (key is before or (isinstance(key, tuple) and key == before)):
                 return
         self._sketched = None
-        with self._dataset(target, exclude) as (table, source):
-            arguments = {"exclude": exclude, **self._layout(table, source, exclude)}
+        with self._dataset(target, exclude, read) as ((table, source), layout):
+            arguments = {"exclude": exclude, "forms": layout.forms, "nested": layout.nested}
             # Values travel as variables, which a macro takes as constants.
             for name, value in {"dataset": table, **arguments}.items():
                 self._own.execute(f"SET VARIABLE sketch_{name} = ?", [value])
@@ -565,10 +587,25 @@ class Hub:
                     "CREATE OR REPLACE TEMP TABLE target_sketch AS "
                     f"FROM {self._place.logic}._logic.sketch(getvariable('sketch_dataset'){passed})"
                 )
+                ((skipped,),) = self._own.execute("SELECT any_value(skipped) FROM temp.main.target_sketch").fetchall()
             except duckdb.Error as error:
                 raise translated(error, source, table) from error
+            _warn_of_skipped(skipped, source, stacklevel=6)
         if key is not None:
             self._sketched = (key, exclude)
+
+    def _looked_at(
+        self, dataset: Any, exclude: Sequence[str], read: Mapping[str, Any] | None
+    ) -> tuple[list[tuple[Any, ...]], list[str]]:
+        """The features of a dataset (name, kind, values, nulls, distinct values), and what its sketch leaves out."""
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            self._sketch(dataset, _columns(exclude), read)
+        features = self._own.execute(
+            'SELECT feature, kind, "values", nulls, distincts FROM temp.main.target_sketch ORDER BY feature_id ASC'
+        ).fetchall()
+        ((skipped,),) = self._own.execute("SELECT any_value(skipped) FROM temp.main.target_sketch").fetchall()
+        return features, skipped
 
     def _step_by_step(self, until: str, taken: list[tuple[str, int, float, str]] | None) -> None:
         wanted = logic.steps(f"FROM {until}", _HEADS, numpy=self._numpy)
@@ -597,26 +634,40 @@ class Hub:
         return Result(self._con, _fetched(self._own)) if self._numpy else Rows(self._con, self._own)
 
     @contextmanager
-    def _dataset(self, dataset: Any, exclude: Sequence[str] = ()) -> Iterator[Dataset]:
-        """A dataset that the package's connection can read, its columns to exclude checked."""
-        with datasets.readable(self._own, self._con, dataset) as found:
-            self._check_columns(found.name, found.source, exclude)
-            yield found
+    def _dataset(
+        self, dataset: Any, exclude: Sequence[str] = (), read: Mapping[str, Any] | None = None
+    ) -> Iterator[tuple[Dataset, Layout]]:
+        """A dataset that the package's connection can read, and its columns, those to exclude checked."""
+        with datasets.readable(self._own, self._con, dataset, read) as found:
+            yield found, self._layout(found.name, found.source, _columns(exclude))
 
-    def _check_columns(self, name: str, source: str, exclude: Sequence[str]) -> None:
+    def _layout(self, name: str, source: str, exclude: list[str]) -> Layout:
+        rows = f"{self._place.logic}._logic"
         try:
-            described = self._own.execute(
-                f"DESCRIBE FROM query_table({self._place.logic}._logic.quoted_path(?))", [name]
+            described = self._own.execute(f"DESCRIBE FROM {rows}.dataset_rows(?)", [name]).fetchall()
+            nested = any(type_.startswith("STRUCT") and not type_.endswith("]") for _, type_, *_ in described)
+            if nested:
+                described = self._own.execute(f"DESCRIBE FROM {rows}.leaves(?, nested := true)", [name]).fetchall()
+            names, types = ([row[place] for row in described] for place in (0, 1))
+            columns = self._own.execute(
+                f"SELECT feature, type, {rows}.form_of(type) AS form FROM (SELECT unnest($names::VARCHAR[]) AS feature, "
+                f"unnest($types::VARCHAR[]) AS type) WHERE NOT {rows}.is_excluded(feature, $exclude::VARCHAR[])",
+                {"names": names, "types": types, "exclude": exclude},
+            ).fetchall()
+            ((unknown,),) = self._own.execute(
+                f"SELECT {rows}.unknown_among($exclude::VARCHAR[], $names::VARCHAR[])", {"exclude": exclude, "names": names}
             ).fetchall()
         except duckdb.Error as error:
             raise translated(error, source, name) from error
-        columns = [column for (column, *_) in described]
-        known = {column.translate(_FOLDED) for column in columns}
-        for column in _columns(exclude):
-            if column.translate(_FOLDED) not in known:
-                raise DatasetError(f"{source} has no column {column!r} to exclude; its columns are {', '.join(columns)}")
-        if known <= {column.translate(_FOLDED) for column in _columns(exclude)}:
-            raise DatasetError(f"{source} has no column left: all of {', '.join(columns)} are excluded")
+        shown = ", ".join(names[:100])
+        if unknown:
+            raise DatasetError(
+                f"{source} has no column {unknown[0]!r} to exclude; its columns are {shown}. "
+                f"Write {unknown[0] + '?'!r} where it may be absent"
+            )
+        if not columns:
+            raise DatasetError(f"{source} has no column left: all of {shown} are excluded")
+        return Layout(nested, columns)
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:
@@ -636,10 +687,17 @@ class Hub:
             raise
 
 
-def _warn_of_skipped(skipped: str | None, source: str, stacklevel: int) -> None:
-    if skipped:
-        # The caller of the verb is meant.
-        warnings.warn(f"{source}: skipped, cannot be compared: {skipped}", stacklevel=stacklevel)
+def _warn_of_skipped(skipped: list[str], source: str, stacklevel: int) -> None:
+    # The caller of the verb is meant.
+    keys = [column for column in skipped if _KEY.search(column)]
+    if others := [column for column in skipped if column not in keys]:
+        warnings.warn(visible(f"{source}: skipped, cannot be compared: {', '.join(others)}"), stacklevel=stacklevel)
+    if keys:
+        names = [_KEY.sub("", column) for column in keys]
+        warnings.warn(
+            visible(f"{source}: left out, says nothing of the data: {', '.join(keys)}; without a word: exclude={names}"),
+            stacklevel=stacklevel,
+        )
 
 
 def _plain(value: Any) -> Any:

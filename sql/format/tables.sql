@@ -48,7 +48,8 @@ CREATE TABLE _hub.datasets (
     excluded      VARCHAR[] NOT NULL,
     registered_at TIMESTAMP NOT NULL,
     fingerprint   VARCHAR NOT NULL,
-    spread        DOUBLE NOT NULL
+    spread        DOUBLE NOT NULL,
+    skipped       VARCHAR[] NOT NULL
 );
 COMMENT ON TABLE _hub.datasets IS 'a sketched training dataset';
 COMMENT ON COLUMN _hub.datasets.dataset_id IS 'number of the dataset, from 1';
@@ -58,6 +59,7 @@ COMMENT ON COLUMN _hub.datasets.partitions IS 'partitions of partition_size rows
 COMMENT ON COLUMN _hub.datasets.source IS 'file, glob or table that it was read from';
 COMMENT ON COLUMN _hub.datasets.registered_at IS 'when it was sketched, UTC';
 COMMENT ON COLUMN _hub.datasets.excluded IS 'columns left out of the sketch (labels, ids)';
+COMMENT ON COLUMN _hub.datasets.skipped IS 'columns that were left out, each with the reason: its type, that it holds only missing values, or that it is a key';
 COMMENT ON COLUMN _hub.datasets.fingerprint IS 'fingerprint of the format that the sketch was made in';
 COMMENT ON COLUMN _hub.datasets.spread IS
     'the greatest sum, over the features, of the JS divergences of one partition from the whole';

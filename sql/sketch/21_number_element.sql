@@ -1,7 +1,7 @@
 -- a bin of a column of numbers in a partition and its occurrences; bin NULL counts what is missing
 -- inlined: it is read once
 WITH listed AS (
-    SELECT "modelhub partition" AS partition_id, [*COLUMNS(* EXCLUDE "modelhub partition")] AS cells FROM number_row
+    SELECT "_modelhub partition 5f1c" AS partition_id, [*COLUMNS(* EXCLUDE "_modelhub partition 5f1c")] AS cells FROM number_row
 ),
 cell AS (
     SELECT partition_id, generate_subscripts(cells, 1)::USMALLINT AS feature_id, unnest(cells) AS "value" FROM listed

@@ -1,12 +1,12 @@
 -- a bin of a column of times in a partition and its occurrences; bin NULL counts what is missing
 -- inlined: it is read once
 WITH typed AS (
-    SELECT "modelhub partition", _logic.time_of(COLUMNS(* EXCLUDE "modelhub partition"))
+    SELECT "_modelhub partition 5f1c", _logic.time_of(COLUMNS(* EXCLUDE "_modelhub partition 5f1c"))
     FROM partitioned_row
-    WHERE (SELECT count(*) > 0 FROM dataset_column WHERE form = 'time')
+    WHERE (SELECT count(*) > 0 FROM typed_column WHERE form = 'time')
 ),
 listed AS (
-    SELECT "modelhub partition" AS partition_id, [*COLUMNS(* EXCLUDE "modelhub partition")] AS cells FROM typed
+    SELECT "_modelhub partition 5f1c" AS partition_id, [*COLUMNS(* EXCLUDE "_modelhub partition 5f1c")] AS cells FROM typed
 ),
 cell AS (
     SELECT partition_id, generate_subscripts(cells, 1)::USMALLINT AS feature_id, unnest(cells) AS "value" FROM listed

@@ -1,22 +1,13 @@
--- a bin of the tokens of a column of texts in a partition and its occurrences; bin NULL counts what is missing
+-- a bin of a column of texts in a partition and its occurrences: of its tokens, or of what it spells; bin NULL counts what is missing
 -- inlined: it is read once
-WITH typed AS (
-    SELECT "modelhub partition", _logic.text_of(COLUMNS(* EXCLUDE "modelhub partition"))
-    FROM partitioned_row
-    WHERE (SELECT count(*) > 0 FROM dataset_column WHERE form = 'text')
-),
-listed AS (
-    SELECT "modelhub partition" AS partition_id, [*COLUMNS(* EXCLUDE "modelhub partition")] AS cells FROM typed
-),
-cell AS (
-    SELECT partition_id, generate_subscripts(cells, 1)::USMALLINT AS feature_id, unnest(cells) AS text FROM listed
-),
-text_count AS MATERIALIZED (
-    SELECT partition_id, feature_id, text, count(*) AS occurrences FROM cell GROUP BY ALL
-),
-word_count AS (
+WITH word_count AS (
     SELECT partition_id, feature_id, word, occurrences
-    FROM (SELECT partition_id, feature_id, unnest(_logic.words(text)) AS word, occurrences FROM text_count)
+    FROM (
+        SELECT partition_id, feature_id, unnest(_logic.words(text)) AS word, occurrences
+        FROM text_count
+        JOIN dataset_column USING (feature_id)
+        WHERE content = 'text'
+    )
     WHERE word <> ''
 ),
 vocabulary AS MATERIALIZED (
@@ -26,6 +17,15 @@ vocabulary AS MATERIALIZED (
 SELECT 'text' AS form, _logic.place(partition_id, feature_id) AS place, bin, sum(occurrences) AS occurrences
 FROM word_count
 JOIN vocabulary USING (word)
+GROUP BY place, bin
+UNION ALL
+SELECT
+    'text', _logic.place(partition_id, feature_id) AS place, _logic.number_bin(_logic.spelt_value(text, content), k, b) AS bin,
+    sum(occurrences)
+FROM text_count
+JOIN dataset_column USING (feature_id)
+JOIN feature_resolution USING (feature_id)
+WHERE content <> 'text' AND text IS NOT NULL
 GROUP BY place, bin
 UNION ALL
 SELECT 'text', _logic.place(partition_id, feature_id), NULL, occurrences FROM text_count WHERE text IS NULL

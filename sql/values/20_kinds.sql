@@ -24,12 +24,18 @@ CREATE MACRO _logic.is_time_type(type) AS
 COMMENT ON MACRO _logic.is_time_type IS 'whether a type is a date, time of day, timestamp or interval';
 
 CREATE MACRO _logic.kind_of(type) AS CASE
-    WHEN _logic.element_type(type) IN ('BLOB', 'GEOMETRY', '"NULL"', 'NULL') THEN NULL
+    -- A type of thousands of names is long.
+    WHEN starts_with(type, 'ENUM(') THEN 'text'
+    -- With or without the coordinates that it is in.
+    WHEN starts_with(type, 'GEOMETRY') OR _logic.element_type(type) IN ('BLOB', '"NULL"', 'NULL') THEN NULL
     WHEN _logic.is_number_type(_logic.element_type(type)) AND _logic.list_depth(type) <= 3 THEN 'number'
     WHEN _logic.is_time_type(type) THEN 'time'
     ELSE 'text'
 END;
 COMMENT ON MACRO _logic.kind_of IS 'kind of a column of a type: number, time or text; NULL for a type that cannot be compared';
+
+CREATE MACRO _logic.is_text_type(type) AS type IN ('VARCHAR', 'JSON') OR (starts_with(type, 'ENUM(') AND NOT ends_with(type, ']'));
+COMMENT ON MACRO _logic.is_text_type IS 'whether cells of a type may spell numbers or times';
 
 CREATE MACRO _logic.folded(name) AS CASE
     -- Where all letters are of ASCII it is the same, and much faster.

@@ -84,11 +84,45 @@ CREATE MACRO _logic.words(text) AS CASE
 END;
 COMMENT ON MACRO _logic.words IS 'lower-cased pieces of a text between spaces, with nothing between two spaces; a space for a text without any';
 
+CREATE MACRO _logic.composed(word) AS CASE
+    WHEN strlen(word) = length(word) THEN word
+    -- Letters, digits and signs of full width are U+FF01 to U+FF5E.
+    WHEN regexp_matches(word, '[\x{FF01}-\x{FF5E}]') THEN nfc_normalize(list_reduce(
+        list_transform(string_split(word, ''), lambda c: CASE WHEN c BETWEEN chr(65281) AND chr(65374) THEN lower(chr(unicode(c) - 65248)) ELSE c END),
+        lambda joined, c: joined || c
+    ))
+    ELSE nfc_normalize(word)
+END;
+COMMENT ON MACRO _logic.composed IS 'a word in the form of Unicode that accents are part of their letters in (NFC), its letters of normal width';
+
+-- Han, Kana and the scripts of South-East Asia; the vowels and tones of these are marks; U+30FC and U+3005 are of no script.
+CREATE MACRO _logic.spaced(token) AS CASE
+    WHEN strlen(token) = length(token) THEN token
+    ELSE regexp_replace(
+        token, '([\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}\p{Tibetan}\p{Javanese}\p{Balinese}\x{30FC}\x{3005}]+)', ' \1 ', 'g'
+    )
+END;
+COMMENT ON MACRO _logic.spaced IS 'a token, its runs of letters of scripts that are written without spaces set apart by spaces';
+
+CREATE MACRO _logic.pairs(run) AS CASE
+    WHEN length(run) > 1 AND _logic.spaced(run) <> run THEN list_transform(range(1, length(run)), lambda i: substring(run, i, 2))
+    ELSE [run]
+END;
+COMMENT ON MACRO _logic.pairs IS 'overlapping pairs of the characters of a run of a script without spaces; any other run itself';
+
+CREATE MACRO _logic.runs(token) AS CASE
+    WHEN _logic.spaced(token) = token THEN [token]
+    ELSE flatten(list_transform(list_filter(string_split(_logic.spaced(token), ' '), lambda run: run <> ''), lambda run: _logic.pairs(run)))
+END;
+COMMENT ON MACRO _logic.runs IS 'what a token counts as: itself, or pairs of characters where it is of a script that is written without spaces';
+
 CREATE MACRO _logic.tokens(word) AS CASE
-    WHEN regexp_matches(word, '[\p{L}\p{N}]') THEN regexp_extract_all(word, '[\p{L}\p{M}\p{N}]+')
+    WHEN regexp_matches(word, '[\p{L}\p{N}]') THEN flatten(list_transform(
+        regexp_extract_all(_logic.composed(word), '[\p{L}\p{M}\p{N}]+'), lambda token: _logic.runs(token)
+    ))
     ELSE [trim(word)]
 END;
-COMMENT ON MACRO _logic.tokens IS 'the runs of letters and digits of a word; a word without any is one token';
+COMMENT ON MACRO _logic.tokens IS 'the runs of letters and digits of a word (pairs of characters, in scripts without spaces); a word without any is one token';
 
 CREATE MACRO _logic.text_bin(token) AS
     (_logic.sha1_hash32(_format.salt() || token) % _format.text_bins())::DOUBLE;

@@ -9,6 +9,8 @@ SET VARIABLE registering = {
     has_dataset: _logic.text_variable('dataset') IS NOT NULL,
     dataset: coalesce(_logic.text_variable('dataset'), '_logic.no_dataset'),
     exclude: coalesce(getvariable('exclude')::VARCHAR[], []),
+    nested: getvariable('nested')::BOOLEAN,
+    forms: getvariable('forms')::VARCHAR[],
     source: coalesce(_logic.text_variable('source'), _logic.text_variable('dataset')),
     dataset_name: coalesce(_logic.text_variable('dataset_name'), _logic.text_variable('model')),
     like_model: _logic.text_variable('like_model'),
@@ -45,18 +47,13 @@ SET VARIABLE register_check = (SELECT CASE
         THEN _logic.dataset_of(_logic.registering().like_model, _logic.registering().like_version)
 END);
 
-SET VARIABLE registering_nested = (FROM _logic.has_structs(_logic.registering().dataset));
+-- Who knows the columns already may tell whether there are structs among them.
+SET VARIABLE registering_nested = coalesce(_logic.registering().nested, (
+    FROM _logic.has_structs(CASE WHEN _logic.registering().nested IS NULL THEN _logic.registering().dataset ELSE '_logic.no_dataset' END)
+));
 
-SET VARIABLE registering_columns = (
-    SELECT coalesce(list({feature_id: feature_id, feature: feature, type: type, form: form} ORDER BY feature_id ASC), [])
-    FROM _logic.dataset_columns(
-        _logic.registering().dataset, exclude := _logic.registering().exclude, nested := getvariable('registering_nested')
-    )
-);
-
-SET VARIABLE registering_forms = (
-    SELECT coalesce(list(DISTINCT form), [])::VARCHAR[] FROM (SELECT unnest(getvariable('registering_columns')).form AS form)
-);
+-- What is not in forms is not planned; NULL: anything may be there.
+SET VARIABLE registering_forms = _logic.registering().forms;
 
 CREATE OR REPLACE TEMP TABLE modelhub_sketch AS
 FROM _logic.sketch(
@@ -64,13 +61,7 @@ FROM _logic.sketch(
     forms := getvariable('registering_forms'), nested := getvariable('registering_nested')
 );
 
-SET VARIABLE registering_skipped = (
-    SELECT string_agg(
-        feature || ' (' || type || CASE WHEN form IS NULL THEN ')' ELSE ', only NULL)' END, ', ' ORDER BY feature_id ASC
-    )
-    FROM (SELECT unnest(getvariable('registering_columns'), recursive := true))
-    ANTI JOIN temp.main.modelhub_sketch USING (feature_id)
-);
+SET VARIABLE registering_skipped = (SELECT coalesce(any_value(skipped), []) FROM temp.main.modelhub_sketch);
 
 BEGIN TRANSACTION;
 
@@ -90,19 +81,15 @@ INSERT INTO _hub.datasets
 SELECT
     getvariable('registering_dataset'), _logic.registering().dataset_name, any_value(rows),
     ceil(any_value(rows) / _format.partition_size()), _logic.registering().source, _logic.registering().exclude,
-    _logic.utc_now(), _format.fingerprint(), any_value(dataset_spread)
+    _logic.utc_now(), _format.fingerprint(), any_value(dataset_spread), getvariable('registering_skipped')
 FROM temp.main.modelhub_sketch
 WHERE _logic.registering().has_dataset
 HAVING count(*) > 0;
 
 INSERT INTO _hub.features BY NAME
 SELECT
-    getvariable('registering_dataset') AS dataset_id, s.* EXCLUDE (partitions, rows, dataset_spread),
-    least(d.distincts, s."values") AS distincts
-FROM temp.main.modelhub_sketch AS s
-LEFT JOIN _logic.distincts(
-    _logic.registering().dataset, exclude := _logic.registering().exclude, nested := getvariable('registering_nested')
-) AS d USING (feature_id);
+    getvariable('registering_dataset') AS dataset_id, s.* EXCLUDE (partitions, skipped, rows, dataset_spread)
+FROM temp.main.modelhub_sketch AS s;
 
 INSERT INTO _hub.partition_counts
 WITH histogram AS (
@@ -131,7 +118,7 @@ COMMIT;
 
 SELECT
     _logic.registering().model AS registered, _logic.registering().version AS version,
-    dataset, rows, partitions, getvariable('registering_skipped') AS skipped
+    dataset, rows, partitions, skipped
 FROM _hub.datasets
 WHERE dataset_id = getvariable('registering_dataset');
 

@@ -8,10 +8,10 @@ WITH size AS MATERIALIZED (
         width > 32
         OR rows * width > least(1 << 26, split_part(current_setting('memory_limit'), ' ', 1)::DOUBLE
             * 1024 ** list_position(['KiB', 'MiB', 'GiB', 'TiB'], split_part(current_setting('memory_limit'), ' ', 2)) / 64) AS is_large
-    FROM row_permutation, (SELECT max(feature_id) AS width FROM dataset_column)
+    FROM row_permutation, (SELECT max(feature_id) AS width FROM typed_column)
 ),
 listed AS (
-    SELECT "modelhub partition" AS partition_id, [*COLUMNS(* EXCLUDE "modelhub partition")] AS cells
+    SELECT "_modelhub partition 5f1c" AS partition_id, [*COLUMNS(* EXCLUDE "_modelhub partition 5f1c")] AS cells
     FROM number_row
     WHERE (SELECT is_large FROM size)
 ),
@@ -20,14 +20,14 @@ cell AS (
 ),
 collected AS (
     -- The first is the partition.
-    SELECT list("modelhub partition") AS "modelhub partition", list(COLUMNS(lambda name, place: place BETWEEN 2 AND 33))
+    SELECT list("_modelhub partition 5f1c") AS "_modelhub partition 5f1c", list(COLUMNS(lambda name, place: place BETWEEN 2 AND 33))
     FROM number_row
     WHERE (SELECT NOT is_large FROM size)
     HAVING count(*) > 0
 ),
 resolutions AS (
     SELECT list(CASE WHEN form = 'number' THEN [k::INTEGER, b::INTEGER] END ORDER BY feature_id ASC) AS resolutions
-    FROM dataset_column
+    FROM typed_column
     LEFT JOIN feature_resolution USING (feature_id)
 ),
 counted AS (

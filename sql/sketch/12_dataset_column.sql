@@ -1,8 +1,0 @@
--- a column of the dataset, its type, its kind, and the form of its cells (number, time, list or text)
-SELECT
-    row_number() OVER ()::USMALLINT AS feature_id, feature, type, _logic.kind_of(type) AS kind,
-    CASE WHEN kind = 'number' AND _logic.list_depth(type) > 0 THEN 'list' ELSE kind END AS form
-FROM (
-    UNPIVOT (SELECT typeof(COLUMNS(* EXCLUDE "modelhub row")) FROM dataset_row LIMIT 1)
-    ON COLUMNS(*) INTO NAME feature VALUE type
-)

@@ -1,0 +1,7 @@
+-- a column of the dataset, its type, the kind of its type, and the form of its cells (number, time, list or text)
+SELECT
+    row_number() OVER ()::USMALLINT AS feature_id, feature, type, _logic.kind_of(type) AS type_kind, _logic.form_of(type) AS form
+FROM (
+    UNPIVOT (SELECT typeof(COLUMNS(* EXCLUDE "_modelhub row 5f1c")) FROM dataset_row LIMIT 1)
+    ON COLUMNS(*) INTO NAME feature VALUE type
+)
