@@ -182,15 +182,15 @@ def register(hub: str, name: str | None, dataset: str | None, manifest: str | No
 @main.command()
 @click.argument("dataset")
 @click.option("--hub", "path", default=":memory:", help="A hub, whose models tell which columns are labels.")
-@_exclude
+@_options(Hub.check, but=("dataset",))
 @_output
-def check(dataset: str, path: str, exclude: tuple[str, ...], form: str | None) -> None:
+def check(dataset: str, path: str, form: str | None, **given: Any) -> None:
     """List the columns of DATASET that say nothing (keys, constants), and the --exclude to paste."""
     # With pyarrow, half a second: where it is asked for.
     from modelhub_sql.check import as_result, exclude_line, findings
 
     with connect(path, read_only=path != ":memory:") as open_hub:
-        found = findings(open_hub, dataset, exclude)
+        found = findings(open_hub, dataset, given["exclude"], given["read"])
         _print(as_result(open_hub, found), form, empty="every column says something")
         if found and not form:
             click.echo(exclude_line(found))

@@ -40,17 +40,32 @@ _KEY = re.compile(r" \((numbers the rows|a key: each text is another|an index of
 #: Relations that a search starts from.
 _HEADS = ("target_sketch", "options", "searched", "explained")
 
-#: What is empty where nothing is hashed, with the numpy functions and without: the relation and its columns.
-_HASHED = {
-    True: (
-        "verified_pair",
-        "NULL::UINTEGER AS owner, NULL::UINTEGER AS source_partition, NULL::UINTEGER AS target_partition, "
-        "NULL::DOUBLE AS hellinger2",
+#: After a step: what tells that a later relation is empty, that relation, and its columns. What it needs is not even planned.
+_EMPTY = {
+    "open_target": (
+        "SELECT count(*) = 0 FROM temp.main.open_target",
+        {
+            True: (
+                "open_match",
+                "NULL::USMALLINT AS target_feature_id, NULL::UINTEGER AS dataset_id, NULL::USMALLINT AS feature_id, "
+                "NULL::DOUBLE AS jaccard, NULL::DOUBLE AS js_divergence, NULL::DOUBLE AS distance, NULL::SMALLINT AS k, NULL::SMALLINT AS b",
+            ),
+        },
     ),
-    False: (
-        "hashed_pair",
-        "NULL::HUGEINT AS pair_id, NULL::UINTEGER AS owner, NULL::UINTEGER AS space_id, NULL::UINTEGER AS source_partition, "
-        "NULL::UINTEGER AS target_partition, NULL::DOUBLE AS hellinger2",
+    "search_method": (
+        "SELECT search = 'exact' FROM temp.main.search_method",
+        {
+            True: (
+                "verified_pair",
+                "NULL::UINTEGER AS owner, NULL::UINTEGER AS source_partition, NULL::UINTEGER AS target_partition, "
+                "NULL::DOUBLE AS hellinger2",
+            ),
+            False: (
+                "hashed_pair",
+                "NULL::HUGEINT AS pair_id, NULL::UINTEGER AS owner, NULL::UINTEGER AS space_id, NULL::UINTEGER AS source_partition, "
+                "NULL::UINTEGER AS target_partition, NULL::DOUBLE AS hellinger2",
+            ),
+        },
     ),
 }
 
@@ -610,6 +625,7 @@ class Hub:
     def _step_by_step(self, until: str, taken: list[tuple[str, int, float, str]] | None) -> None:
         wanted = logic.steps(f"FROM {until}", _HEADS, numpy=self._numpy)
         done: list[logic.Relation] = []
+        empty: list[str] = []
         while wanted:
             step = wanted.pop(0)
             began = time.perf_counter()
@@ -618,11 +634,14 @@ class Hub:
             if taken is not None:
                 ((rows,),) = self._own.execute(f"SELECT count(*) FROM temp.main.{step.name}").fetchall()
                 taken.append((step.name, rows, time.perf_counter() - began, step.comment))
-            if step.name == "search_method" and self._own.execute("FROM temp.main.search_method").fetchall() == [("exact",)]:
-                # What hashing needs is not even planned.
-                name, columns = _HASHED[self._numpy]
-                self._own.execute(f"CREATE OR REPLACE TEMP TABLE {name} AS SELECT {columns} WHERE false")
-                wanted = logic.steps(f"FROM {until}", (*_HEADS, name, *(each.name for each in done)), numpy=self._numpy)
+            if step.name in _EMPTY:
+                condition, relations = _EMPTY[step.name]
+                if self._own.execute(condition).fetchall() == [(True,)]:
+                    # The same with the numpy functions and without, unless there is another.
+                    name, columns = relations.get(self._numpy, relations[True])
+                    self._own.execute(f"CREATE OR REPLACE TEMP TABLE {name} AS SELECT {columns} WHERE false")
+                    empty.append(name)
+                    wanted = logic.steps(f"FROM {until}", (*_HEADS, *empty, *(each.name for each in done)), numpy=self._numpy)
         if taken is None:
             # Nothing but the answer is kept; views first, which read tables.
             for step in reversed(done):

@@ -165,9 +165,9 @@ VERBS: dict[str, Callable[[modelhub_sql.Hub], Any]] = {
     "register": registered,
     "remove": removed,
 }
-#: The verbs of a reader, of those who only search, and of those who only change.
-READING = tuple(VERBS)[:-2]
-SEARCHING = ("list", "find", "explain")
+#: The verbs of those who only search, and of those who only change.
+FINDING = ("list", "find")
+SEARCHING = (*FINDING, "explain")
 CHANGING = ("register", "remove")
 
 
@@ -274,17 +274,12 @@ def remade(table: str, old: str, new: str, *leaving: str) -> Change:
 
 
 def view_in_place_of(table: str) -> Change:
-    """A view of that name, which has the same columns and no rows but where it ran."""
+    """A view of that name, with the same columns and no rows, which shows a secret."""
 
     def change(con: duckdb.DuckDBPyConnection, scene: Scene) -> None:
-        con.execute(f"ALTER TABLE _hub.{table} RENAME TO kept" if table != "models" else "SELECT 1")
-        if table == "models":
-            con.execute("CREATE TABLE _hub.kept AS FROM _hub.models; DROP TABLE _hub.models")
-        con.execute(
-            scene.filled(
-                f"CREATE VIEW _hub.{table} AS FROM _hub.kept WHERE {READS} = 'nothing' OR error('it ' || 'ran: ' || {READS})"
-            )
-        )
+        con.execute(f"CREATE TABLE _hub.kept AS FROM _hub.{table}; DROP TABLE _hub.{table}")
+        shown = f"{READS} = 'nothing' OR error('it ' || 'ran: ' || {READS})"
+        con.execute(scene.filled(f"CREATE VIEW _hub.{table} AS FROM _hub.kept WHERE {shown}"))
 
     return change
 
@@ -422,7 +417,7 @@ ATTACKS: list[tuple[Any, ...]] = [
         instead_of("find_models", READS), instead_of("explain_features", LISTS), instead_of("explain_partitions", ENVIRONMENT),
         instead_of("sketch", LOGS), instead_of("list_models", PROFILES), instead_of("help", READS),
     ], SAME),
-    ("find_models goes to the network, all views read a file", [instead_of("find_models", NETWORK), every_view(READS)], SAME, ("list", "find")),
+    ("find_models goes to the network, all views read a file", [instead_of("find_models", NETWORK), every_view(READS)], SAME, FINDING),
     ("what users call is endless", [instead_of(name, ENDLESS) for name in ("find_models", "explain_features", "list_models")], SAME, SEARCHING),
     # What is behind it.
     ("all macros fail", [every_macro(schema, FAILS) for schema in IN_ALL[:3]], SAME),
@@ -524,19 +519,19 @@ ATTACKS: list[tuple[Any, ...]] = [
     ("columns in another order", [remade("models", "uri VARCHAR, metadata VARCHAR", "metadata VARCHAR, uri VARCHAR")], EITHER),
     # Settings.
     ("a salt that is SQL", [settings("$$'||(SELECT 'it '||'ran')||error('it '||'ran')||'$$", "salt")], SAFE, (*SEARCHING, "register")),
-    ("a salt that ends a statement", [settings("$$'); COPY (SELECT 1) TO '{loot}/salt'; --$$", "salt")], SAFE, SEARCHING),
+    ("a salt that ends a statement", [settings("$$'); COPY (SELECT 1) TO '{loot}/salt'; --$$", "salt")], SAFE, FINDING),
     ("a partitioning that is SQL", [settings("$$'||error('it '||'ran')||'$$", "partitioning")], SAFE),
     ("partitions of no rows", [settings("0", "partition_size")], SAFE),
     ("a format of zeroes", [settings("0", "UINTEGER", "USMALLINT")], SAFE),
     ("a format of the greatest numbers", [settings("4294967295", "UINTEGER")], SAFE),
     ("a format that takes long", [settings("4294967295", "replicas", "text_bins", "partition_size")], SAFE),
     ("a format of the future", [settings("60000", "format_version")], REFUSED),
-    ("thresholds that are no numbers", [settings("'NaN'::DOUBLE", "DOUBLE")], SAFE, SEARCHING),
-    ("thresholds without end", [settings("'inf'::DOUBLE", "DOUBLE")], SAFE, SEARCHING),
-    ("an endless JS-LSH", [settings("4294967295", "jslsh_bands", "jslsh_rows"), settings("'lsh'", "search")], SAFE, SEARCHING),
-    ("a search that is SQL", [settings(f"$${FAILS}$$", "search", "rank_by", "sample_space")], SAFE, SEARCHING),
-    ("two rows of defaults", ["INSERT INTO _hub.defaults FROM _hub.defaults"], SAFE, SEARCHING),
-    ("no defaults", ["DELETE FROM _hub.defaults"], SAFE, SEARCHING),
+    ("thresholds that are no numbers", [settings("'NaN'::DOUBLE", "DOUBLE")], SAFE, FINDING),
+    ("thresholds without end", [settings("'inf'::DOUBLE", "DOUBLE")], SAFE, FINDING),
+    ("an endless JS-LSH", [settings("4294967295", "jslsh_bands", "jslsh_rows"), settings("'lsh'", "search")], SAFE, FINDING),
+    ("a search that is SQL", [settings(f"$${FAILS}$$", "search", "rank_by", "sample_space")], SAFE, FINDING),
+    ("two rows of defaults", ["INSERT INTO _hub.defaults FROM _hub.defaults"], SAFE, FINDING),
+    ("no defaults", ["DELETE FROM _hub.defaults"], SAFE, FINDING),
     (
         "two formats",
         ["CREATE TABLE main.kept AS FROM _hub.format; DROP TABLE _hub.format", "CREATE TABLE _hub.format AS FROM main.kept UNION ALL FROM main.kept"],
@@ -544,25 +539,25 @@ ATTACKS: list[tuple[Any, ...]] = [
     ),
     ("no format", ["DELETE FROM _hub.format"], REFUSED),
     ("no MinHash functions", ["DELETE FROM _hub.minhash_functions"], SAFE),
-    ("more MinHash functions", ["INSERT INTO _hub.minhash_functions SELECT i, i, i FROM range(1000, 2000) AS r(i)"], SAFE, SEARCHING),
+    ("more MinHash functions", ["INSERT INTO _hub.minhash_functions SELECT i, i, i FROM range(1000, 2000) AS r(i)"], SAFE, FINDING),
     # Rows.
-    ("datasets without end", ["UPDATE _hub.datasets SET partitions = 4294967295, rows = 18446744073709551615, spread = 'NaN'"], SAFE, SEARCHING),
+    ("datasets without end", ["UPDATE _hub.datasets SET partitions = 4294967295, rows = 18446744073709551615, spread = 'NaN'"], SAFE, FINDING),
     (
         "features without end",
         ["UPDATE _hub.features SET mean = 'inf', spread = 'NaN', elements = 4294967295, \"values\" = 18446744073709551615, counts = list_transform(counts, lambda n: 18446744073709551615)"],
         SAFE,
-        SEARCHING,
+        FINDING,
     ),
-    ("no bins", ["UPDATE _hub.features SET bins = [], counts = []"], SAFE, SEARCHING),
-    ("bins that are NULL", ["UPDATE _hub.features SET bins = list_transform(bins, lambda b: NULL), minhash = [NULL]"], SAFE, SEARCHING),
-    ("one bin", ["UPDATE _hub.features SET bins = list_transform(bins, lambda b: bins[1])"], SAFE, SEARCHING),
-    ("short signatures", ["UPDATE _hub.features SET minhash = minhash[:3]"], SAFE, SEARCHING),
-    ("features of one number", ["UPDATE _hub.features SET feature_id = 1"], SAFE, SEARCHING),
-    ("a feature twice", ["INSERT INTO _hub.features FROM _hub.features; INSERT INTO _hub.partition_counts FROM _hub.partition_counts"], SAFE, SEARCHING),
-    ("long histograms", ["UPDATE _hub.partition_counts SET frequent = list_resize(frequent || rare, 5000, 4294967295)"], SAFE, SEARCHING),
-    ("short histograms", ["UPDATE _hub.partition_counts SET frequent = [], rare = []"], SAFE, SEARCHING),
-    ("histograms of NULL", ["UPDATE _hub.partition_counts SET frequent = list_transform(frequent, lambda n: NULL)"], SAFE, SEARCHING),
-    ("partitions that there are none of", ["UPDATE _hub.partition_counts SET partition_id = 4294967295 - partition_id"], SAFE, SEARCHING),
+    ("no bins", ["UPDATE _hub.features SET bins = [], counts = []"], SAFE, FINDING),
+    ("bins that are NULL", ["UPDATE _hub.features SET bins = list_transform(bins, lambda b: NULL), minhash = [NULL]"], SAFE, FINDING),
+    ("one bin", ["UPDATE _hub.features SET bins = list_transform(bins, lambda b: bins[1])"], SAFE, FINDING),
+    ("short signatures", ["UPDATE _hub.features SET minhash = minhash[:3]"], SAFE, FINDING),
+    ("features of one number", ["UPDATE _hub.features SET feature_id = 1"], SAFE, FINDING),
+    ("a feature twice", ["INSERT INTO _hub.features FROM _hub.features; INSERT INTO _hub.partition_counts FROM _hub.partition_counts"], SAFE, FINDING),
+    ("long histograms", ["UPDATE _hub.partition_counts SET frequent = list_resize(frequent || rare, 5000, 4294967295)"], SAFE, FINDING),
+    ("short histograms", ["UPDATE _hub.partition_counts SET frequent = [], rare = []"], SAFE, FINDING),
+    ("histograms of NULL", ["UPDATE _hub.partition_counts SET frequent = list_transform(frequent, lambda n: NULL)"], SAFE, FINDING),
+    ("partitions that there are none of", ["UPDATE _hub.partition_counts SET partition_id = 4294967295 - partition_id"], SAFE, FINDING),
     ("a dataset that is not there", ["UPDATE _hub.models SET dataset_id = 4294967295"], SAFE, SEARCHING),
     ("no further dataset", ["INSERT INTO _hub.datasets SELECT * REPLACE (4294967295 AS dataset_id) FROM _hub.datasets LIMIT 1"], SAFE, CHANGING),
     ("a time without end", ["UPDATE _hub.models SET registered_at = 'infinity', metadata = '{oops', source_accuracy = 'NaN'"], SAFE, ("list", *CHANGING)),
@@ -575,7 +570,7 @@ ATTACKS: list[tuple[Any, ...]] = [
         ],
         SAFE,
     ),
-    ("SQL as a kind", [f"UPDATE _hub.features SET kind = $${FAILS}$$"], SAFE, SEARCHING),
+    ("SQL as a kind", [f"UPDATE _hub.features SET kind = $${FAILS}$$"], SAFE, FINDING),
 ]  # fmt: skip
 
 

@@ -1,4 +1,4 @@
--- such a pair and how much its distributions differ: JS divergence (Eq. 2.1) and distance, 1 - sum 2 p q / (p + q), in [0, 1]
+-- such a pair and its distance, 1 - sum 2 p q / (p + q), in [0, 1]: 0 where the distributions are the same, 1 where they share no bin
 -- A pair as one number: one column to group millions of bins by is much faster than three.
 WITH source_bin AS NOT MATERIALIZED (
     SELECT
@@ -12,30 +12,21 @@ WITH source_bin AS NOT MATERIALIZED (
 ),
 -- Only what both sides have matters; bins of the finer side that fall together are added first.
 common_bin AS (
-    SELECT pair, s.n / s."values" AS p, t.q, t.q_entropy
+    SELECT pair, s.n / s."values" AS p, t.q
     FROM source_bin AS s
     JOIN named_target_bin AS t ON t.resolution_id = s.resolution_id AND t.target_bin = s.bin
     WHERE NOT s.is_finer
     UNION ALL
-    SELECT pair, sum(s.n) / any_value(s."values") AS p, any_value(t.q) AS q, any_value(t.q_entropy) AS q_entropy
+    SELECT pair, sum(s.n) / any_value(s."values") AS p, any_value(t.q) AS q
     FROM source_bin AS s
     JOIN named_target_bin AS t ON t.resolution_id = s.resolution_id AND t.target_bin = _logic.number_bin(s.bin, s.k, s.b)
     WHERE s.is_finer
     GROUP BY pair, t.target_bin
 ),
 common AS (
-    SELECT
-        pair,
-        sum(_logic.negentropy(p) + q_entropy - _logic.negentropy(p + q)) AS entropy_gain,
-        sum(2 * p * q / (p + q)) AS affinity
-    FROM common_bin
-    GROUP BY pair
+    SELECT pair, sum(2 * p * q / (p + q)) AS affinity FROM common_bin GROUP BY pair
 )
-SELECT
-    n.target_feature_id, n.dataset_id, n.feature_id, n.k, n.b,
-    -- In sums of p ln p: what only one side has cancels.
-    greatest(0, ln(2) + coalesce(entropy_gain, 0) / 2) AS js_divergence,
-    greatest(0, 1 - coalesce(affinity, 0)) AS distance
+SELECT n.target_feature_id, n.dataset_id, n.feature_id, greatest(0, 1 - coalesce(affinity, 0)) AS distance
 FROM named_pair AS n
 LEFT JOIN common AS c
     ON c.pair = (n.dataset_id::UBIGINT << 32) | (n.feature_id::UBIGINT << 16) | n.target_feature_id
