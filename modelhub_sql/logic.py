@@ -126,7 +126,7 @@ def public() -> tuple[Public, ...]:
     for name, text in sql.scripts("public").items():
         comment, example = (line.partition("-- ")[2] for line in text.splitlines()[:2])
         is_view = f"CREATE VIEW {name} " in text
-        parameters = "" if is_view else re.search(r"\((.*?)\)\s+AS TABLE", text, re.DOTALL)[1]  # type: ignore[index]
+        parameters = "" if is_view else re.search(rf"CREATE MACRO {name}\((.*?)\)\s+AS TABLE", text, re.DOTALL)[1]  # type: ignore[index]
         call = name if is_view else f"{name}({' '.join(parameters.split())})"
         call = re.sub(r" := (NULL|\[\])|, (forms|nested)\b", "", call)
         kind = "VIEW" if is_view else "MACRO TABLE"
