@@ -259,12 +259,11 @@ def _qualified(con: duckdb.DuckDBPyConnection, name: str) -> tuple[str, bool]:
             " ORDER BY temporary DESC LIMIT 1",
             [name.strip('"')],
         ).fetchall()
-        if not found:
-            found = con.execute(
-                "SELECT system.main.current_database(), system.main.current_schema(), ?, false", [name]
-            ).fetchall()
     except duckdb.Error as error:
         raise translated(error) from error
+    if not found:
+        # Not left to DuckDB, to which the package's own names are known.
+        raise DatasetError(f"{name} can't be read as a dataset: a table or view of that name does not exist")
     *path, is_temporary = found[0]
     return ".".join('"' + part.replace('"', '""') + '"' for part in path), is_temporary
 

@@ -131,6 +131,7 @@ class Hub:
         self._has_macros = False
         self._registered = 0
         self._sketched: Any = None
+        self._taken: frozenset[str] = frozenset()
         self._lock = threading.RLock()
 
     @property
@@ -437,10 +438,9 @@ class Hub:
         known = {*_HEADS, *logic.relations("search")}
         if name not in known:
             raise OptionError(f"no step is called {name!r}; there are {', '.join(sorted(known))}")
-        try:
-            return self._result(f"FROM temp.main.{name}")
-        except duckdb.CatalogException as error:
-            raise OptionError(f"the step {name} was not taken: call steps first") from error
+        if name not in self._taken:
+            raise OptionError(f"the step {name} was not taken: call steps first")
+        return self._result(f"FROM temp.main.{name}")
 
     def models(self) -> Result:
         """The registered models: ``FROM list_models``."""
@@ -623,6 +623,7 @@ class Hub:
         return features, skipped
 
     def _step_by_step(self, until: str, taken: list[tuple[str, int, float, str]] | None) -> None:
+        self._taken = frozenset()
         wanted = logic.steps(f"FROM {until}", _HEADS, numpy=self._numpy)
         done: list[logic.Relation] = []
         empty: list[str] = []
@@ -642,7 +643,9 @@ class Hub:
                     self._own.execute(f"CREATE OR REPLACE TEMP TABLE {name} AS SELECT {columns} WHERE false")
                     empty.append(name)
                     wanted = logic.steps(f"FROM {until}", (*_HEADS, *empty, *(each.name for each in done)), numpy=self._numpy)
-        if taken is None:
+        if taken is not None:
+            self._taken = frozenset(("target_sketch", "options", "searched", *(name for name, *_ in taken)))
+        else:
             # Nothing but the answer is kept; views first, which read tables.
             for step in reversed(done):
                 if step.name not in (until, "search_summary"):

@@ -104,8 +104,10 @@ def load(con: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
             con.execute(f"CREATE OR REPLACE TEMP VIEW {name} AS FROM {place.logic}.main.{name}")
         else:
             parameters = re.findall(r"\w+", call.partition("(")[2])
-            passed = ", ".join(f"{each} := {each}" for each in parameters)
-            declared = ", ".join(each if each in ("target", "model", "dataset") else f"{each} := NULL" for each in parameters)
+            first = [each for each in parameters if each in ("model", "target", "dataset")]
+            named = [each for each in parameters if each not in first]
+            declared = ", ".join([*first, *(f"{each} := NULL" for each in named)])
+            passed = ", ".join([*first, *(f"{each} := {each}" for each in named)])
             con.execute(f"CREATE OR REPLACE TEMP MACRO {name}({declared}) AS TABLE FROM {place.logic}.main.{name}({passed})")
     return con
 
@@ -150,8 +152,15 @@ def lay_macros(con: duckdb.DuckDBPyConnection, place: logic.Place, numpy: bool =
 def _laid(con: duckdb.DuckDBPyConnection, place: logic.Place, statements: str) -> None:
     with con.cursor() as cursor:
         cursor.execute(f"USE {place.logic}.main")
-        cursor.execute(f"BEGIN TRANSACTION;\n{statements}")
+        cursor.execute("BEGIN TRANSACTION")
+        _run(cursor, statements)
         cursor.execute("COMMIT")
+
+
+def _run(con: duckdb.DuckDBPyConnection, text: str) -> None:
+    # DuckDB 1.4 takes minutes for the same text in one call.
+    for statement in con.extract_statements(text):
+        con.execute(statement)
 
 
 def _is_there(con: duckdb.DuckDBPyConnection, view: str) -> bool:
@@ -196,7 +205,7 @@ def upgrade(con: duckdb.DuckDBPyConnection, place: logic.Place) -> bool:
         cursor.execute(f"USE {place.tables}.main")
         cursor.execute("BEGIN TRANSACTION")
         try:
-            cursor.execute(logic.stored(_version(), constants))
+            _run(cursor, logic.stored(_version(), constants))
             cursor.execute("COMMIT")
         except BaseException:
             with suppress(duckdb.Error):
@@ -380,7 +389,7 @@ def _create(con: duckdb.DuckDBPyConnection, settings: Settings, with_logic: bool
         )
         con.executemany("INSERT INTO _hub.minhash_functions VALUES (?, ?, ?)", [(i, a, b) for i, (a, b) in enumerate(pairs)])
         if with_logic:
-            con.execute(logic.stored(_version(), generated.constants(row, pairs)))
+            _run(con, logic.stored(_version(), generated.constants(row, pairs)))
         con.execute("COMMIT")
     except BaseException:
         con.execute("ROLLBACK")

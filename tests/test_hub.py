@@ -433,10 +433,16 @@ def test_threads_take_turns_on_one_hub(hub: modelhub_sql.Hub) -> None:
     assert sizes(hub)["models"] == 5
 
 
-def test_a_transaction_of_the_users_own_is_named(hub: modelhub_sql.Hub) -> None:
+def test_a_transaction_of_the_users_own_has_nothing_to_do_with_the_hub(hub: modelhub_sql.Hub) -> None:
     hub.con.execute("BEGIN TRANSACTION")
-    with pytest.raises(modelhub_sql.HubBusyError, match="COMMIT or ROLLBACK"):
-        hub.register("m", data("beer"))
+    hub.con.execute("CREATE TABLE mine AS SELECT i AS a FROM range(300) AS r(i)")
+    hub.register("m", data("beer"), exclude=LABELS)
+    # What is not committed is nobody else's yet.
+    with pytest.raises(modelhub_sql.DatasetError, match="mine .*does not exist"):
+        hub.register("n", "mine")
+    hub.con.execute("ROLLBACK")
+    assert listed(hub) == [("m", "")]
+    assert len(hub.find_models(data("beer"), exclude=LABELS)) == 1
 
 
 @pytest.mark.parametrize("name", ["table.csv", "table.parquet", "table.txt", "hub.duckdb"])
@@ -705,7 +711,7 @@ def test_what_is_set_is_shown_kept_and_used(hub: modelhub_sql.Hub) -> None:
     ("name", "value"),
     [
         ("min_overlap", 2), ("min_jaccard", -1), ("max_js", 0), ("max_js", "soon"), ("min_adaptivity", -1), ("sample_space", "x"),
-        ("rank_by", "price"), ("search", "luck"), ("auto_models", 0), ("auto_models", "few"), ("max_candidates", 0),
+        ("rank_by", "price"), ("search", "luck"), ("auto_models", -1), ("auto_models", "few"), ("max_candidates", 0),
         ("max_candidates", 2.5), ("max_candidates", 10_001),
     ],
 )  # fmt: skip
