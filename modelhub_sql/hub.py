@@ -48,7 +48,8 @@ _EMPTY = {
             True: (
                 "open_match",
                 "NULL::USMALLINT AS target_feature_id, NULL::UINTEGER AS dataset_id, NULL::USMALLINT AS feature_id, "
-                "NULL::DOUBLE AS jaccard, NULL::DOUBLE AS js_divergence, NULL::DOUBLE AS distance, NULL::SMALLINT AS k, NULL::SMALLINT AS b",
+                "NULL::DOUBLE AS jaccard, NULL::DOUBLE AS js_divergence, NULL::DOUBLE AS distance, "
+                "NULL::SMALLINT AS k, NULL::SMALLINT AS b",
             ),
         },
     ),
@@ -62,8 +63,8 @@ _EMPTY = {
             ),
             False: (
                 "hashed_pair",
-                "NULL::HUGEINT AS pair_id, NULL::UINTEGER AS owner, NULL::UINTEGER AS space_id, NULL::UINTEGER AS source_partition, "
-                "NULL::UINTEGER AS target_partition, NULL::DOUBLE AS hellinger2",
+                "NULL::HUGEINT AS pair_id, NULL::UINTEGER AS owner, NULL::UINTEGER AS space_id, "
+                "NULL::UINTEGER AS source_partition, NULL::UINTEGER AS target_partition, NULL::DOUBLE AS hellinger2",
             ),
         },
     ),

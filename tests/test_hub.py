@@ -438,7 +438,7 @@ def test_a_transaction_of_the_users_own_has_nothing_to_do_with_the_hub(hub: mode
     hub.con.execute("CREATE TABLE mine AS SELECT i AS a FROM range(300) AS r(i)")
     hub.register("m", data("beer"), exclude=LABELS)
     # What is not committed is nobody else's yet.
-    with pytest.raises(modelhub_sql.DatasetError, match="mine .*does not exist"):
+    with pytest.raises(modelhub_sql.DatasetError, match=r"mine .*does not exist"):
         hub.register("n", "mine")
     hub.con.execute("ROLLBACK")
     assert listed(hub) == [("m", "")]
