@@ -8,7 +8,9 @@ Checks that ours and datasketch's ``affine32`` signatures are equal, number by n
 from __future__ import annotations
 
 import itertools
+import tempfile
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import duckdb
@@ -32,20 +34,20 @@ RENSA_PER_SET, RENSA_BATCH = "rensa update", "rensa batch"
 
 Words = npt.NDArray[np.uint32]
 
-# What `minhash_signatures` of the hub does, from the strings of a list.
+# What a sketch does, from the strings of a list.
 FROM_STRINGS = """
     WITH element AS (SELECT row_id, unnest(tokens) AS token FROM benchmark_sets),
-    hashed AS (SELECT row_id, sha1_hash32(token)::UBIGINT AS hash FROM element),
-    once AS (SELECT row_id, fmix32_step(xor(hash, 0::UBIGINT), 16, 2246822507::UBIGINT) AS mixed FROM hashed),
-    twice AS (SELECT row_id, fmix32_step(mixed, 13, 3266489909::UBIGINT) AS mixed FROM once)
-    SELECT row_id, minhash_agg(xor(mixed, mixed >> 16))::UINTEGER[] AS minhash FROM twice GROUP BY row_id ORDER BY row_id
+    hashed AS (SELECT row_id, _logic.sha1_hash32(token)::UBIGINT AS hash FROM element),
+    once AS (SELECT row_id, _logic.fmix32_step(xor(hash, 0::UBIGINT), 16, 2246822507::UBIGINT) AS mixed FROM hashed),
+    twice AS (SELECT row_id, _logic.fmix32_step(mixed, 13, 3266489909::UBIGINT) AS mixed FROM once)
+    SELECT row_id, _format.minhash_agg(xor(mixed, mixed >> 16))::UINTEGER[] AS minhash FROM twice GROUP BY row_id ORDER BY row_id
 """
 
 # The same for a vocabulary: its tokens are hashed, the sets are numbers of tokens.
 OF_VOCABULARY = """
-    WITH hashed AS (SELECT sha1_hash32(token)::UBIGINT AS hash FROM benchmark_vocabulary),
-    once AS (SELECT fmix32_step(xor(hash, 0::UBIGINT), 16, 2246822507::UBIGINT) AS mixed FROM hashed),
-    twice AS (SELECT fmix32_step(mixed, 13, 3266489909::UBIGINT) AS mixed FROM once)
+    WITH hashed AS (SELECT _logic.sha1_hash32(token)::UBIGINT AS hash FROM benchmark_vocabulary),
+    once AS (SELECT _logic.fmix32_step(xor(hash, 0::UBIGINT), 16, 2246822507::UBIGINT) AS mixed FROM hashed),
+    twice AS (SELECT _logic.fmix32_step(mixed, 13, 3266489909::UBIGINT) AS mixed FROM once)
     SELECT xor(mixed, mixed >> 16)::UINTEGER AS mixed FROM twice
 """
 
@@ -111,7 +113,9 @@ def from_hashes(sets: int, size: int, functions: int) -> dict[str, Callable[[], 
     return contestants
 
 
-def from_strings(hub: modelhub_sql.Hub, words: list[list[str]], functions: int) -> dict[str, Callable[[], Any]]:
+def from_strings(
+    hub: modelhub_sql.Hub, stock: duckdb.DuckDBPyConnection, words: list[list[str]], functions: int
+) -> dict[str, Callable[[], Any]]:
     """Contestants that start from Python lists of strings."""
     sets = len(words)
     permutations = MinHash(num_perm=functions, seed=SEED, scheme="affine32").permutations
@@ -172,7 +176,7 @@ def from_strings(hub: modelhub_sql.Hub, words: list[list[str]], functions: int) 
         OURS: in_duckdb(hub.con),
         VOCABULARY: vocabulary,
         SHA1: sha1_alone,
-        SQL_ALONE: in_duckdb(hub.con.cursor()),
+        SQL_ALONE: in_duckdb(stock),
         PER_SET: per_set,
         ONE_BY_ONE: one_by_one,
         BULK: bulk,
@@ -247,12 +251,16 @@ def main() -> None:
     )
 
     names = [PER_SET, ONE_BY_ONE, OURS, VOCABULARY, SQL_ALONE, SHA1, BULK, RENSA_PER_SET, RENSA_BATCH]
-    with modelhub_sql.connect(seed=SEED, minhash_bands=functions, minhash_rows=1) as hub:
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        modelhub_sql.connect(Path(folder) / "hub.duckdb", seed=SEED, minhash_bands=functions, minhash_rows=1) as hub,
+        duckdb.connect(hub.path) as stock,
+    ):
         for kind, distinct in (("all distinct", True), (f"drawn by Zipf's law from {ZIPF:,}", False)):
             rows = []
             for sets, size in shapes:
                 words = drawn_words(sets, size, distinct)
-                timings = side_by_side(from_strings(hub, words, functions), given.repeats, given.budget)
+                timings = side_by_side(from_strings(hub, stock, words, functions), given.repeats, given.budget)
                 check(timings, sets, functions)
                 rate = sets * size / timings[PER_SET].median
                 rows.append(

@@ -33,7 +33,7 @@ def register(mix: str, path: Path, datasets: int, rows: int, columns: int) -> li
     seconds: list[float] = []
     tenth = max(1, datasets // 10)
     with modelhub_sql.connect(path) as hub:
-        hub.con.execute("CHECKPOINT")
+        hub.con.execute(f"CHECKPOINT {mix}")
         empty = path.stat().st_size
         for which in range(datasets):
             table = dataset(mix, which, rows, columns)

@@ -70,8 +70,10 @@ def distributions(con: duckdb.DuckDBPyConnection, query: str, partition_size: in
     """Distributions of partitions over (feature, bin), each feature weighing the same; a row is a partition."""
     columns = con.execute(query).fetchnumpy()
     row, feature, bins, counts = (columns[name].astype(np.int64) for name in ("row", "feature", "bin", "count"))
-    dense = np.zeros((int(row.max()) + 1, synthetic_hub.FEATURES * 256))
-    dense[row, (feature - 1) * 256 + bins] = counts / (partition_size * synthetic_hub.FEATURES)
+    # Whole numbers of one octave, at a resolution of one or finer.
+    width = synthetic_hub.LEAST
+    dense = np.zeros((int(row.max()) + 1, synthetic_hub.FEATURES * width))
+    dense[row, (feature - 1) * width + bins - synthetic_hub.LEAST] = counts / (partition_size * synthetic_hub.FEATURES)
     return dense
 
 
@@ -154,8 +156,8 @@ def recall(
     common = dict.fromkeys(("auto", "lsh"), 0.0)
     target = folder / "query.parquet"
     with modelhub_sql.connect(hub_path, read_only=True) as hub, modelhub_sql.connect(exact_path) as exact:
-        exact.con.execute("UPDATE settings SET max_candidates = ?", [candidates])
-        stock = hub.con.cursor()
+        exact.set(max_candidates=candidates)
+        stock = duckdb.connect(str(hub_path), read_only=True)
         for model in rng.choice(models, queries, replace=queries > models).tolist():
             known = write_target(target, models, families, model, partitions, size)
             found = {"auto": search(hub.con, target)}
@@ -167,6 +169,7 @@ def recall(
                 known_first[way] += top[0] == known
                 equal[way] += top == best
                 common[way] += len(set(top) & set(best)) / len(best)
+        stock.close()
     exact_path.unlink()
     size_of = [f"{models:,}", str(models // families), f"{partitions:,}", str(queries), f"{candidates:,}"]
     return [
@@ -200,7 +203,7 @@ def main() -> None:
             path = folder / f"hub{models}.duckdb"
             with modelhub_sql.connect(path) as hub:
                 synthetic_hub.fill(hub, models, families)
-                size = hub.con.execute("SELECT partition_size FROM settings").fetchall()[0][0]
+                size = int(hub.sql("SELECT value FROM settings WHERE setting = 'partition_size'").fetchall()[0][0])
                 (bins,) = hub.con.execute("SELECT sum(len(list_filter(counts, lambda n: n > 0))) FROM histograms").fetchall()[0]
             stored = path.stat().st_size
             size_of = [f"{number(stored / 2**20)} MB", f"{number(stored / models / 1e3)} kB", f"{number(stored / bins)}"]
@@ -214,7 +217,7 @@ def main() -> None:
                     for way in (OURS, SQL_ALONE)
                 }
                 with modelhub_sql.connect(path, read_only=True) as hub:
-                    stock = hub.con.cursor()
+                    stock = duckdb.connect(str(path), read_only=True)
                     ways = {OURS: hub.con, SQL_ALONE: stock}
                     runs: dict[str, Callable[[], Any]] = {
                         way: partial(search, con, target) for way, con in ways.items() if "error" not in cold[way]
@@ -224,6 +227,7 @@ def main() -> None:
                     if peer("scipy.spatial.distance") and models * synthetic_hub.PARTITIONS * partitions <= MOST_PAIRS:
                         runs[SCIPY] = brute_force(stock, target, size)
                     timings = side_by_side(runs, given.repeats, given.budget)
+                    stock.close()
                 check(timings, known, partitions)
                 first = smallest.setdefault((family, partitions), timings.get(OURS))
                 latency.append([f"{models:,}", alike, f"{partitions:,}", *shown(cold, timings, first)])

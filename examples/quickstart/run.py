@@ -8,6 +8,7 @@ seventeenth, Abt-Buy, which none of them has seen:
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 
@@ -38,13 +39,14 @@ def main(hub_path: str = ":memory:") -> None:
             ],
             progress=sys.stderr.isatty(),
         )
-        found = hub.find_models(target, exclude=left_out(target))
-        print(f"Models that fit {target.name}, best first:")
-        found.select(f"rank, model, {rounded('adaptivity', 'coverage', 'js_divergence', 'overlap')}").show()
-        best = found.select("model").limit(1).fetchall()[0][0]
-        print(f"Why {best} fits:")
+        found = hub.find_models(target, exclude=left_out(target), top=5, all_models=True)
+        print(f"Models for {target.name}, best first:")
+        print(found.select(f"rank, model, verdict, {rounded('distance', 'overlap', 'source_accuracy')}"))
+        print(found.summary)
+        best = found.dicts()[0]["model"]
+        print(f"\nFeature by feature, {target.stem} and {best}:")
         features = hub.explain(best, target, exclude=left_out(target))
-        features.select(f"target_feature, source_feature, {rounded('jaccard', 'js_divergence')}").show()
+        print(features.select(f"target_feature, source_feature, matched_by, {rounded('distance')}, reason"))
 
 
 def rounded(*columns: str) -> str:
@@ -57,4 +59,9 @@ def left_out(path: Path) -> list[str]:
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    try:
+        main(*sys.argv[1:])
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # Whoever reads has read enough (| head): nothing is left to be said, at exit neither.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

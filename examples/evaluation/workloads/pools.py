@@ -2,8 +2,8 @@
 
 Each domain's rows are halved: models are trained on samples of one half (60 rows to all of it; one of three on labels of which a
 fifth to two fifths are wrong), targets are the other. In ``pool_..._columns`` half of the models and targets have two columns in
-another unit, and a quarter lack a column, or have it under another name or as text. Names and text are no hindrance to the models (who
-serves them converts these), units are, which nobody sees.
+another unit, and a quarter lack a column, or have it under another name or as text. Names and text are no hindrance to the
+models (who serves them converts these), units are, which nobody sees.
 """
 
 from __future__ import annotations
