@@ -363,8 +363,12 @@ class Hub:
         Raises ModelNotFoundError, DatasetError and OptionError.
         """
         return self._search(
-            "explained_feature", target, exclude=exclude, options=dict(features=features, min_jaccard=min_jaccard),
-            explained=(model, version), read=read,
+            "explained_feature",
+            target,
+            exclude=exclude,
+            options=dict(features=features, min_jaccard=min_jaccard),
+            explained=(model, version),
+            read=read,
         )
 
     def explain_model(

@@ -127,9 +127,7 @@ class _Histograms:
         positions = [axis.positions(slot, each) for slot, each in zip(number, bins, strict=True)]
         begins, totals, partitions = self.begins[rows], self.totals[rows], self.partitions[rows]
         missing = axis.ends[number] - 1
-        return partition_roots(
-            self.counts, begins, totals, features, partitions, positions, missing, int(axis.ends[-1]), aligned
-        )
+        return partition_roots(self.counts, begins, totals, features, partitions, positions, missing, int(axis.ends[-1]), aligned)
 
 
 class _Axis:
