@@ -3,7 +3,8 @@ WITH banded AS (
     SELECT
         feature_id AS target_feature_id,
         CASE
-            WHEN (SELECT _logic.is_any_function_a_band(options.features, options.min_jaccard) FROM options) THEN minhash::UBIGINT[]
+            WHEN (SELECT _logic.is_any_function_a_band(options.features, options.min_jaccard) FROM options)
+                THEN minhash::UBIGINT[]
             ELSE _logic.band_signatures(minhash)
         END AS signatures
     FROM target_feature

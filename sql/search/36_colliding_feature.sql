@@ -3,14 +3,16 @@ WITH banded AS (
     SELECT
         f.dataset_id, f.feature_id, o.kind,
         CASE
-            WHEN (SELECT _logic.is_any_function_a_band(options.features, options.min_jaccard) FROM options) THEN f.minhash::UBIGINT[]
+            WHEN (SELECT _logic.is_any_function_a_band(options.features, options.min_jaccard) FROM options)
+                THEN f.minhash::UBIGINT[]
             ELSE _logic.band_signatures(f.minhash)
         END AS signatures
     FROM _hub.features AS f
     JOIN open_source AS o USING (dataset_id, feature_id)
 ),
 source_band AS (
-    SELECT dataset_id, feature_id, kind, unnest(range(len(signatures)))::USMALLINT AS band, unnest(signatures) AS signature FROM banded
+    SELECT dataset_id, feature_id, kind, unnest(range(len(signatures)))::USMALLINT AS band, unnest(signatures) AS signature
+        FROM banded
 ),
 colliding AS (
     SELECT DISTINCT target_feature_id, dataset_id, feature_id, kind

@@ -5,7 +5,8 @@ WITH cell AS (
     GROUP BY ALL
 ),
 scaled AS (
-    SELECT *, _logic.replica_scale(max(n) OVER (PARTITION BY target_feature_id), sum(n) OVER (PARTITION BY target_feature_id)) AS scale
+    SELECT *, _logic.replica_scale(max(n) OVER (PARTITION BY target_feature_id), sum(n)
+        OVER (PARTITION BY target_feature_id)) AS scale
     FROM cell
 )
 SELECT target_feature_id, cell, _logic.replicas_of(n, scale) AS replicas FROM scaled

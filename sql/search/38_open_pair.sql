@@ -34,4 +34,5 @@ SELECT
 FROM common AS c
 JOIN target_feature AS t ON t.feature_id = c.target_feature_id
 JOIN _hub.features AS s ON s.dataset_id = c.dataset_id AND s.feature_id = c.feature_id
-WHERE jaccard > coalesce((SELECT options.min_jaccard FROM options), _logic.least_jaccard(t.kind, (SELECT options.features FROM options)))
+WHERE jaccard > coalesce((SELECT options.min_jaccard FROM options), _logic.least_jaccard(t.kind, (SELECT options.features
+    FROM options)))

@@ -9,8 +9,10 @@ WITH RECURSIVE compared AS (
 rivals AS (
     SELECT
         *,
-        list(js_divergence) OVER (PARTITION BY dataset_id, target_feature_id ORDER BY js_divergence ASC ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING) AS of_target,
-        list(js_divergence) OVER (PARTITION BY dataset_id, feature_id ORDER BY js_divergence ASC ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING) AS of_source
+        list(js_divergence) OVER (PARTITION BY dataset_id, target_feature_id ORDER BY js_divergence ASC
+            ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING) AS of_target,
+        list(js_divergence) OVER (PARTITION BY dataset_id, feature_id ORDER BY js_divergence ASC ROWS BETWEEN UNBOUNDED PRECEDING
+            AND UNBOUNDED FOLLOWING) AS of_source
     FROM compared
 ),
 equivalent AS (
@@ -19,7 +21,8 @@ equivalent AS (
         row_number() OVER (
             PARTITION BY dataset_id
             ORDER BY
-                CASE WHEN kind = 'text' OR (SELECT options.features FROM options) = 'values' THEN -jaccard ELSE js_divergence END ASC,
+                CASE WHEN kind = 'text' OR (SELECT options.features FROM options) = 'values' THEN -jaccard
+                    ELSE js_divergence END ASC,
                 target_feature_id ASC, feature_id ASC
         ) AS preference
     FROM rivals

@@ -12,7 +12,8 @@ drawn_function AS (
 ),
 -- Drawn once, however many spaces have the coordinate.
 drawn AS MATERIALIZED (
-    SELECT slot, ordinal, function, _logic.gaussian(function, slot, ordinal) AS a FROM (SELECT DISTINCT slot, ordinal FROM coordinate), drawn_function
+    SELECT slot, ordinal, function, _logic.gaussian(function, slot, ordinal) AS a FROM (SELECT DISTINCT slot, ordinal
+        FROM coordinate), drawn_function
 ),
 directions AS (
     SELECT space_id, function, list(a ORDER BY position ASC) AS direction

@@ -24,7 +24,8 @@ scored AS (
             WHEN s.dataset_id IS NULL AND r.js_divergence > o.max_divergence
                 THEN printf('JS divergence %.4g is above max_divergence %.4g', r.js_divergence, o.max_divergence)
             WHEN s.dataset_id IS NULL THEN printf('%d others are nearer (max_candidates)', o.max_candidates)
-            WHEN s.adaptivity < o.min_adaptivity THEN printf('adaptivity %.4g is below min_adaptivity %.4g', s.adaptivity, o.min_adaptivity)
+            WHEN s.adaptivity < o.min_adaptivity
+                THEN printf('adaptivity %.4g is below min_adaptivity %.4g', s.adaptivity, o.min_adaptivity)
         END AS refused,
         o.rank_by AS ranked_by, o.max_js AS given_js, o.top AS most_rows, o.all_models AS far_too
     FROM known_dataset AS d
@@ -57,7 +58,8 @@ ordered AS (
         -- Rounding decides no rank: it may differ from client to client.
         row_number() OVER (
             PARTITION BY refused IS NULL
-            ORDER BY round(f.score, 12) DESC NULLS LAST, round(f.distance, 12) ASC, f.source_rows DESC, encode(f.model) ASC, encode(f.version) ASC
+            ORDER BY round(f.score, 12) DESC NULLS LAST, round(f.distance, 12) ASC, f.source_rows DESC, encode(f.model) ASC,
+                encode(f.version) ASC
         ) AS place,
         bool_and(f.verdict = 'far') OVER (PARTITION BY refused IS NULL) AS all_are_far
     FROM scores AS f
@@ -67,7 +69,8 @@ ranked AS (
         *,
         -- Where all are far, the nearest is listed.
         coalesce(refused, CASE
-            WHEN verdict = 'far' AND ranked_by = 'distance' AND NOT far_too AND NOT (all_are_far AND place = 1) THEN printf('far: distance %.4g (all_models lists it)', distance)
+            WHEN verdict = 'far' AND ranked_by = 'distance' AND NOT far_too AND NOT (all_are_far AND place = 1)
+                THEN printf('far: distance %.4g (all_models lists it)', distance)
         END) AS left_out
     FROM ordered
 ),

@@ -1,6 +1,7 @@
 -- such a feature and the range that nine tenths of its numbers or times lie in
 WITH bin AS (
-    SELECT owner, feature_id, kind, k, b, unnest(bins) AS bin, unnest(counts) AS n, "values" FROM worst_feature WHERE kind <> 'text'
+    SELECT owner, feature_id, kind, k, b, unnest(bins) AS bin, unnest(counts) AS n, "values" FROM worst_feature
+        WHERE kind <> 'text'
 ),
 cumulated AS (
     SELECT *, sum(n) OVER (PARTITION BY owner, feature_id ORDER BY bin ASC) / "values" AS share FROM bin

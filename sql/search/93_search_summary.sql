@@ -1,17 +1,19 @@
 -- the answer in a sentence (one row)
 SELECT CASE
     WHEN count(j.model) = 0 AND (SELECT count(*) = 0 FROM judged_model) THEN 'the hub has no model'
-    WHEN count(j.model) = 0 AND (SELECT count(shared_features) = 0 FROM judged_model) THEN 'no model shares a feature with the target'
+    WHEN count(j.model) = 0 AND (SELECT count(shared_features) = 0 FROM judged_model)
+        THEN 'no model shares a feature with the target'
     WHEN count(j.model) = 0 THEN (
-        SELECT printf('no model is listed: %s is the nearest, its %s', model, dropped)
-        FROM judged_model
-        WHERE shared_features > 0
-        ORDER BY round(distance, 12) ASC NULLS LAST, overlap DESC, encode(model) ASC, encode(version) ASC
+        SELECT printf('no model is listed: %s is the nearest, its %s', n.model, n.dropped)
+        FROM judged_model AS n
+        WHERE n.shared_features > 0
+        ORDER BY round(distance, 12) ASC NULLS LAST, overlap DESC, encode(n.model) ASC, encode(n.version) ASC
         LIMIT 1
     )
     ELSE any_value(
         CASE j.verdict
-            WHEN 'same' THEN printf('%s fits: its data and the target are the same, as far as %d rows can tell', j.model, least(j.source_rows, t.rows))
+            WHEN 'same' THEN printf('%s fits: its data and the target are the same, as far as %d rows can tell', j.model,
+                least(j.source_rows, t.rows))
             WHEN 'close' THEN printf('%s is close (distance %.2f)', j.model, j.distance)
             WHEN 'partly' THEN printf('%s fits partly (distance %.2f)', j.model, j.distance)
             ELSE printf('nothing is close: the nearest is %s (distance %.2f)', j.model, j.distance)

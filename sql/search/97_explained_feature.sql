@@ -3,7 +3,8 @@ WITH twin AS (
     SELECT t.feature_id AS target_feature_id, any_value(f.kind) AS kind
     FROM target_feature AS t
     JOIN explained AS e ON true
-    JOIN _hub.features AS f ON f.dataset_id = e.dataset_id AND _logic.folded(f.feature) = _logic.folded(t.feature) AND f.kind <> t.kind
+    JOIN _hub.features AS f ON f.dataset_id = e.dataset_id AND _logic.folded(f.feature) = _logic.folded(t.feature)
+        AND f.kind <> t.kind
     GROUP BY ALL
 )
 SELECT
@@ -13,9 +14,11 @@ SELECT
         WHEN x.dataset_id IS NOT NULL THEN 'the model''s owner left it out: it does not count'
         WHEN m.matched_by = 'name' AND m.distance > 0.5 AND t.kind <> 'text' THEN 'other values: other units?'
         WHEN m.matched_by = 'name' AND m.distance > 0.5 THEN 'other words'
-        WHEN m.matched_by = 'values' AND m.js_divergence > 0.8 * _logic.most_js(t.kind) THEN 'another name, like in values, barely'
+        WHEN m.matched_by = 'values' AND m.js_divergence > 0.8 * _logic.most_js(t.kind)
+            THEN 'another name, like in values, barely'
         WHEN m.matched_by = 'values' THEN 'another name, like in values'
-        WHEN m.matched_by IS NULL AND w.kind IS NOT NULL THEN printf('of that name the model has %s, here it is %s: it counts as wholly different', w.kind, t.kind)
+        WHEN m.matched_by IS NULL AND w.kind IS NOT NULL
+            THEN printf('of that name the model has %s, here it is %s: it counts as wholly different', w.kind, t.kind)
         WHEN m.matched_by IS NULL THEN 'the model has none: it counts as wholly different'
     END AS reason,
     t."values" AS target_values, t.nulls AS target_nulls, f."values" AS source_values, f.nulls AS source_nulls

@@ -7,7 +7,8 @@ CREATE MACRO _logic.element_type(type) AS rtrim(type, '[]0123456789');
 COMMENT ON MACRO _logic.element_type IS 'type of the elements of a (nested) list; any other type itself';
 
 CREATE MACRO _logic.list_depth(type) AS
-    len(substr(type, len(_logic.element_type(type)) + 1)) - len(replace(substr(type, len(_logic.element_type(type)) + 1), '[', ''));
+    len(substr(type, len(_logic.element_type(type)) + 1)) - len(replace(substr(type, len(_logic.element_type(type)) + 1), '[',
+        ''));
 COMMENT ON MACRO _logic.list_depth IS 'how deep the lists of a type are nested; 0 for a type that is no list';
 
 CREATE MACRO _logic.is_number_type(type) AS list_contains(
@@ -34,7 +35,8 @@ CREATE MACRO _logic.kind_of(type) AS CASE
 END;
 COMMENT ON MACRO _logic.kind_of IS 'kind of a column of a type: number, time or text; NULL for a type that cannot be compared';
 
-CREATE MACRO _logic.is_text_type(type) AS type IN ('VARCHAR', 'JSON') OR (starts_with(type, 'ENUM(') AND NOT ends_with(type, ']'));
+CREATE MACRO _logic.is_text_type(type) AS type IN ('VARCHAR', 'JSON') OR (starts_with(type, 'ENUM(')
+    AND NOT ends_with(type, ']'));
 COMMENT ON MACRO _logic.is_text_type IS 'whether cells of a type may spell numbers or times';
 
 CREATE MACRO _logic.folded(name) AS CASE
@@ -46,7 +48,8 @@ COMMENT ON MACRO _logic.folded IS 'a name in lower case as DuckDB compares names
 
 CREATE MACRO _logic.quoted_path(name) AS CASE
     WHEN contains(name, '"') THEN name
-    WHEN contains(name, '/') OR contains(name, '\') OR regexp_matches(name, '\.(parquet|csv|tsv|json|jsonl|ndjson)(\.(gz|zst))?$', 'i')
+    WHEN contains(name, '/') OR contains(name, '\')
+        OR regexp_matches(name, '\.(parquet|csv|tsv|json|jsonl|ndjson)(\.(gz|zst))?$', 'i')
         THEN '"' || name || '"'
     ELSE name
 END;

@@ -40,7 +40,8 @@ CREATE MACRO _logic.excludes(excluded, name) AS
     ));
 COMMENT ON MACRO _logic.excludes IS 'whether an exclusion means a column: its name, the struct that it is in (buyer, of buyer.age), or a pattern';
 
-CREATE MACRO _logic.is_excluded(name, exclude) AS len(list_filter(exclude::VARCHAR[], lambda excluded: _logic.excludes(excluded, name))) > 0;
+CREATE MACRO _logic.is_excluded(name,
+    exclude) AS len(list_filter(exclude::VARCHAR[], lambda excluded: _logic.excludes(excluded, name))) > 0;
 COMMENT ON MACRO _logic.is_excluded IS 'whether a list of exclusions means a column';
 
 CREATE MACRO _logic.unknown_among(exclude, names) AS list_filter(
@@ -51,14 +52,16 @@ COMMENT ON MACRO _logic.unknown_among IS 'the exclusions, other than patterns, t
 
 CREATE MACRO _logic.has_structs(target) AS TABLE
     SELECT bool_or(starts_with(type, 'STRUCT') AND NOT ends_with(type, ']')) AS nested
-    FROM (UNPIVOT (SELECT typeof(COLUMNS(*)) FROM _logic.dataset_rows(target) LIMIT 1) ON COLUMNS(*) INTO NAME feature VALUE type);
+    FROM (UNPIVOT (SELECT typeof(COLUMNS(*)) FROM _logic.dataset_rows(target)
+        LIMIT 1) ON COLUMNS(*) INTO NAME feature VALUE type);
 COMMENT ON MACRO TABLE _logic.has_structs IS 'whether a column of a dataset is a struct (one row); NULL for an empty dataset';
 
 CREATE MACRO _logic.leaves(target, exclude := [], nested := NULL) AS TABLE
     WITH whole_row AS NOT MATERIALIZED (FROM _logic.dataset_rows(target)),
     -- Planning it takes the square of the number of columns, a second for a thousand.
     leaf_row AS NOT MATERIALIZED (
-        SELECT unnest("_modelhub leaves 5f1c", recursive := true, keep_parent_names := true) FROM whole_row AS "_modelhub leaves 5f1c"
+        SELECT unnest("_modelhub leaves 5f1c", recursive := true, keep_parent_names := true)
+            FROM whole_row AS "_modelhub leaves 5f1c"
     ),
     all_row AS NOT MATERIALIZED (FROM query_table(CASE WHEN coalesce(nested, true) THEN 'leaf_row' ELSE 'whole_row' END)),
     kept_row AS NOT MATERIALIZED (SELECT COLUMNS(lambda c: NOT _logic.is_excluded(c, exclude)) FROM all_row)
@@ -85,7 +88,8 @@ CREATE MACRO _logic.form_of(type) AS
 COMMENT ON MACRO _logic.form_of IS 'form of the cells of a type: number, time, list or text; NULL for a type that cannot be compared';
 
 CREATE MACRO _logic.dataset_columns(target, exclude := [], nested := NULL) AS TABLE
-    SELECT row_number() OVER ()::USMALLINT AS feature_id, feature, type, _logic.kind_of(type) AS kind, _logic.form_of(type) AS form
+    SELECT row_number() OVER ()::USMALLINT AS feature_id, feature, type, _logic.kind_of(type) AS kind,
+        _logic.form_of(type) AS form
     FROM (
         UNPIVOT (
             SELECT typeof(COLUMNS(*)) FROM _logic.leaves(target, exclude := exclude, nested := nested) LIMIT 1
@@ -97,7 +101,8 @@ COMMENT ON MACRO TABLE _logic.dataset_columns IS 'a column of a dataset (a leaf,
 CREATE MACRO _logic.numbered_rows(target, exclude := [], nested := NULL) AS TABLE
     SELECT numbered.*
     FROM (
-        SELECT row_number() OVER () - 1 AS "_modelhub row 5f1c", * FROM _logic.leaves(target, exclude := exclude, nested := nested)
+        SELECT row_number() OVER () - 1 AS "_modelhub row 5f1c", *
+            FROM _logic.leaves(target, exclude := exclude, nested := nested)
     ) AS numbered
     WHERE (
         SELECT count(error('DatasetError: ' || target || ' has no column ' || excluded || ' to exclude')) = 0

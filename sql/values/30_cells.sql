@@ -11,7 +11,8 @@ CREATE MACRO _logic.time_value(x) AS CASE
         END::DOUBLE,
         -- A date may lie farther away than a timestamp can.
         CASE
-            WHEN coalesce(TRY_CAST(x AS TIMESTAMP) > TIMESTAMP '2000-01-01', TRY_CAST(x AS DATE) > DATE '2000-01-01') THEN 'inf'::DOUBLE
+            WHEN coalesce(TRY_CAST(x AS TIMESTAMP) > TIMESTAMP '2000-01-01', TRY_CAST(x AS DATE) > DATE '2000-01-01')
+                THEN 'inf'::DOUBLE
             WHEN x IS NOT NULL THEN '-inf'::DOUBLE
         END
     )

@@ -88,7 +88,8 @@ CREATE MACRO _logic.composed(word) AS CASE
     WHEN strlen(word) = length(word) THEN word
     -- Letters, digits and signs of full width are U+FF01 to U+FF5E.
     WHEN regexp_matches(word, '[\x{FF01}-\x{FF5E}]') THEN nfc_normalize(list_reduce(
-        list_transform(string_split(word, ''), lambda c: CASE WHEN c BETWEEN chr(65281) AND chr(65374) THEN lower(chr(unicode(c) - 65248)) ELSE c END),
+        list_transform(string_split(word, ''), lambda c: CASE WHEN c BETWEEN chr(65281) AND chr(65374)
+            THEN lower(chr(unicode(c) - 65248)) ELSE c END),
         lambda joined, c: joined || c
     ))
     ELSE nfc_normalize(word)
@@ -112,7 +113,8 @@ COMMENT ON MACRO _logic.pairs IS 'overlapping pairs of the characters of a run o
 
 CREATE MACRO _logic.runs(token) AS CASE
     WHEN _logic.spaced(token) = token THEN [token]
-    ELSE flatten(list_transform(list_filter(string_split(_logic.spaced(token), ' '), lambda run: run <> ''), lambda run: _logic.pairs(run)))
+    ELSE flatten(list_transform(list_filter(string_split(_logic.spaced(token), ' '), lambda run: run <> ''),
+        lambda run: _logic.pairs(run)))
 END;
 COMMENT ON MACRO _logic.runs IS 'what a token counts as: itself, or pairs of characters where it is of a script that is written without spaces';
 

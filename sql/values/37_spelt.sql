@@ -40,7 +40,8 @@ CREATE MACRO _logic.spelt_time(text) AS (
     -- Without a time zone it is a time as it is, whatever the time zone of the session.
     - 1000000 * (
         3600 * coalesce(TRY_CAST(regexp_extract(text, ':.*([+-]\d{2}):?\d{0,2}\s*$', 1) AS BIGINT), 0)
-        + 60 * coalesce(TRY_CAST(regexp_extract(text, ':.*([+-])\d{2}:?(\d{2})\s*$', 1) || regexp_extract(text, ':.*([+-])\d{2}:?(\d{2})\s*$', 2) AS BIGINT), 0)
+        + 60 * coalesce(TRY_CAST(regexp_extract(text, ':.*([+-])\d{2}:?(\d{2})\s*$', 1) || regexp_extract(text,
+            ':.*([+-])\d{2}:?(\d{2})\s*$', 2) AS BIGINT), 0)
     )
 )::DOUBLE;
 COMMENT ON MACRO _logic.spelt_time IS 'the date or timestamp of ISO 8601 that a text spells, in microseconds since 1970 (UTC where it says a time zone)';

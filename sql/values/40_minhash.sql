@@ -15,7 +15,8 @@ CREATE MACRO _logic.number_cell(bin) AS CASE
 END::BIGINT;
 COMMENT ON MACRO _logic.number_cell IS 'cell of the grid of numbers that a bin begins in: four to an octave, on either side of 0';
 
-CREATE MACRO _logic.time_cell(x) AS CASE WHEN isinf(x) THEN CASE WHEN x > 0 THEN 1000000 ELSE -1000000 END ELSE floor(x / 35184372088832) END::BIGINT;
+CREATE MACRO _logic.time_cell(x) AS CASE WHEN isinf(x) THEN CASE WHEN x > 0 THEN 1000000 ELSE -1000000 END
+    ELSE floor(x / 35184372088832) END::BIGINT;
 COMMENT ON MACRO _logic.time_cell IS 'cell of the grid of times: 2^45 microseconds each';
 
 CREATE MACRO _logic.grid_cells(kind, bins, counts, k, b) AS CASE kind

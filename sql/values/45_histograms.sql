@@ -3,11 +3,13 @@
 CREATE MACRO _logic.frequent_bins(counts, partitions) AS len(list_filter(counts, lambda n: n >= 2 * partitions));
 COMMENT ON MACRO _logic.frequent_bins IS 'how many bins of a feature occur at least twice in a partition, on average';
 
-CREATE MACRO _logic.mean_spread(feature_spreads, dataset_spread) AS least(avg(feature_spreads), any_value(dataset_spread) / count(*));
+CREATE MACRO _logic.mean_spread(feature_spreads, dataset_spread) AS least(avg(feature_spreads),
+    any_value(dataset_spread) / count(*));
 COMMENT ON MACRO _logic.mean_spread IS 'the most that a partition''s JS divergence from the whole can be, over a group of features: two bounds, of which either may be the lower';
 
 CREATE MACRO _logic.bins_mean(kind, bins, counts, k, b) AS CASE WHEN kind <> 'text' THEN
-    list_sum(list_transform(bins, lambda bin, i: CASE WHEN isfinite(bin) THEN (bin + _logic.bin_width(bin, k, b) / 2) * counts[i] ELSE 0 END))
+    list_sum(list_transform(bins, lambda bin, i: CASE WHEN isfinite(bin) THEN (bin + _logic.bin_width(bin, k, b) / 2) * counts[i]
+        ELSE 0 END))
     / nullif(list_sum(list_transform(bins, lambda bin, i: CASE WHEN isfinite(bin) THEN counts[i] ELSE 0 END)), 0)
 END;
 COMMENT ON MACRO _logic.bins_mean IS 'mean of the numbers of a histogram, each in the middle of its bin; an exact mean would tell the rows that two versions differ by';

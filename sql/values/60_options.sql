@@ -9,7 +9,8 @@ COMMENT ON MACRO _logic.checked_fraction IS 'a value in [0, 1], or its fallback 
 
 CREATE MACRO _logic.checked_choice(name, value, choices, fallback) AS CASE
     WHEN value IS NULL THEN fallback
-    WHEN NOT list_contains(choices, value::VARCHAR) THEN error('OptionError: ' || name || ' must be one of ' || array_to_string(choices, ', ') || '; got ' || value::VARCHAR)
+    WHEN NOT list_contains(choices, value::VARCHAR)
+        THEN error('OptionError: ' || name || ' must be one of ' || array_to_string(choices, ', ') || '; got ' || value::VARCHAR)
     ELSE value::VARCHAR
 END;
 COMMENT ON MACRO _logic.checked_choice IS 'a value among the choices, or its fallback for NULL';
@@ -27,7 +28,8 @@ COMMENT ON MACRO _logic.checked_positive IS 'a number of 0 or above, or its fall
 
 CREATE MACRO _logic.checked_count(name, value, most, fallback) AS CASE
     WHEN value IS NULL THEN fallback
-    WHEN TRY_CAST(value AS UBIGINT) BETWEEN 1 AND most AND TRY_CAST(value AS DOUBLE) = TRY_CAST(value AS UBIGINT) THEN TRY_CAST(value AS UBIGINT)
+    WHEN TRY_CAST(value AS UBIGINT) BETWEEN 1 AND most AND TRY_CAST(value AS DOUBLE) = TRY_CAST(value AS UBIGINT)
+        THEN TRY_CAST(value AS UBIGINT)
     ELSE error('OptionError: ' || name || ' must be a whole number from 1 to ' || most || ', got ' || value::VARCHAR)
 END;
 COMMENT ON MACRO _logic.checked_count IS 'a whole number from 1 to the most, or its fallback for NULL';

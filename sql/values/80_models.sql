@@ -21,7 +21,8 @@ CREATE MACRO _logic.unknown_model(model_name, model_version) AS
     || coalesce(', version ' || left(model_version, 200), '')
     || coalesce(
         '; its versions are ' || (
-            SELECT left(string_agg('''' || version || '''', ', ' ORDER BY registered_at DESC, version ASC), 600) FROM _hub.models WHERE model = model_name
+            SELECT left(string_agg('''' || version || '''', ', ' ORDER BY registered_at DESC, version ASC), 600) FROM _hub.models
+                WHERE model = model_name
         ),
         '; the nearest name is ' || (
             SELECT left(max_by(model, jaro_winkler_similarity(left(model, 200), left(model_name, 200))), 200) FROM _hub.models

@@ -49,7 +49,8 @@ END);
 
 -- Who knows the columns already may tell whether there are structs among them.
 SET VARIABLE registering_nested = coalesce(_logic.registering().nested, (
-    FROM _logic.has_structs(CASE WHEN _logic.registering().nested IS NULL THEN _logic.registering().dataset ELSE '_logic.no_dataset' END)
+    FROM _logic.has_structs(CASE WHEN _logic.registering().nested IS NULL THEN _logic.registering().dataset
+        ELSE '_logic.no_dataset' END)
 ));
 
 -- What is not in forms is not planned; NULL: anything may be there.
@@ -105,7 +106,8 @@ ORDER BY feature_id ASC, partition_id ASC;
 INSERT INTO _hub.models
 SELECT
     _logic.registering().model, _logic.registering().version, getvariable('registering_dataset'),
-    _logic.registering().accuracy::DOUBLE, _logic.registering().accuracy_rows::UBIGINT, _logic.registering().task, _logic.registering().framework,
+    _logic.registering().accuracy::DOUBLE, _logic.registering().accuracy_rows::UBIGINT, _logic.registering().task,
+        _logic.registering().framework,
     _logic.registering().uri, _logic.registering().metadata,
     -- Later than any other, in one transaction too, so that the latest version is known.
     (SELECT greatest(_logic.utc_now(), max(registered_at) + INTERVAL 1 MICROSECOND) FROM _hub.models);

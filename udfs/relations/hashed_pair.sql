@@ -23,7 +23,8 @@ target_matrix AS (
 distance AS (
     SELECT
         unnest(pair_ids) AS pair_id,
-        unnest(modelhub_pair_hellinger2(source_roots, source_keys, target_roots, target_keys, pair_sources, pair_targets)) AS hellinger2
+        unnest(modelhub_pair_hellinger2(source_roots, source_keys, target_roots, target_keys, pair_sources,
+            pair_targets)) AS hellinger2
     FROM space_pair
     JOIN source_matrix USING (space_id)
     JOIN target_matrix USING (space_id)

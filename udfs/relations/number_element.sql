@@ -7,7 +7,8 @@ WITH size AS MATERIALIZED (
     SELECT
         width > 32
         OR rows * width > least(1 << 26, split_part(current_setting('memory_limit'), ' ', 1)::DOUBLE
-            * 1024 ** list_position(['KiB', 'MiB', 'GiB', 'TiB'], split_part(current_setting('memory_limit'), ' ', 2)) / 64) AS is_large
+            * 1024 ** list_position(['KiB', 'MiB', 'GiB', 'TiB'],
+                split_part(current_setting('memory_limit'), ' ', 2)) / 64) AS is_large
     FROM row_permutation, (SELECT max(feature_id) AS width FROM typed_column)
 ),
 listed AS (
@@ -20,7 +21,8 @@ cell AS (
 ),
 collected AS (
     -- The first is the partition.
-    SELECT list("_modelhub partition 5f1c") AS "_modelhub partition 5f1c", list(COLUMNS(lambda name, place: place BETWEEN 2 AND 33))
+    SELECT list("_modelhub partition 5f1c") AS "_modelhub partition 5f1c", list(COLUMNS(lambda name, place: place BETWEEN 2
+        AND 33))
     FROM number_row
     WHERE (SELECT NOT is_large FROM size)
     HAVING count(*) > 0

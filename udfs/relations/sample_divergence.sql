@@ -22,7 +22,8 @@ target_matrix AS (
 )
 SELECT
     unnest(pair_ids) AS pair_id,
-    unnest(modelhub_pair_divergences(source_roots, source_keys, target_roots, target_keys, pair_sources, pair_targets)) AS js_divergence
+    unnest(modelhub_pair_divergences(source_roots, source_keys, target_roots, target_keys, pair_sources,
+        pair_targets)) AS js_divergence
 FROM space_pair
 JOIN source_matrix USING (space_id)
 JOIN target_matrix USING (space_id)

@@ -5,7 +5,8 @@ WITH counter AS (
     JOIN typed_column USING (feature_id)
     WHERE form <> 'list' AND "value" IS NOT NULL
     GROUP BY feature_id
-    HAVING count(*) >= _logic.least_keys() AND count(*) = (SELECT count(*) FROM sample_row) AND min("value" - row) = max("value" - row)
+    HAVING count(*) >= _logic.least_keys() AND count(*) = (SELECT count(*) FROM sample_row)
+        AND min("value" - row) = max("value" - row)
 ),
 key AS (
     SELECT feature_id, 'a key: each text is another' AS reason
@@ -13,7 +14,8 @@ key AS (
     JOIN dataset_column USING (feature_id)
     WHERE content = 'text'
     GROUP BY feature_id
-    HAVING count(*) >= _logic.least_keys() AND count(DISTINCT text) = (SELECT count(*) FROM sample_row) AND bool_and(_logic.may_be_key(text))
+    HAVING count(*) >= _logic.least_keys() AND count(DISTINCT text) = (SELECT count(*) FROM sample_row)
+        AND bool_and(_logic.may_be_key(text))
 ),
 named AS (
     SELECT feature_id, 'an index of pandas' AS reason FROM typed_column WHERE form IS NOT NULL AND _logic.is_index_name(feature)

@@ -1,6 +1,7 @@
 -- a column of numbers or times and the resolution of its bins, chosen from a sample (k: the smallest quantum is 2^k; b: bits that count)
 WITH sorted AS (
-    SELECT feature_id, list("value" ORDER BY "value" ASC) AS numbers FROM sample_number WHERE isfinite("value") GROUP BY feature_id
+    SELECT feature_id, list("value" ORDER BY "value" ASC) AS numbers FROM sample_number WHERE isfinite("value")
+        GROUP BY feature_id
 )
 SELECT c.feature_id, _logic.resolution(s.numbers).k::SMALLINT AS k, _logic.resolution(s.numbers).b::SMALLINT AS b
 FROM dataset_column AS c

@@ -13,6 +13,7 @@ cell AS (
 spelt AS (
     SELECT partition_id, feature_id, text, count(*) AS occurrences FROM cell GROUP BY ALL
 )
-SELECT partition_id, feature_id, CASE WHEN NOT _logic.is_missing_text(text) THEN text END AS text, sum(occurrences)::UBIGINT AS occurrences
+SELECT partition_id, feature_id, CASE WHEN NOT _logic.is_missing_text(text)
+    THEN text END AS text, sum(occurrences)::UBIGINT AS occurrences
 FROM spelt
 GROUP BY ALL

@@ -16,7 +16,8 @@ spelt_column AS (
 )
 SELECT
     feature_id, feature, type, form,
-    CASE WHEN form = 'text' THEN CASE WHEN _logic.is_text_type(type) THEN coalesce(spelt_content, 'text') ELSE 'text' END END AS content,
+    CASE WHEN form = 'text' THEN CASE WHEN _logic.is_text_type(type) THEN coalesce(spelt_content, 'text')
+        ELSE 'text' END END AS content,
     CASE WHEN form = 'text' THEN _logic.kind_of_content(content) ELSE type_kind END AS kind
 FROM typed_column
 LEFT JOIN spelt_column USING (feature_id)

@@ -1,7 +1,8 @@
 -- a feature of the dataset: its histogram, MinHash signature, the histogram of each partition, and how far these lie from the whole
 SELECT
     f.*, _logic.effective_bins(f.counts) AS effective_bins, _logic.bins_mean(f.kind, f.bins, f.counts, f.k, f.b) AS mean,
-    m.elements, m.minhash, s.spread, p.partitions, least(n.distincts, f."values")::UBIGINT AS distincts, o.skipped, r.rows, d.dataset_spread
+    m.elements, m.minhash, s.spread, p.partitions, least(n.distincts, f."values")::UBIGINT AS distincts, o.skipped, r.rows,
+        d.dataset_spread
 FROM feature_histogram AS f
 JOIN minhash_signature AS m USING (feature_id)
 JOIN feature_spread AS s USING (feature_id)
@@ -13,7 +14,8 @@ CROSS JOIN skipped_column AS o
 WHERE (
     SELECT CASE
         WHEN count(*) > 0 OR dataset = '_logic.no_dataset' THEN true
-        WHEN (SELECT rows FROM row_permutation) = 0 THEN error('DatasetError: ' || dataset || ' has no rows: there is nothing to sketch')
+        WHEN (SELECT rows FROM row_permutation) = 0
+            THEN error('DatasetError: ' || dataset || ' has no rows: there is nothing to sketch')
         ELSE error(
             'DatasetError: ' || dataset || ' has no column that can be compared: '
             || (SELECT string_agg(feature || ' (' || type || ')', ', ' ORDER BY feature_id ASC) FROM dataset_column)
