@@ -5,8 +5,8 @@ UPDATE _hub.defaults
 SET
     features = o.features, min_overlap = o.min_overlap, min_jaccard = o.min_jaccard, max_js = o.max_js, min_adaptivity = o.min_adaptivity,
     sample_space = o.sample_space, rank_by = o.rank_by, search = o.search,
-    auto_models = _logic.checked_positive('auto_models', getvariable('auto_models'), auto_models),
-    max_candidates = _logic.checked_count('max_candidates', getvariable('max_candidates'), 10000, max_candidates)
+    auto_models = _logic.checked_positive('auto_models', getvariable('auto_models'), o.auto_models),
+    max_candidates = _logic.checked_count('max_candidates', getvariable('max_candidates'), 10000, o.max_candidates)
 FROM _logic.search_options(
     features := getvariable('features'), min_overlap := getvariable('min_overlap'), min_jaccard := getvariable('min_jaccard'), max_js := getvariable('max_js'),
     min_adaptivity := getvariable('min_adaptivity'), sample_space := getvariable('sample_space'),
