@@ -11,6 +11,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import duckdb
 import pytest
 from click.testing import CliRunner
 from conftest import data, stock_shell
@@ -18,6 +19,7 @@ from conftest import data, stock_shell
 import modelhub_sql
 from modelhub_sql import sql, tuning
 from modelhub_sql.cli import main
+from modelhub_sql.settings import RANK_METRICS
 
 ROOT = Path(__file__).parent.parent
 README = ROOT.joinpath("README.md").read_text(encoding="utf-8")
@@ -115,7 +117,7 @@ def test_the_first_sql_of_the_readme_returns_the_columns_that_it_shows(sensor_hu
     assert sensor_hub.sql(query.strip().rstrip(";")).columns == shown.replace("│", " ").split()
 
 
-@pytest.mark.parametrize("page", ["README.md", "docs/reference.md", "CHANGELOG.md", "tests/data/README.md"])
+@pytest.mark.parametrize("page", ["README.md", "CONTRIBUTING.md", "docs/reference.md", "docs/architecture.md", "docs/strangers.md", "CHANGELOG.md", "tests/data/README.md"])
 def test_links_of_the_documents_lead_somewhere(page: str) -> None:
     path = ROOT / page
     for link in re.findall(r"\]\(([^)#]+)", path.read_text(encoding="utf-8")):
@@ -130,40 +132,42 @@ def test_the_reference_is_what_the_hub_and_the_commands_say() -> None:
     assert (done.returncode, done.stderr) == (0, "")
 
 
-def test_the_readme_names_every_stage_of_the_search() -> None:
-    for stage in sql.stages():
-        number, _, _ = stage.partition("_")
-        if 20 <= int(number) <= 90:
-            assert stage in README, stage
-
-
 def test_the_readme_names_every_command_and_every_metric() -> None:
     for command in main.commands:
-        if command != "init":
+        if command not in ("init", "check"):
             assert f"modelhub {command} " in README, command
-    with modelhub_sql.connect() as hub:
-        for (metric,) in hub.sql("SELECT unnest(rank_metrics())").fetchall():
-            assert f"`{metric}`" in README, metric
+    for metric in RANK_METRICS:
+        assert f"`{metric}`" in README, metric
 
 
-def test_every_object_of_the_hub_has_a_comment(hub: modelhub_sql.Hub) -> None:
-    objects = hub.sql("SELECT kind, name FROM help").fetchall()
-    assert len(objects) > 60
-    assert {kind for kind, _ in objects} == {"table", "view", "macro", "table macro"}
-    assert hub.sql("SELECT name FROM help WHERE coalesce(comment, '') = ''").fetchall() == []
+@pytest.mark.parametrize("option", ["all_models", "features := 'values'", "exclude"])
+def test_the_readme_speaks_of(option: str) -> None:
+    assert option in README
 
 
-def test_every_column_that_is_stored_has_a_comment(hub: modelhub_sql.Hub) -> None:
-    columns = """
-        SELECT table_name, column_name FROM duckdb_columns() JOIN duckdb_tables() USING (table_oid, table_name)
-        WHERE NOT temporary AND coalesce(duckdb_columns.comment, '') = ''
-    """
-    assert hub.sql(columns).fetchall() == []
+def test_help_is_a_page_with_an_example_of_each(hub: modelhub_sql.Hub) -> None:
+    listed = hub.sql("SELECT name, what_a_row_is, example FROM help").fetchall()
+    assert 10 <= len(listed) <= 20
+    assert all(all(row) for row in listed)
 
 
-def test_every_stage_begins_by_saying_what_it_is() -> None:
-    for name, text in (sql.stages() | sql.verbs()).items():
-        assert text.startswith("-- "), name
+def test_every_object_and_column_that_is_stored_has_a_comment(hub: modelhub_sql.Hub) -> None:
+    with duckdb.connect(hub.path, read_only=False) as con:
+        silent = """
+            SELECT table_name, column_name FROM duckdb_columns() WHERE schema_name = '_hub' AND coalesce(comment, '') = ''
+            UNION ALL SELECT table_name, '' FROM duckdb_tables() WHERE coalesce(comment, '') = ''
+            UNION ALL SELECT view_name, '' FROM duckdb_views() WHERE NOT internal AND coalesce(comment, '') = ''
+            UNION ALL SELECT function_name, '' FROM duckdb_functions()
+            WHERE NOT internal AND function_type IN ('macro', 'table_macro') AND database_name = current_database()
+                AND coalesce(comment, '') = ''
+        """
+        assert con.execute(silent).fetchall() == []
+
+
+def test_every_file_of_the_logic_begins_by_saying_what_it_is() -> None:
+    for folder in ("format", "values", "sketch", "search", "public", "verbs"):
+        for name, text in sql.scripts(folder).items():
+            assert text.startswith("-- "), name
 
 
 def test_every_public_name_of_the_package_has_a_docstring() -> None:
@@ -178,12 +182,7 @@ def test_every_public_name_of_the_package_has_a_docstring() -> None:
 
 def test_every_setting_is_described_in_python_and_in_the_hub(hub: modelhub_sql.Hub) -> None:
     described = inspect.getdoc(modelhub_sql.Settings) or ""
-    stored = {
-        name
-        for (name,) in hub.sql(
-            "SELECT column_name FROM duckdb_columns() WHERE table_name = 'settings' AND comment <> ''"
-        ).fetchall()
-    }
+    stored = {name for (name,) in hub.sql("SELECT setting FROM settings WHERE meaning <> ''").fetchall()}
     for name in modelhub_sql.Settings.names():
         assert re.search(rf"\b{name}\b", described), name
         assert name in stored, name
