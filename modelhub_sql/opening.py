@@ -111,6 +111,8 @@ def load(con: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
 def installed(con: duckdb.DuckDBPyConnection, path: str | None) -> logic.Place:
     """Where the current database's tables are, checked, and the package's logic over them, laid into memory if it is not yet.
 
+    The current database is the file's: no function is called here without its schema, count(*) neither (it is count_star()).
+
     path: of the file, for messages. Raises HubFormatError.
     """
     ((current,),) = con.execute("SELECT system.main.current_database()").fetchall()
@@ -121,9 +123,9 @@ def installed(con: duckdb.DuckDBPyConnection, path: str | None) -> logic.Place:
     with _INSTALLING:
         place = logic.Place(tables, _logic_catalog(con, current, generated.fingerprint(row)))
         known = con.execute(
-            "SELECT count(*) FROM system.main.duckdb_schemas() WHERE database_name = ? AND schema_name = '_logic'", [place.logic]
+            "SELECT 1 FROM system.main.duckdb_schemas() WHERE database_name = ? AND schema_name = '_logic'", [place.logic]
         ).fetchall()
-        if known == [(0,)]:
+        if not known:
             functions = con.execute(
                 f"SELECT multiplier, increment FROM {tables}._hub.minhash_functions ORDER BY function ASC"
             ).fetchall()
@@ -253,13 +255,13 @@ def _check_tables(con: duckdb.DuckDBPyConnection, catalog: str, path: str) -> No
     tables = {name for name, schema in con.execute(_TABLES, [catalog]).fetchall() if schema == "_hub"}
     if "format" not in tables:
         views = con.execute(
-            "SELECT count(*) FROM system.main.duckdb_views() "
+            "SELECT 1 FROM system.main.duckdb_views() "
             "WHERE database_name = ? AND schema_name = '_hub' AND view_name = 'format'",
             [catalog],
         ).fetchall()
         raise HubFormatError(
             f"{path} is a DuckDB file, but not a hub: "
-            + ("its format is a view, not a table" if views != [(0,)] else "it lacks the hub's tables")
+            + ("its format is a view, not a table" if views else "it lacks the hub's tables")
         )
     stored = con.execute(
         "SELECT table_name, column_name, data_type, column_default FROM system.main.duckdb_columns() "
