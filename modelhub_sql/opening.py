@@ -115,6 +115,8 @@ def load(con: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
 def installed(con: duckdb.DuckDBPyConnection, path: str | None, numpy: bool = True) -> logic.Place:
     """Where the current database's tables are, checked, and the package's logic over them, laid into memory if it is not yet.
 
+    The current database is the file's: no function is called here without its schema, count(*) neither (it is count_star()).
+
     path: of the file, for messages. Raises HubFormatError.
     """
     ((current,),) = con.execute("SELECT system.main.current_database()").fetchall()
@@ -297,13 +299,13 @@ def _check_tables(con: duckdb.DuckDBPyConnection, catalog: str, path: str) -> No
     tables = {name for name, schema in con.execute(_TABLES, [catalog]).fetchall() if schema == "_hub"}
     if "format" not in tables:
         views = con.execute(
-            "SELECT count(*) FROM system.main.duckdb_views() "
+            "SELECT 1 FROM system.main.duckdb_views() "
             "WHERE database_name = ? AND schema_name = '_hub' AND view_name = 'format'",
             [catalog],
         ).fetchall()
         raise HubFormatError(
             f"{path} is a DuckDB file, but not a hub: "
-            + ("its format is a view, not a table" if views != [(0,)] else "it lacks the hub's tables")
+            + ("its format is a view, not a table" if views else "it lacks the hub's tables")
         )
     found: dict[str, list[tuple[str, str]]] = {}
     for table in tables:
