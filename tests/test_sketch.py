@@ -16,13 +16,13 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from conftest import data
+from conftest import both_ways, data
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from hypothesis.extra.numpy import arrays
 
 import modelhub_sql
-from modelhub_sql.udfs import elements, histograms
+from modelhub_sql import logic
+from modelhub_sql.udfs import dyadic, histograms
 
 
 def stored(hub: modelhub_sql.Hub, model: str) -> list[Any]:
@@ -39,14 +39,26 @@ def stored(hub: modelhub_sql.Hub, model: str) -> list[Any]:
     return rows
 
 
+def rows_of(
+    con: duckdb.DuckDBPyConnection, query: str, *, numpy: bool = False, changes: dict[str, str] | None = None
+) -> list[Any]:
+    """Rows of a query on the relations of the sketch of the table ``t``."""
+    steps = logic.needed(logic.relations("sketch", numpy), query)
+    texts = {step.name: step.query for step in steps}
+    for old, new in (changes or {}).items():
+        assert any(old in text for text in texts.values()), old
+        texts = {name: text.replace(old, new) for name, text in texts.items()}
+    relations = ", ".join(f"{name} AS ({text})" for name, text in texts.items())
+    con.execute(
+        "CREATE OR REPLACE TEMP MACRO of_the_sketch(dataset, exclude := [], forms := NULL, nested := NULL) AS TABLE "
+        f"WITH {relations} {query}"
+    )
+    rows: list[Any] = con.execute("FROM of_the_sketch('t')").fetchall()
+    return rows
+
+
 #: The numbers of the table t and their partitions.
-CELLS = """
-    WITH numbered AS (FROM numbered_rows('t')),
-    permutation AS (FROM row_permutation('numbered')),
-    partitioned AS (FROM partitioned_rows('numbered', 'permutation')),
-    columns AS (FROM dataset_columns('t'))
-    SELECT "value"::INT, partition_id FROM number_cells('partitioned', 'columns')
-"""
+CELLS = 'SELECT i::INT, "modelhub partition" FROM partitioned_row'
 
 
 @pytest.mark.parametrize("partitioning", ["random", "sequential"])
@@ -54,7 +66,7 @@ CELLS = """
 def test_a_partition_has_exactly_m_rows_and_the_last_the_residue(partitioning: str, rows: int, size: int) -> None:
     with modelhub_sql.connect(partition_size=size, partitioning=partitioning) as hub:
         hub.con.execute("CREATE TABLE t AS SELECT i FROM range(?) r(i)", [rows])
-        cells = hub.con.execute(CELLS).fetchall()
+        cells = rows_of(hub.con, CELLS)
     sizes = Counter(partition for _, partition in cells)
     assert sorted(value for value, _ in cells) == list(range(rows))
     assert [sizes[i] for i in range(len(sizes))] == [size] * (rows // size) + [rows % size] * (rows % size > 0)
@@ -64,7 +76,7 @@ def test_a_partition_has_exactly_m_rows_and_the_last_the_residue(partitioning: s
 
 def test_random_partitions_are_the_documented_permutation_and_mix_the_rows(hub: modelhub_sql.Hub) -> None:
     hub.con.execute("CREATE TABLE t AS SELECT i FROM range(1003) r(i)")
-    cells = dict(hub.con.execute(CELLS).fetchall())
+    cells = dict(rows_of(hub.con, CELLS))
     assert [cells[i] for i in range(1003)] == oracle.partitions(1003, 100).tolist()
     for partition in range(10):
         members = [i for i in range(1003) if cells[i] == partition]
@@ -74,7 +86,7 @@ def test_random_partitions_are_the_documented_permutation_and_mix_the_rows(hub: 
 @settings(max_examples=40, deadline=None)
 @given(st.integers(1, 10**7))
 def test_the_stride_is_coprime_to_the_rows(settled_hub: modelhub_sql.Hub, rows: int) -> None:
-    (stride,) = settled_hub.sql("SELECT stride(?::BIGINT)", [rows]).fetchall()[0]
+    (stride,) = settled_hub.sql("SELECT _logic.stride(?::BIGINT)", [rows]).fetchall()[0]
     assert math.gcd(stride, rows) == 1
 
 
@@ -141,33 +153,27 @@ def test_every_type_has_its_kind_and_blobs_are_skipped_with_a_warning(hub: model
     with pytest.warns(UserWarning, match=r"raw \(BLOB\)"):
         hub.register("all", "t")
     kinds = {feature: (kind, values) for _, feature, kind, values, *_ in stored(hub, "all")}
-    numbers = dict.fromkeys(("tiny", "unsigned", "huge", "dec", "f", "a", "deep"), 40) | {
+    numbers = dict.fromkeys(("tiny", "unsigned", "huge", "dec", "f", "flag", "a", "deep"), 40) | {
         "li": 80, "nested": 120, "arr": 120, "a_1": 40,
     }  # fmt: skip
     times = dict.fromkeys(("d", "ts", "tz", "t", "iv"), 40)
-    texts = {"flag": 40, "s": 40, "long": 40 * 101, "e": 40, "words": 120, "c": 40, "u": 200, "m": 80}
+    texts = {"s": 40, "long": 40 * 101, "e": 40, "words": 120, "c": 40, "u": 200, "m": 80}
     expected = {n: ("number", v) for n, v in numbers.items()} | {n: ("time", v) for n, v in times.items()}
     assert kinds == expected | {n: ("text", v) for n, v in texts.items()}
 
 
-def test_nan_and_infinities_have_bins_of_their_own_and_nulls_are_counted(hub: modelhub_sql.Hub) -> None:
+def test_infinities_have_bins_of_their_own_and_nan_is_missing_as_null_is(hub: modelhub_sql.Hub) -> None:
     values = [1.0, math.nan, math.nan, math.inf, -math.inf, None, None, None]
     hub.register("m", pa.table({"x": pa.array(values, pa.float64()), "d": pa.array([dt.date(2020, 1, 1)] * 8)}))
     x = stored(hub, "m")[0]
-    bins = oracle.BINS
-    assert (x[3], x[4]) == (5, 3)
-    assert dict(zip(x[5], x[6], strict=True)) == {
-        int(oracle.number_bins(np.array([1.0]))[0]): 1,
-        bins: 2,
-        bins + 1: 1,
-        bins + 2: 1,
-    }
+    assert (x[3], x[4]) == (3, 5)
+    assert dict(zip(x[5], x[6], strict=True)) == {1.0: 1, math.inf: 1, -math.inf: 1}
 
 
 def test_infinite_dates_are_told_from_finite_ones(hub: modelhub_sql.Hub) -> None:
     hub.con.execute("CREATE TABLE t AS SELECT unnest(['infinity', '-infinity', '2020-01-01', '2020-01-02'])::TIMESTAMP AS d")
     hub.register("m", "t")
-    assert sorted(stored(hub, "m")[0][6]) == [1, 1, 2]
+    assert stored(hub, "m")[0][5:7] == ([-math.inf, *sorted(stored(hub, "m")[0][5])[1:3], math.inf], [1, 1, 1, 1])
 
 
 #: Numbers with every kind of gap, columns of other kinds between, and a partition without any element of the last.
@@ -185,101 +191,84 @@ TROUBLED = """
 
 
 @pytest.mark.parametrize(
-    ("most_collected", "most_columns"),
-    [(0, 32), (1 << 24, 32), (1 << 24, 3)],
-    ids=["too large for numpy", "counted in numpy", "too wide for numpy"],
+    "changes",
+    [{}, {"1 << 26": "0"}, {"width > 32": "width > 3"}],
+    ids=["counted in numpy", "too large for numpy", "too wide for numpy"],
 )
-def test_every_way_to_count_finds_the_same_elements(
-    most_collected: int, most_columns: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_every_way_to_count_finds_the_same_elements(changes: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
     counted: list[int] = []
-    kernel = elements.bin_counts
+    kernel = dyadic.bin_counts
 
-    def counting(columns: Any, *rest: Any) -> Any:
-        counted.append(len(columns))
-        return kernel(columns, *rest)
+    def counting(values: Any, *rest: Any) -> Any:
+        counted.append(len(values))
+        return kernel(values, *rest)
 
-    monkeypatch.setattr(elements, "bin_counts", counting)
+    monkeypatch.setattr(dyadic, "bin_counts", counting)
     with modelhub_sql.connect(partition_size=100, partitioning="sequential") as hub:
         hub.con.execute(TROUBLED)
-        hub.con.execute(f"CREATE OR REPLACE TEMP MACRO most_collected() AS {most_collected}")
-        hub.con.execute(f"CREATE OR REPLACE TEMP MACRO most_columns() AS {most_columns}")
-        query = "SELECT partition_id, feature, kind, bin, occurrences FROM dataset_elements('t') ORDER BY ALL"
-        sums = "SELECT feature, sum(total) FROM dataset_elements('t') WHERE kind = 'number' GROUP BY feature ORDER BY feature"
-        sketch = "SELECT * EXCLUDE mean FROM sketch('t')"
-        stock = hub.con.cursor()  # without the numpy functions
-        assert hub.con.execute(query).fetchall() == stock.execute(query).fetchall()
-        # All seven columns go to the kernel, or none.
-        assert counted == ([7] if most_collected and most_columns >= 7 else [])
-        assert hub.con.execute(sketch).fetchall() == stock.execute(sketch).fetchall()
-        totals = dict(hub.con.execute(sums).fetchall())
+        query = "SELECT partition_id, feature, bin, occurrences FROM element JOIN dataset_column USING (feature_id) ORDER BY ALL"
+        in_sql = rows_of(hub.con, query)
+        assert not counted
+        assert rows_of(hub.con, query, numpy=True, changes=changes) == in_sql
+        # The four columns of numbers go to the kernel, or none; a list's numbers never do.
+        assert counted == ([] if changes else [1050] * 4)
         values = dict(zip(("troubled", "late", "extreme", "list"), hub.con.execute(
-            "SELECT list(troubled), list(late), list(extreme), flatten(list(list)) FROM t"
+            "SELECT list(troubled), list(late), list(extreme), list(list) FROM t"
         ).fetchall()[0], strict=True))  # fmt: skip
-        for feature, numbers in values.items():
-            expected = math.fsum(x for x in numbers if x is not None and math.isfinite(x))
-            assert totals[feature] == pytest.approx(expected, abs=1e288 if feature == "extreme" else 1e-6)
+    values["list"] = [x for each in values["list"] for x in each or [None]]
+    for feature, numbers in values.items():
+        finite = [math.nan if x is None else float(x) for x in numbers]
+        sampled = [x for i, x in enumerate(finite) if x == x]
+        at = oracle.coarsened(finite, oracle.resolution(sampled if feature != "list" else finite))
+        expected = Counter(oracle.number_bin(x, at) for x in finite if x == x)
+        found: Counter[float] = Counter()
+        for _, name, lower, occurrences in in_sql:
+            if name == feature and lower is not None:
+                found[lower] += occurrences
+        if feature == "list":
+            # About sixteen numbers of a list are sampled: these are shorter, so all.
+            assert len(found) > 10
+        assert found == expected
+        missing = sum(n for _, name, lower, n in in_sql if name == feature and lower is None)
+        assert missing == len(finite) - sum(expected.values())
 
 
 @settings(max_examples=60, deadline=None)
 @given(
-    arrays(np.uint16, st.tuples(st.integers(1, 4), st.integers(1, 40)), elements=st.integers(0, 9)),
-    st.data(),
-)
-def test_the_kernel_counts_what_a_counter_counts(bins: Any, drawn: st.DataObject) -> None:
-    partition = drawn.draw(arrays(np.uint32, bins.shape[1], elements=st.integers(0, 9)))
-    found = list(zip(*(side.tolist() for side in elements.bin_counts(bins, partition, 10)), strict=True))
-    counted = Counter((j, int(partition[i]), int(bins[j, i])) for j, i in np.ndindex(bins.shape))
-    assert found == [(*place, count) for place, count in sorted(counted.items())]
+    st.lists(st.tuples(st.one_of(st.floats(), st.integers(-40, 40).map(float)), st.integers(0, 9)), min_size=1, max_size=40),
+    st.integers(-5, 5), st.integers(0, 8), st.booleans(),
+)  # fmt: skip
+def test_the_kernel_counts_what_a_counter_counts(cells: list[tuple[float, int]], k: int, b: int, dense: bool) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(dyadic, "DENSE", 1 << 24 if dense else 0)
+        values, partition = np.array([x for x, _ in cells]), np.array([place for _, place in cells], np.uint32)
+        found = Counter()
+        for where, lower, n in zip(*(side.tolist() for side in dyadic.bin_counts(values, partition, k, b)), strict=True):
+            assert n > 0
+            found[where, None if math.isnan(lower) else lower] += n
+    at = oracle.Resolution(k, b)
+    assert found == Counter((place, None if math.isnan(x) else oracle.number_bin(x, at)) for x, place in cells)
 
 
 @settings(max_examples=60, deadline=None)
-@given(st.dictionaries(st.tuples(st.integers(0, 5), st.integers(0, 65535)), st.integers(1, 2**32 - 1), min_size=1))
-def test_the_kernel_lays_out_the_histograms_of_partitions(occurring: dict[tuple[int, int], int]) -> None:
-    bins = sorted({bin_number for _, bin_number in occurring})
-    places = np.array(list(occurring), np.uint32).T
-    table = histograms.histograms(
-        np.array(bins, np.uint16), places[0], places[1].astype(np.uint16), np.array(list(occurring.values()), np.uint32), 6
+@given(
+    st.dictionaries(
+        st.tuples(st.integers(0, 5), st.floats(allow_nan=False).map(lambda x: x + 0.0)), st.integers(1, 2**32 - 1), min_size=1
     )
-    assert table.tolist() == [[occurring.get((partition, b), 0) for b in bins] for partition in range(6)]
-
-
-@settings(max_examples=60, deadline=None)
-@given(st.lists(st.floats(allow_nan=False, allow_infinity=False), min_size=2, max_size=30))
-def test_range_free_bins_are_the_documented_ones_and_keep_order(settled_hub: modelhub_sql.Hub, values: list[float]) -> None:
-    rows = settled_hub.sql("SELECT x, number_bin(x) FROM (SELECT unnest(?::DOUBLE[]) AS x) ORDER BY x", [values]).fetchall()
-    bins = [b for _, b in rows]
-    assert bins == sorted(bins)
-    # At the edge of a cell the last bit of asinh may differ between libraries.
-    assert np.abs(np.array(bins) - oracle.number_bins(np.array([x for x, _ in rows]))).max() <= 1
-    assert min(bins) >= 0
-    assert max(bins) < oracle.BINS
-
-
-def test_fixed_bins_are_equal_steps_of_the_range() -> None:
-    with modelhub_sql.connect(number_binning="fixed", number_low=-10, number_high=10, number_bins=20) as hub:
-        values = [-1e9, -10, -9.5, -9, 0, 9.99, 10, 1e9]
-        assert hub.sql("SELECT list(number_bin(x)) FROM (SELECT unnest(?::DOUBLE[]) AS x)", [values]).fetchall()[0][0] == [
-            0, 0, 0, 1, 10, 19, 19, 19,
-        ]  # fmt: skip
-
-
-def test_learnt_bins_have_the_edges_given() -> None:
-    edges = list(np.quantile(pq.read_table(data("torso1"))["acc_mean"].to_numpy(), np.linspace(0.1, 0.9, 9)))
-    with modelhub_sql.connect(number_binning="learnt", number_edges=edges) as hub:
-        hub.register("m", data("torso1"), exclude=["activity"])
-        assert hub.sql("SELECT number_bins FROM settings").fetchall() == [(10,)]
-        _, _, _, _, _, bins, counts, *_ = stored(hub, "m")[0]
-    values = pq.read_table(data("torso1"))["acc_mean"].to_numpy().astype(float)
-    assert dict(zip(bins, counts, strict=True)) == Counter(np.searchsorted(edges, values, side="right").tolist())
-    assert max(counts) < 2 * min(counts), "quantiles learnt on a column split it evenly"
+)
+def test_the_kernel_lays_out_the_histograms_of_partitions(occurring: dict[tuple[int, float], int]) -> None:
+    # In the order of the sketch, which is not that of the numbers.
+    bins = sorted({lower for _, lower in occurring}, key=lambda x: (-x % 7 if math.isfinite(x) else 0, x))
+    table = histograms.histograms(
+        np.array(bins), np.array([place for place, _ in occurring], np.uint32), np.array([lower for _, lower in occurring]),
+        np.array(list(occurring.values()), np.uint32), 6,
+    )  # fmt: skip
+    assert table.tolist() == [[occurring.get((partition, lower), 0) for lower in bins] for partition in range(6)]
 
 
 def test_tokens_are_lower_cased_words_of_any_script(hub: modelhub_sql.Hub) -> None:
     text = "Café-CRÈME, naïve_user 42! 東京 Straße"
-    tokens = (
-        "SELECT list(token) FROM (SELECT unnest(tokens(word)) AS token FROM (SELECT unnest(words(?)) AS word) WHERE word <> '')"
-    )
+    tokens = "SELECT list(token) FROM (SELECT unnest(_logic.tokens(word)) AS token FROM (SELECT unnest(_logic.words(?)) AS word) WHERE word <> '')"
     assert hub.sql(tokens, [text]).fetchall() == [(["café", "crème", "naïve", "user", "42", "東京", "straße"],)]
     assert hub.sql(tokens, ["-- ||"]).fetchall() == [(["--", "||"],)]
     assert hub.sql(tokens, [" "]).fetchall() == [([""],)]
@@ -288,9 +277,7 @@ def test_tokens_are_lower_cased_words_of_any_script(hub: modelhub_sql.Hub) -> No
 @settings(max_examples=100, deadline=None)
 @given(text=st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=40))
 def test_a_text_that_has_a_word_or_sign_has_tokens_and_its_words_are_among_them(settled_hub: modelhub_sql.Hub, text: str) -> None:
-    query = (
-        "SELECT list(token) FROM (SELECT unnest(tokens(word)) AS token FROM (SELECT unnest(words(?)) AS word) WHERE word <> '')"
-    )
+    query = "SELECT list(token) FROM (SELECT unnest(_logic.tokens(word)) AS token FROM (SELECT unnest(_logic.words(?)) AS word) WHERE word <> '')"
     ((tokens,),) = settled_hub.con.execute(query, [text]).fetchall()
     ((runs,),) = settled_hub.con.execute(
         "SELECT regexp_extract_all(lower(?), '[\\p{L}\\p{M}\\p{N}]*[\\p{L}\\p{N}][\\p{L}\\p{M}\\p{N}]*')", [text]
@@ -349,18 +336,15 @@ def test_pandas_index_and_nullable_columns_are_read(hub: modelhub_sql.Hub) -> No
     assert [(f, k, v, n) for _, f, k, v, n, *_ in stored(hub, "m")] == [("a", "number", 2, 1), ("c", "text", 3, 0)]
 
 
-def test_a_partition_of_empty_lists_counts_as_a_partition() -> None:
+def test_a_partition_of_empty_lists_counts_as_a_partition(tmp_path: Path) -> None:
     table = pa.table({"list": pa.array([[1.0, 2.0]] * 20 + [[]] * 30, pa.list_(pa.float64()))})
-    with modelhub_sql.connect(partition_size=10, partitioning="sequential") as hub:
+    with modelhub_sql.connect(tmp_path / "hub.duckdb", partition_size=10, partitioning="sequential") as hub:
         hub.register("m", table)
         assert hub.sql("SELECT rows, partitions FROM list_models").fetchall() == [(50, 5)]
         assert hub.sql("SELECT count(*), count(*) FILTER (len(counts) > 0) FROM histograms").fetchall() == [(5, 2)]
-        hub.con.register("target", table)
-        for con in (hub.con, hub.con.cursor()):
-            con.register("target", table)
-            # Two of five partitions have values and match two, three are empty and match three.
-            found = con.execute("SELECT adaptivity, coverage FROM find_models('target', max_js := 0.01)").fetchall()
-            assert found == [((2 * 2 + 3 * 3) / 5, 1)]
+        # Two of five partitions have values and match two, three are empty and match three.
+        found = both_ways(hub, table, "SELECT adaptivity, coverage FROM find_models('target', max_js := 0.01)")
+        assert found == [((2 * 2 + 3 * 3) / 5, 1)]
 
 
 def test_an_instant_is_the_same_in_every_time_zone() -> None:
@@ -373,19 +357,22 @@ def test_an_instant_is_the_same_in_every_time_zone() -> None:
             hub.register("m", table)
             sketches.append(hub.sql("SELECT bins, counts, mean FROM features").fetchall())
     assert sketches[0] == sketches[1] == sketches[2]
-    seconds = [(row - dt.datetime(2010, 1, 1, tzinfo=dt.timezone.utc)).total_seconds() for row in table["at"].to_pylist()]
-    assert sketches[0][0][2] == pytest.approx(np.mean(seconds) / (365.25 * 86400))
+    seconds = [row.timestamp() for row in table["at"].to_pylist()]
+    # In microseconds, to the width of a bin.
+    assert sketches[0][0][2] == pytest.approx(np.mean(seconds) * 1e6, abs=2**39)
 
 
-def test_the_mean_of_times_is_in_years_or_hours(hub: modelhub_sql.Hub) -> None:
+def test_the_mean_of_times_is_in_microseconds(hub: modelhub_sql.Hub) -> None:
     days = [dt.date(2012, 1, 1), dt.date(2014, 1, 1)]
     hub.register("m", pa.table({"day": days, "hour": [dt.time(6), dt.time(9)]}))
-    years = np.mean([(day - dt.date(2010, 1, 1)).days / 365.25 for day in days])
-    assert [row for (row,) in hub.sql("SELECT mean FROM features ORDER BY feature_id").fetchall()] == pytest.approx([years, 7.5])
+    micros = [dt.datetime(2013, 1, 1, tzinfo=dt.timezone.utc).timestamp() * 1e6, 7.5 * 3600e6]
+    found = [row for (row,) in hub.sql("SELECT mean FROM features ORDER BY feature_id").fetchall()]
+    # Each in the middle of its bin, about an eighth of the difference wide.
+    assert found == [pytest.approx(micros[0], abs=2 * 366 * 86400e6 / 16), pytest.approx(micros[1], abs=3 * 3600e6 / 16)]
 
 
 def test_dates_beyond_timestamps_are_on_their_side(hub: modelhub_sql.Hub) -> None:
-    far = "SELECT time_value(d) FROM (VALUES (DATE '300000-01-01'), (DATE 'infinity'), (DATE '-infinity')) AS v(d)"
+    far = "SELECT _logic.time_value(d) FROM (VALUES (DATE '300000-01-01'), (DATE 'infinity'), (DATE '-infinity')) AS v(d)"
     assert [value for (value,) in hub.sql(far).fetchall()] == [math.inf, math.inf, -math.inf]
 
 
@@ -395,7 +382,7 @@ def test_every_feature_with_values_has_a_signature(replicas: int) -> None:
         for times in (1, 15, 29, 30, 34):
             hub.register(f"m{times}", pa.table({"a": [10.0**i for i in range(8)] * times}))
         assert hub.sql("SELECT count(*), min(elements) FROM features").fetchall()[0][0] == 5
-        assert hub.sql("SELECT min(elements) >= 8 FROM features").fetchall() == [(True,)]
+        assert hub.sql("SELECT min(elements) >= 1 FROM features").fetchall() == [(True,)]
 
 
 def test_a_column_may_be_called_as_rows_are(hub: modelhub_sql.Hub) -> None:

@@ -59,7 +59,8 @@ def _far_bins(values: Floats, b: int) -> Floats:
     finite = np.isfinite(values)
     octave = np.frexp(np.where(finite, values, 1.0))[1] - 1
     quantum = np.ldexp(1.0, np.maximum(-1074, octave - b))
-    return np.where(finite, np.floor(values / quantum) * quantum, values)
+    with np.errstate(invalid="ignore", over="ignore"):
+        return np.where(finite, np.floor(values / quantum) * quantum, values)
 
 
 def bin_counts(values: Floats, partition: npt.NDArray[np.uint32], k: int, b: int) -> Counted:
