@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import warnings
 import zlib
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -83,7 +84,10 @@ def energy_distance(x: Matrix, y: Matrix) -> float:
 
 def reduced_set(rows: Matrix, width: float, seed: int) -> tuple[Matrix, Matrix]:
     """At most 20 points and weights whose kernel mean is that of the rows, as nearly as these points can."""
-    points, _ = kmeans2(rows, min(POINTS, len(rows)), minit="points", iter=10, seed=seed)
+    with warnings.catch_warnings():
+        # A cluster without rows is a point like any other.
+        warnings.simplefilter("ignore", UserWarning)
+        points, _ = kmeans2(rows, min(POINTS, len(rows)), minit="points", iter=10, seed=seed)
     points = np.unique(points, axis=0)
     kernel = _kernel(points, points, width) + 1e-6 * np.eye(len(points))
     return points, np.linalg.solve(kernel, _kernel(points, rows, width).mean(axis=1))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -75,7 +76,10 @@ class Search:
         self.hub = modelhub_sql.connect(":memory:", seed=seed, **draw.settings)
         self.con = self.hub.con
         self.con.execute("SET enable_progress_bar = false; SET threads = 1")
-        self.hub.register_many([dict(name=name, dataset=draw.tables[name]) for name in draw.models])
+        with warnings.catch_warnings():
+            # Columns that hold nothing are skipped.
+            warnings.simplefilter("ignore", UserWarning)
+            self.hub.register_many([dict(name=name, dataset=draw.tables[name]) for name in draw.models])
         self.con.execute("CREATE TEMP TABLE evaluation_datasets AS FROM memory._hub.datasets")
         self.embedding = Embedding(draw.tables, seed) if rivals else None
 
@@ -89,7 +93,9 @@ class Search:
         """Everything about a target's candidates that needs no accuracy; options: as of find_models."""
         candidates = list(self.draw.targets[target])
         self._only(candidates)
-        self.hub.steps(self.draw.tables[target], until="judged_model", all_models=True, **options)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)
+            self.hub.steps(self.draw.tables[target], until="judged_model", all_models=True, **options)
         judged: pd.DataFrame = self.hub.step("judged_model").df()
         shown = {"match": "feature_match", "target": "target_feature", "features": "counted_features"}
         for name, step in shown.items():

@@ -1,10 +1,9 @@
 """Recall of ``search = 'lsh'`` against ``search = 'exact'`` on real tables, pair of partitions by pair.
 
-Tables of har54 (activity recognition) and of entity-matching tasks are registered; some of them are
-targets against the others. The stages of the search run one after the other, as in
-``target_coverage``, once with all pairs and, for several seeds of the hash functions, with the
-pairs that share a JS-LSH band; both verify their pairs. Reported are precision and recall of the
-pairs that match, the share of all pairs that LSH verifies, and the hashes computed for each pair.
+Tables of har54 (activity recognition) and of entity-matching tasks are registered, in a hub for each of several seeds; some
+of them are targets against the others. A search is taken step by step (``hub.steps``) up to the pairs that match, once with all
+pairs and once with those that share a JS-LSH band; both verify their pairs. Reported are precision and recall of the pairs that
+match, the share of all pairs that share a band, and the hashes computed for each pair.
 
     python examples/measurements/lsh_recall.py --data data
 """
@@ -21,6 +20,7 @@ from typing import Any
 import duckdb
 
 import modelhub_sql
+from modelhub_sql import tuning
 
 RESULTS = Path(__file__).parent / "results"
 # Thresholds with matches, and with pairs that don't match.
@@ -38,64 +38,6 @@ PARTITION_SIZE = 200
 MOST_ROWS = 6000
 KEYS = "dataset, subject, body_part, activity, activity_common"
 
-# The stages of target_coverage, each a temporary table; the target's own dataset is left out.
-STAGES = """
-    CREATE OR REPLACE TEMP TABLE options AS FROM search_options(min_overlap := 0.1, sample_space := getvariable('space'));
-    CREATE OR REPLACE TEMP TABLE target_sketch AS FROM sketch('target_rows');
-    CREATE OR REPLACE TEMP TABLE matches AS
-    FROM feature_matches('target_sketch', 'options')
-    WHERE dataset_id <> (SELECT dataset_id FROM datasets WHERE dataset = getvariable('target_name'));
-    CREATE OR REPLACE TEMP TABLE related AS FROM dataset_overlap('matches', 'target_sketch', 'options');
-    CREATE OR REPLACE TEMP TABLE spaces AS FROM dataset_spaces('matches', 'related');
-    CREATE OR REPLACE TEMP TABLE axis AS FROM space_axis('spaces', 'target_sketch', 'options');
-    CREATE OR REPLACE TEMP TABLE source_members AS FROM source_space_members('spaces', 'matches');
-    CREATE OR REPLACE TEMP TABLE target_members AS FROM target_space_members('spaces', 'target_sketch');
-    CREATE OR REPLACE TEMP TABLE source_partitions AS
-    SELECT dataset_id AS owner, feature_id, partition_id, counts FROM histograms SEMI JOIN related USING (dataset_id);
-    CREATE OR REPLACE TEMP TABLE target_partitions AS
-    SELECT 0 AS owner, feature_id, partition_id, counts FROM sketched_histograms('target_sketch');
-    CREATE OR REPLACE TEMP TABLE source_vectors AS FROM space_vectors('source_members', 'source_partitions', 'axis', 'options');
-    CREATE OR REPLACE TEMP TABLE target_vectors AS FROM space_vectors('target_members', 'target_partitions', 'axis', 'options');
-    CREATE OR REPLACE TEMP TABLE method AS SELECT 'exact' AS search;
-"""
-
-EXACT = """
-    CREATE OR REPLACE TEMP TABLE threshold AS
-    SELECT getvariable('t')::DOUBLE AS max_js, jslsh_width * sqrt(2 * getvariable('t')::DOUBLE / ln(2)) AS width FROM settings;
-    CREATE OR REPLACE TEMP TABLE all_close AS
-    SELECT row_number() OVER () AS pair_id, * FROM all_pairs('source_vectors', 'target_vectors', 'threshold', 'method');
-    CREATE OR REPLACE TEMP TABLE exact_matches AS
-    SELECT owner, source_partition, target_partition
-    FROM verified_pairs('all_close', 'source_vectors', 'target_vectors', 'threshold');
-"""
-
-# The signatures by the macro stored in the hub (its full name), plain SQL.
-LSH = """
-    CREATE OR REPLACE TEMP TABLE source_signatures AS
-    FROM memory.main.jslsh_signatures('source_vectors', 'functions', 'threshold');
-    CREATE OR REPLACE TEMP TABLE target_signatures AS
-    FROM memory.main.jslsh_signatures('target_vectors', 'functions', 'threshold');
-    CREATE OR REPLACE TEMP TABLE hashed_close AS
-    SELECT row_number() OVER () AS pair_id, *
-    FROM colliding_pairs('source_vectors', 'target_vectors', 'source_signatures', 'target_signatures', 'threshold');
-    CREATE OR REPLACE TEMP TABLE lsh_matches AS
-    SELECT owner, source_partition, target_partition
-    FROM verified_pairs('hashed_close', 'source_vectors', 'target_vectors', 'threshold');
-"""
-
-COUNTS = """
-    SELECT
-        (SELECT count(*) FROM source_vectors JOIN target_vectors USING (space_id)) AS pairs,
-        (SELECT count(*) FROM (
-            SELECT DISTINCT s.owner, s.partition_id, t.partition_id AS target_partition
-            FROM source_signatures AS s JOIN target_signatures AS t USING (space_id, band, signature)
-        )) AS candidates,
-        (SELECT count(*) FROM exact_matches) AS exact,
-        (SELECT count(*) FROM lsh_matches) AS lsh,
-        (SELECT count(*) FROM lsh_matches SEMI JOIN exact_matches USING (owner, source_partition, target_partition)) AS both,
-        (SELECT count(*) FROM source_vectors) + (SELECT count(*) FROM target_vectors) AS vectors
-"""
-
 
 def tables(folder: Path) -> Iterator[tuple[str, str, Any]]:
     """Collection, name and rows (the first few thousand) of each table; every third of har54."""
@@ -112,26 +54,20 @@ def tables(folder: Path) -> Iterator[tuple[str, str, Any]]:
             yield "entity matching", path.stem, table.drop_columns([c for c in ("label", "split") if c in table.column_names])
 
 
-def measured(
-    con: duckdb.DuckDBPyConnection, name: str, table: Any, space: str, thresholds: tuple[float, ...], seeds: tuple[int, ...]
-) -> list[list[Any]]:
-    """Threshold, seed and counts of the pairs of one target."""
-    con.register("target_rows", table)
-    con.execute("SET VARIABLE target_name = ?", [name])
-    con.execute("SET VARIABLE space = ?", [space])
-    con.execute(STAGES)
+def measured(hub: modelhub_sql.Hub, name: str, table: Any, space: Any, thresholds: tuple[float, ...]) -> list[list[Any]]:
+    """Threshold and counts of the pairs of one target; its own dataset is left out."""
+    own, partitions = hub.sql("SELECT dataset_id, partitions FROM datasets WHERE dataset = ?", [name]).fetchall()[0]
     rows = []
-    kept = con.execute("SELECT seed FROM settings").fetchall()[0][0]
     for t in thresholds:
-        con.execute("SET VARIABLE t = ?", [t])
-        con.execute(EXACT)
-        for seed in seeds:
-            con.execute("UPDATE settings SET seed = ?", [seed])
-            con.execute("CREATE OR REPLACE TEMP TABLE functions AS FROM space_functions('axis')")
-            con.execute(LSH)
-            rows.append([t, seed, *con.execute(COUNTS).fetchall()[0]])
-    con.execute("UPDATE settings SET seed = ?", [kept])
-    con.unregister("target_rows")
+        found: dict[str, set[tuple[Any, ...]]] = {}
+        for search in ("exact", "lsh"):
+            hub.steps(table, until="partition_match", max_js=t, min_overlap=0.1, sample_space=space, search=search)
+            found[search] = {pair[:3] for pair in hub.step("partition_match").fetchall() if pair[0] != own}
+        reached = {row[0] for row in hub.step("reachable_dataset").fetchall() if row[0] != own}
+        sources = sum(n for dataset, n in hub.sql("SELECT dataset_id, partitions FROM datasets").fetchall() if dataset in reached)
+        candidates = sum(row["owner"] != own for row in hub.step("colliding_pair").dicts())
+        exact, lsh = found["exact"], found["lsh"]
+        rows.append([t, sources * partitions, candidates, len(exact), len(lsh), len(exact & lsh), sources + partitions])
     return rows
 
 
@@ -150,19 +86,19 @@ def main() -> None:
         collections.setdefault(collection, {})[name] = table
     records: list[list[Any]] = []
     for collection, registered in collections.items():
-        with modelhub_sql.connect(partition_size=PARTITION_SIZE) as hub, warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            hub.register_many([{"name": name, "dataset": table} for name, table in registered.items()])
-            bands, rows, width = hub.con.execute("SELECT jslsh_bands, jslsh_rows, jslsh_width FROM settings").fetchall()[0]
-            some = list(registered)[:: max(1, len(registered) // HAR_TARGETS)][:HAR_TARGETS]
-            targets = [name for name in EM_TARGETS if name in registered] if collection == "entity matching" else some
-            for name in targets[:2] if arguments.fast else targets:
-                for space in ("aligned", "flattened"):
-                    for row in measured(hub.con, name, registered[name], space, THRESHOLDS[collection, space], seeds):
-                        records.append([collection, space, name, *row])
+        for seed in seeds:
+            with modelhub_sql.connect(partition_size=PARTITION_SIZE, seed=seed) as hub, warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                hub.register_many([{"name": name, "dataset": table} for name, table in registered.items()])
+                some = list(registered)[:: max(1, len(registered) // HAR_TARGETS)][:HAR_TARGETS]
+                targets = [name for name in EM_TARGETS if name in registered] if collection == "entity matching" else some
+                for name in targets[:2] if arguments.fast else targets:
+                    for space in ("aligned", "flattened"):
+                        for t, *counts in measured(hub, name, registered[name], space, THRESHOLDS[collection, space]):
+                            records.append([collection, space, name, t, seed, *counts])
         print(f"{collection}: done", flush=True)
     arguments.results.mkdir(exist_ok=True, parents=True)
-    report(arguments.results, records, (bands, rows, width))
+    report(arguments.results, records, tuning.tune_jslsh())
 
 
 def report(folder: Path, records: list[list[Any]], tuned: tuple[int, int, float]) -> None:
@@ -171,8 +107,8 @@ def report(folder: Path, records: list[list[Any]], tuned: tuple[int, int, float]
         "# Recall of LSH against exact search",
         "",
         f"L = {tuned[0]}, K = {tuned[1]}, r = {tuned[2]:.3f} times the greatest distance of a match, tuned for a recall of 0.99",
-        f"of the worst pair; {PARTITION_SIZE} rows a partition. Pairs: a target and a source partition, for each seed of the",
-        "hash functions. Candidates: share of them that shares a band. Least recall: of a seed. Hashes: computed, for each",
+        f"of the worst pair; {PARTITION_SIZE} rows a partition. Pairs: a target and a source partition of a dataset within",
+        "reach, for each seed. Candidates: share of them that shares a band. Least recall: of a seed. Hashes: computed, for each",
         "pair that exact search would compare.",
         "",
         "| tables | space | t | targets | pairs | matches | precision | recall | least recall | candidates | hashes a pair |",

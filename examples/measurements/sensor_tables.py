@@ -38,35 +38,44 @@ TABLES = """
     SELECT dense_rank() OVER (ORDER BY name) AS owner, * EXCLUDE (name) FROM given
 """
 
-# Histograms by the hub's number_bin, and the tables as vectors of one space, by the hub's space_vectors.
+# Histograms of all tables at one resolution of each feature, and the tables as vectors of one space.
 VECTORS = """
-    CREATE TEMP TABLE sketched AS
-    WITH bin AS (
-        SELECT owner, feature, number_bin(x) AS bin, count(*) AS n
-        FROM (UNPIVOT given_rows ON COLUMNS(* EXCLUDE owner) INTO NAME feature VALUE x)
-        GROUP BY ALL
-    )
+    CREATE TEMP TABLE given_value AS
+    SELECT owner, feature, x FROM (UNPIVOT given_rows ON COLUMNS(* EXCLUDE owner) INTO NAME feature VALUE x);
+    CREATE TEMP TABLE resolution AS
+    SELECT feature, unnest(_logic.resolution(list(x ORDER BY x))) FROM given_value WHERE isfinite(x) GROUP BY feature;
+    CREATE TEMP TABLE probability AS
     SELECT
-        owner, dense_rank() OVER (ORDER BY feature) AS feature_id,
-        list(bin ORDER BY bin) AS bins, list(n::UINTEGER ORDER BY bin) AS counts
-    FROM bin GROUP BY owner, feature;
-    CREATE TEMP TABLE members AS
+        owner, CASE getvariable('space') WHEN 'aligned' THEN feature ELSE '' END AS slot,
+        _logic.number_bin(x, k + getvariable('coarser'), b - getvariable('coarser')) AS bin, count(*) AS n,
+        n / sum(n) OVER (PARTITION BY owner) AS p
+    FROM given_value JOIN resolution USING (feature)
+    WHERE x IS NOT NULL
+    GROUP BY ALL;
+    CREATE TEMP TABLE space_axis AS
     SELECT
-        owner, 1 AS space_id, feature_id, feature_id AS slot,
-        (SELECT count(DISTINCT feature_id) FROM sketched) AS slots, bins
-    FROM sketched;
-    CREATE TEMP TABLE totals AS SELECT owner, feature_id, 0 AS partition_id, counts FROM sketched;
-    CREATE TEMP TABLE options AS FROM search_options(sample_space := getvariable('space'));
-    CREATE TEMP TABLE axis AS
-    SELECT 1 AS space_id, slot, bin, row_number() OVER (ORDER BY slot, bin) AS position
-    FROM (
-        SELECT DISTINCT
-            CASE getvariable('space') WHEN 'aligned' THEN feature_id ELSE 0 END AS slot,
-            unnest(list_append(bins, missing_bin())) AS bin
-        FROM sketched
-    );
+        1 AS space_id, dense_rank() OVER (ORDER BY slot)::INTEGER AS slot, bin,
+        row_number() OVER (PARTITION BY slot ORDER BY bin) AS ordinal, row_number() OVER (ORDER BY slot, bin) AS position
+    FROM (SELECT DISTINCT slot, bin FROM probability);
     CREATE TEMP TABLE sources AS
-    SELECT 1 AS owner, space_id, owner AS partition_id, roots FROM space_vectors('members', 'totals', 'axis', 'options');
+    WITH place AS (
+        SELECT owner, position, sum(p) AS p
+        FROM probability AS v
+        JOIN (SELECT DISTINCT slot AS name, dense_rank() OVER (ORDER BY slot)::INTEGER AS slot FROM probability) AS s
+            ON s.name = v.slot
+        JOIN space_axis AS a ON a.slot = s.slot AND a.bin = v.bin
+        GROUP BY ALL
+    ),
+    dense AS (
+        SELECT o.owner, a.position, coalesce(p, 0) AS p
+        FROM (SELECT DISTINCT owner FROM probability) AS o
+        CROSS JOIN space_axis AS a
+        LEFT JOIN place AS v ON v.owner = o.owner AND v.position = a.position
+    )
+    -- The last is everything else, which nobody has here.
+    SELECT 1 AS owner, 1 AS space_id, owner AS partition_id, list_append(list(sqrt(p) ORDER BY position), 0::DOUBLE) AS roots
+    FROM dense
+    GROUP BY owner;
 """
 
 
@@ -94,11 +103,12 @@ def tables(har: str, dsads: str) -> Any:
 
 
 @contextmanager
-def prepared(rows: Any, space: str, **settings: Any) -> Iterator[duckdb.DuckDBPyConnection]:
-    """A connection to a hub with these settings and the tables as vectors of one space."""
-    with modelhub_sql.connect(**settings) as hub:
+def prepared(rows: Any, space: str, coarser: int = 0) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A connection to a hub and the tables as vectors of one space; coarser: bins of so many times twice the width."""
+    with modelhub_sql.connect() as hub:
         hub.con.register("given_rows", rows)
         hub.con.execute("SET VARIABLE space = ?", [space])
+        hub.con.execute("SET VARIABLE coarser = ?", [coarser])
         hub.con.execute(VECTORS)
         yield hub.con
 
