@@ -156,8 +156,8 @@ class Hub:
         with self._transaction():
             self._register_one(
                 registered={}, name=name, dataset=dataset, exclude=exclude, accuracy=accuracy,
-                accuracy_rows=accuracy_rows, version=version, task=task, framework=framework, uri=uri, metadata=metadata, like=like, replace=replace,
-                read=read,
+                accuracy_rows=accuracy_rows, version=version, task=task, framework=framework, uri=uri, metadata=metadata,
+                like=like, replace=replace, read=read,
             )  # fmt: skip
         self._registered += 1
 
