@@ -254,7 +254,8 @@ def _qualified(con: duckdb.DuckDBPyConnection, name: str) -> tuple[str, bool]:
             "SELECT database_name, schema_name, name, temporary FROM ("
             " SELECT database_name, schema_name, table_name AS name, temporary FROM system.main.duckdb_tables()"
             " UNION ALL SELECT database_name, schema_name, view_name, temporary FROM system.main.duckdb_views())"
-            " WHERE system.main.lower(name) = system.main.lower(?) AND (temporary OR database_name = system.main.current_database()"
+            " WHERE system.main.lower(name) = system.main.lower(?)"
+            " AND (temporary OR database_name = system.main.current_database()"
             " AND schema_name = system.main.current_schema()) ORDER BY temporary DESC LIMIT 1",
             [name.strip('"')],
         ).fetchall()
