@@ -20,11 +20,12 @@ def sketch(con: duckdb.DuckDBPyConnection, name: str) -> list[tuple[Any, ...]]:
 def registered(hub: modelhub_sql.Hub, dataset: Any, **options: Any) -> list[tuple[Any, ...]]:
     """The sketch of a dataset as it is stored."""
     hub.register("same", dataset, replace=True, **options)
-    return hub.sql(
+    rows: list[tuple[Any, ...]] = hub.sql(
         'SELECT feature, kind, "values", nulls, k, b, bins, counts, elements, minhash, f.spread, '
         "(SELECT list(counts ORDER BY partition_id ASC) FROM histograms h WHERE (h.dataset_id, h.feature_id) = (f.dataset_id, f.feature_id)), rows "
         "FROM features f JOIN models USING (dataset_id) JOIN datasets USING (dataset_id) WHERE model = 'same' ORDER BY feature ASC"
     ).fetchall()
+    return rows
 
 
 def shape(hub: modelhub_sql.Hub, dataset: Any, **options: Any) -> dict[str, tuple[Any, ...]]:
