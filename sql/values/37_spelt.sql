@@ -14,12 +14,12 @@ COMMENT ON MACRO _logic.is_missing_text IS 'whether a text is blank, or one of t
 -- A minus may be that of Unicode; groups of three digits are set apart by a comma, a space (also U+A0, U+202F) or an apostrophe.
 CREATE MACRO _logic.spells_number(text) AS regexp_full_match(
     text,
-    '\s*(?i:true|false|[+-]?inf(inity)?|[+−-]?\s?\p{Sc}?\s?[+−-]?(\d+(\.\d*)?|\.\d+|[1-9]\d{0,2}([, ''’\x{A0}\x{202F}]\d{3})+(\.\d*)?)(e[+-]?\d+)?\s?[%\p{Sc}]?)\s*'
+    '\s*(?i:true|false|[+-]?inf(inity)?|([+−-]\s?\p{Sc}?|\p{Sc}\s?[+−-]?)?\s?(\d+(\.\d*)?|\.\d+|[1-9]\d{0,2}([, ''’\x{A0}\x{202F}]\d{3})+(\.\d*)?)(e[+-]?\d+)?\s?[%\p{Sc}]?)\s*'
 );
 COMMENT ON MACRO _logic.spells_number IS 'whether a text is a number as programs write it, or with a sign of thousands, per cent or a currency; true and false are 1 and 0';
 
 CREATE MACRO _logic.spells_comma_number(text) AS regexp_full_match(
-    text, '\s*[+−-]?\s?\p{Sc}?\s?[+−-]?(\d+|[1-9]\d{0,2}([. ''’\x{A0}\x{202F}]\d{3})+)?(,\d+)?\s?[%\p{Sc}]?\s*'
+    text, '\s*([+−-]\s?\p{Sc}?|\p{Sc}\s?[+−-]?)?\s?(\d+|[1-9]\d{0,2}([. ''’\x{A0}\x{202F}]\d{3})+)?(,\d+)?\s?[%\p{Sc}]?\s*'
 ) AND regexp_matches(text, '\d');
 COMMENT ON MACRO _logic.spells_comma_number IS 'whether a text is a number with a decimal comma; 1.234 is a thousand and more';
 
