@@ -299,8 +299,7 @@ def _check_tables(con: duckdb.DuckDBPyConnection, catalog: str, path: str) -> No
     tables = {name for name, schema in con.execute(_TABLES, [catalog]).fetchall() if schema == "_hub"}
     if "format" not in tables:
         views = con.execute(
-            "SELECT 1 FROM system.main.duckdb_views() "
-            "WHERE database_name = ? AND schema_name = '_hub' AND view_name = 'format'",
+            "SELECT 1 FROM system.main.duckdb_views() WHERE database_name = ? AND schema_name = '_hub' AND view_name = 'format'",
             [catalog],
         ).fetchall()
         raise HubFormatError(

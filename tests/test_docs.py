@@ -117,7 +117,18 @@ def test_the_first_sql_of_the_readme_returns_the_columns_that_it_shows(sensor_hu
     assert sensor_hub.sql(query.strip().rstrip(";")).columns == shown.replace("│", " ").split()
 
 
-@pytest.mark.parametrize("page", ["README.md", "CONTRIBUTING.md", "docs/reference.md", "docs/architecture.md", "docs/strangers.md", "CHANGELOG.md", "tests/data/README.md"])
+@pytest.mark.parametrize(
+    "page",
+    [
+        "README.md",
+        "CONTRIBUTING.md",
+        "docs/reference.md",
+        "docs/architecture.md",
+        "docs/strangers.md",
+        "CHANGELOG.md",
+        "tests/data/README.md",
+    ],
+)
 def test_links_of_the_documents_lead_somewhere(page: str) -> None:
     path = ROOT / page
     for link in re.findall(r"\]\(([^)#]+)", path.read_text(encoding="utf-8")):
