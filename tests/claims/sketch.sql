@@ -72,13 +72,13 @@ FROM part AS p
 JOIN sketched AS s USING (model, feature_id)
 WHERE s.kind = 'number' AND s.nulls = 0;
 
-WITH t AS (SELECT i FROM range(1003) AS r(i)), w AS (SELECT 1003 - i AS i, 'x' || i % 2 AS s FROM range(1003) AS r(i))
+WITH w AS (SELECT 1003 - i AS i, 'x' || i % 2 AS s FROM range(1003) AS r(i))
 SELECT 'the last partition holds the residue, the others m rows', bool_and(
     list_transform(partitions, lambda counts: list_sum(counts)) = list_concat(
         list_transform(range(1003 // _format.partition_size()), lambda i: _format.partition_size()), [1003 % _format.partition_size()]
     )
 )
-FROM (SELECT partitions FROM _logic.sketch('w'));
+FROM (SELECT partitions FROM _logic.sketch('w', forms := ['number', 'text'], nested := false));
 
 WITH p AS (
     SELECT p.model, p.feature_id, p.partition_id, s.spread, s.dataset_spread, CASE WHEN len(p.counts) > 0 THEN _logic.js_divergence(
@@ -95,9 +95,9 @@ SELECT 'a spread is the greatest JS divergence of a partition from the whole, of
     AND (SELECT max(js) > 0.01 FROM p);
 
 WITH t AS (SELECT i * i % 10007 AS n, 'word' || i % 7 AS s FROM range(600) AS r(i)),
-every AS (FROM _logic.sketch('t')),
-named AS (FROM _logic.sketch('t', forms := ['number', 'text'])),
-numbers AS (FROM _logic.sketch('t', forms := ['number']))
+every AS (FROM _logic.sketch('t', nested := false)),
+named AS (FROM _logic.sketch('t', forms := ['number', 'text'], nested := false)),
+numbers AS (FROM _logic.sketch('t', forms := ['number'], nested := false))
 SELECT 'the forms that a dataset has make the same sketch, fewer leave features out',
     (SELECT count(*) FROM every) = 2
     AND (SELECT count(*) FROM (FROM every EXCEPT FROM named)) = 0
@@ -109,33 +109,33 @@ SELECT 'a list counts its elements, a text its tokens, and NULLs are counted apa
     WHEN 's' THEN "values" = 600 AND nulls = 300
     ELSE "values" = 1200 AND nulls = 600
 END
-FROM _logic.sketch('t');
+FROM _logic.sketch('t', nested := false);
 
 WITH t AS (SELECT i % 10 AS few, i * i % 10007 AS many FROM range(10000) AS r(i))
 SELECT 'distinct values are estimated within a fifth: ' || feature,
     abs(distincts - CASE feature WHEN 'few' THEN 10 ELSE 5004 END) <= 0.2 * distincts
-FROM _logic.sketch('t');
+FROM _logic.sketch('t', forms := ['number'], nested := false);
 
 WITH t AS (SELECT NULL::INTEGER AS nothing, i % 2 AS something, 'a'::BLOB AS raw FROM range(5) AS r(i))
 SELECT 'a column that is all NULL or cannot be compared is skipped, and told',
     list(feature) = ['something'] AND any_value(skipped) = ['nothing (INTEGER, only NULL)', 'raw (BLOB)']
-FROM _logic.sketch('t');
+FROM _logic.sketch('t', nested := false);
 
 WITH t AS (SELECT i AS id, 'u' || i AS name, i % 7 AS x FROM range(500) AS r(i))
 SELECT 'a column that numbers the rows, or has another text in each, is a key', list(feature) = ['x'] AND len(any_value(skipped)) = 2
-FROM _logic.sketch('t');
+FROM _logic.sketch('t', nested := false);
 
 WITH t AS (SELECT (i % 9)::VARCHAR AS n, '2012-03-0' || (1 + i % 9) AS d, '1,' || i % 9 AS c, 'w' || i % 9 AS w FROM range(90) AS r(i))
 SELECT 'a column of text is of the kind that it spells',
     list(kind ORDER BY feature_id) = ['number', 'time', 'number', 'text']
     AND list(list_min(bins) ORDER BY feature_id)[1:3] = [0, epoch_us(TIMESTAMP '2012-03-01') - epoch_us(TIMESTAMP '2012-03-01') % 2 ** any_value(k) FILTER (kind = 'time'), 1]
-FROM _logic.sketch('t');
+FROM _logic.sketch('t', nested := false);
 
 WITH t AS (SELECT i % 9 AS n FROM range(90) AS r(i)), u AS (SELECT (i % 9)::VARCHAR AS n FROM range(90) AS r(i))
 SELECT 'numbers and the texts that spell them have one sketch', count(*) = 1 AND bool_and(
     t.bins = u.bins AND t.counts = u.counts AND t.k = u.k AND t.b = u.b AND t.minhash = u.minhash AND t.partitions = u.partitions
 )
-FROM _logic.sketch('t') AS t
-JOIN _logic.sketch('u') AS u USING (feature);
+FROM _logic.sketch('t', forms := ['number'], nested := false) AS t
+JOIN _logic.sketch('u', forms := ['text'], nested := false) AS u USING (feature);
 
 SELECT 'the empty dataset has no features, without an error', count(*) = 0 FROM _logic.sketch('_logic.no_dataset');
