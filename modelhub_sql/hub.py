@@ -429,6 +429,12 @@ class Hub:
         until the next search.
         """
         taken: list[tuple[str, int, float, str]] = []
+        known = [name for name in described(Hub.find_models) if name not in ("target", "exclude")]
+        for name in options:
+            if name not in known:
+                raise OptionError(f"no option is called {name!r}; there are {', '.join(known)}")
+        if until not in logic.relations("search"):
+            raise OptionError(f"no step is called {until!r}; there are {', '.join(logic.relations('search'))}")
         with self._lock:
             self._search(until, target, exclude=exclude, options=options, taken=taken)
             self._own.execute(

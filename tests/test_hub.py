@@ -30,7 +30,8 @@ def sizes(hub: modelhub_sql.Hub) -> dict[str, int]:
 
 
 def listed(hub: modelhub_sql.Hub, columns: str = "model, version") -> list[Any]:
-    return hub.models().select(columns).fetchall()
+    rows: list[Any] = hub.models().select(columns).fetchall()
+    return rows
 
 
 def test_a_model_is_listed_with_all_that_was_said_of_it(hub: modelhub_sql.Hub) -> None:
@@ -513,7 +514,8 @@ def test_what_is_refused_of_many_is_named(hub: modelhub_sql.Hub, row: dict[str, 
 def test_numbers_of_numpy_and_decimals_are_numbers(hub: modelhub_sql.Hub) -> None:
     hub.register("m", data("beer"), accuracy=np.float32(0.5))
     assert listed(hub, "source_accuracy") == [(0.5,)]
-    for value in (np.float32(0.25), np.int64(0), Decimal("0.25")):
+    numbers: list[Any] = [np.float32(0.25), np.int64(0), Decimal("0.25")]
+    for value in numbers:
         assert len(hub.find_models(data("beer"), min_overlap=value)) == 1
 
 
@@ -613,11 +615,12 @@ def test_an_answer_outlives_the_hub(hub: modelhub_sql.Hub) -> None:
 def test_a_search_without_numpy_has_the_same_answer(hub: modelhub_sql.Hub) -> None:
     hub.register("m", data("beer"), exclude=LABELS)
     path = hub.path
-    with_numpy = [hub.find_models(data("beer"), exclude=LABELS, search=search) for search in ("exact", "lsh")]
+    searches: list[Any] = ["exact", "lsh"]
+    with_numpy = [hub.find_models(data("beer"), exclude=LABELS, search=search) for search in searches]
     rows = [answer.fetchall() for answer in with_numpy]
     hub.close()
     with modelhub_sql.Hub(path, read_only=True, _numpy=False) as plain:
-        for search, answer, expected in zip(("exact", "lsh"), with_numpy, rows, strict=True):
+        for search, answer, expected in zip(searches, with_numpy, rows, strict=True):
             found = plain.find_models(data("beer"), exclude=LABELS, search=search)
             assert found.columns == answer.columns
             assert len(found) == len(expected) == 1

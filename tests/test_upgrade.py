@@ -15,7 +15,7 @@ from click.testing import CliRunner
 from conftest import data, stock_shell, whole
 
 import modelhub_sql
-from modelhub_sql import opening
+from modelhub_sql import logic
 from modelhub_sql.cli import main
 
 COLUMNS = "rank, model, version, adaptivity, coverage, js_divergence, overlap, shared_features, max_js, search"
@@ -62,7 +62,8 @@ def logic_of(path: Path) -> list[Any]:
 
 def found(path: Path) -> list[Any]:
     with modelhub_sql.connect(path, read_only=True) as hub:
-        return hub.find_models(TARGET, exclude=["activity"]).select(COLUMNS).fetchall()
+        rows: list[Any] = hub.find_models(TARGET, exclude=["activity"]).select(COLUMNS).fetchall()
+    return rows
 
 
 def by_stock(path: Path) -> list[Any]:
@@ -112,14 +113,14 @@ def test_an_upgrade_that_fails_half_way_leaves_the_file_as_it_was(
 ) -> None:
     made_older(path, OLDER["a macro that says something else"])
     before = whole(path), logic_of(path)
-    stored: Callable[[str, str], str] = opening.logic.stored
+    stored: Callable[[str, str], str] = logic.stored
 
     def broken(version: str, constants: str) -> str:
         text = stored(version, constants)
         assert fails in text
         return text.replace(fails, f"SELECT error('stop'); {fails}", 1)
 
-    monkeypatch.setattr(opening.logic, "stored", broken)
+    monkeypatch.setattr(logic, "stored", broken)
     with modelhub_sql.connect(path) as hub:
         with pytest.raises(duckdb.InvalidInputException, match="stop"):
             hub.upgrade()
