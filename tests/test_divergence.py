@@ -14,6 +14,7 @@ from scipy.spatial.distance import jensenshannon
 from scipy.stats import entropy
 
 import modelhub_sql
+from modelhub_sql import logic
 from modelhub_sql.udfs import divergence, matches, series
 
 masses = st.lists(st.tuples(st.integers(0, 50), st.integers(0, 50)), min_size=1, max_size=40).filter(
@@ -31,7 +32,7 @@ def open_hub() -> modelhub_sql.Hub:
 def test_divergences_are_scipys_and_bound_each_other(open_hub: modelhub_sql.Hub, pairs: list[tuple[int, int]]) -> None:
     p, q = (np.array(side) / sum(side) for side in zip(*pairs, strict=True))
     js, kl, h2 = open_hub.sql(
-        "SELECT js_divergence(p, q), kl_divergence(p, q), hellinger2(p, q) FROM (SELECT ?::DOUBLE[] AS p, ?::DOUBLE[] AS q)",
+        "SELECT _logic.js_divergence(p, q), _logic.kl_divergence(p, q), _logic.hellinger2(p, q) FROM (SELECT ?::DOUBLE[] AS p, ?::DOUBLE[] AS q)",
         [p.tolist(), q.tolist()],
     ).fetchall()[0]
     assert js == pytest.approx(jensenshannon(p, q) ** 2, abs=1e-9)
@@ -43,26 +44,26 @@ def test_divergences_are_scipys_and_bound_each_other(open_hub: modelhub_sql.Hub,
     assert math.log(2) * h2 - 1e-12 <= js <= h2 + 1e-12
 
 
-@pytest.mark.parametrize("way", ["numpy", "SQL alone"])
-def test_pair_divergences_by_entropies_are_scipys(open_hub: modelhub_sql.Hub, way: str) -> None:
+@pytest.mark.parametrize("numpy", [True, False], ids=["numpy", "SQL alone"])
+def test_pair_divergences_by_entropies_are_scipys(open_hub: modelhub_sql.Hub, numpy: bool) -> None:
     rng = np.random.default_rng(0)
     p, q = rng.dirichlet(np.full(60, 0.1), 5), rng.dirichlet(np.full(60, 0.1), 4)
     p[0], q[0] = np.eye(60)[0], np.eye(60)[1]
-    con = open_hub.con if way == "numpy" else open_hub.con.cursor()
-    for name, vectors in (("s_vectors", p), ("t_vectors", q)):
-        con.execute(f"CREATE OR REPLACE TEMP TABLE {name} (owner INT, space_id INT, partition_id INT, roots DOUBLE[])")
-        owner = 1 if name == "s_vectors" else 0
-        con.executemany(
-            f"INSERT INTO {name} VALUES (?, 1, ?, ?)", [(owner, i, np.sqrt(v).tolist()) for i, v in enumerate(vectors)]
-        )
+    con = open_hub.con
+    con.execute("CREATE OR REPLACE TEMP TABLE sample_vector (owner INT, space_id INT, partition_id INT, roots DOUBLE[])")
+    con.executemany(
+        "INSERT INTO sample_vector VALUES (?, 1, ?, ?)",
+        [(owner, i, np.sqrt(v).tolist()) for owner, side in ((1, p), (0, q)) for i, v in enumerate(side)],
+    )
     con.execute("""
-        CREATE OR REPLACE TEMP TABLE the_pairs AS
+        CREATE OR REPLACE TEMP TABLE sample_pair AS
         SELECT row_number() OVER () AS pair_id, 1 AS owner, 1 AS space_id, i::INT AS source_partition, j::INT AS target_partition
         FROM range(5) a(i), range(4) b(j)
     """)
-    rows = con.execute("""
+    step = logic.relations("search", numpy)["sample_divergence"]
+    rows = con.execute(f"""
         SELECT source_partition, target_partition, js_divergence
-        FROM pair_divergences('the_pairs', 's_vectors', 't_vectors') JOIN the_pairs USING (pair_id)
+        FROM ({step.query}) JOIN sample_pair USING (pair_id)
     """).fetchall()
     assert len(rows) == 20
     for i, j, js in rows:
@@ -85,23 +86,27 @@ def test_kernels_of_pairs_are_scipys(pairs: int, monkeypatch: pytest.MonkeyPatch
 
 
 @pytest.mark.parametrize("aligned", [True, False])
-def test_roots_of_partitions_are_those_of_dense_histograms(aligned: bool) -> None:
-    # Three features on 6, 4 and 5 bins in 7 partitions, some without a value, in any order.
+def test_roots_of_partitions_are_those_of_dense_histograms(aligned: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(matches, "BLOCK", 12)
+    # Three features on 6, 4 and 5 bins in 7 partitions, some without a value, in any order; several bins in one position.
     rng = np.random.default_rng(2)
     size, widths = 7, (6, 4, 5)
     dense = [rng.integers(0, 9, (size, width)) for width in widths]
     dense[0][2], dense[1][5], dense[2][5], dense[0][5] = 0, 0, 0, 0
-    places = [rng.permutation(np.append(rng.permutation(width)[:3] + 1, [0, 0])) for width in widths]
-    places = [np.append(place, 0).astype(np.uint32) for place in places]
-    blocks = [np.where(place > 0, matrix[:, place.astype(int) - 1], 0) for matrix, place in zip(dense, places, strict=True)]
+    # Positions of each feature's bins, -1 for those that the space has not; a "missing" after each.
+    positions = [np.array([2, 0, 0, -1, 1, 2]), np.array([4, 4, -1, 5]), np.array([7, 9, 8, 7, -1])]
+    missing = np.array([3, 6, 10])
     totals = np.stack([matrix.sum(axis=1) for matrix in dense])
-    if aligned:
-        mass = np.hstack([block / np.maximum(total, 1)[:, None] / 3 for block, total in zip(blocks, totals, strict=True)])
-        for number, total in enumerate(totals):
-            mass[total == 0, 6 * number + 5] = 1 / 3
-    else:
-        mass = sum(blocks) / np.maximum(totals.sum(axis=0), 1)[:, None]
-    expected = np.column_stack([mass, 1 - mass.sum(axis=1)])
+    expected = np.zeros((size, 12))
+    for number, (matrix, place) in enumerate(zip(dense, positions, strict=True)):
+        for partition, counts in enumerate(matrix):
+            weight = totals[number, partition] * 3 if aligned else totals[:, partition].sum()
+            if aligned and not totals[number, partition]:
+                expected[partition, missing[number]] += 1 / 3
+            for bin_place, n in zip(place, counts, strict=True):
+                if bin_place >= 0 and n:
+                    expected[partition, bin_place] += n / weight
+    expected[:, -1] = 1 - expected.sum(axis=1)
     if not aligned:
         expected[totals.sum(axis=0) == 0] = np.nan
 
@@ -114,16 +119,19 @@ def test_roots_of_partitions_are_those_of_dense_histograms(aligned: bool) -> Non
         np.array([histogram.sum() for histogram in histograms], dtype=float),
         order[:, 0].astype(np.uint32),
         order[:, 1].astype(np.uint32),
-        places,
+        positions,
+        missing,
+        11,
         aligned,
     )
     assert roots**2 == pytest.approx(expected, abs=1e-12, nan_ok=True)
 
 
-@given(st.lists(st.integers(0, 65535), min_size=1, unique=True), st.lists(st.integers(0, 65535)))
-def test_the_places_of_bins_are_those_of_a_list(bins: list[int], axis: list[int]) -> None:
-    found = matches.places(np.array(axis, np.uint16), np.array(bins, np.uint16))
-    assert found.tolist() == [bins.index(each) + 1 if each in bins else 0 for each in axis]
+@given(st.lists(st.floats(allow_nan=False), unique=True), st.lists(st.floats(allow_nan=False), unique=True))
+def test_the_places_of_bins_are_those_of_a_list(bins: list[float], axis: list[float]) -> None:
+    axis = sorted(axis)
+    found = matches.places(np.array(axis), np.array(bins))
+    assert found.tolist() == [axis.index(each) if each in axis else -1 for each in bins]
 
 
 @settings(max_examples=100, deadline=None)
@@ -133,8 +141,8 @@ def test_an_estimate_is_off_by_no_more_than_it_says(open_hub: modelhub_sql.Hub, 
     p, q = p / p.sum(), q / q.sum()
     ((h2, estimate, error),) = open_hub.con.execute(
         """
-        SELECT 1 - list_inner_product($1, $2) AS h2, js_estimate(h2, list_inner_product(waves($1), waves($2))),
-            js_cosine().error
+        SELECT 1 - list_inner_product($1, $2) AS h2, _logic.js_estimate(h2, list_inner_product(_logic.waves($1), _logic.waves($2))),
+            _logic.js_cosine().error
         """,
         [np.sqrt(p).tolist(), np.sqrt(q).tolist()],
     ).fetchall()
@@ -142,7 +150,7 @@ def test_an_estimate_is_off_by_no_more_than_it_says(open_hub: modelhub_sql.Hub, 
 
 
 def test_the_cosine_is_the_best_fit_and_off_by_no_more_than_it_says(open_hub: modelhub_sql.Hub) -> None:
-    ((cosine,),) = open_hub.con.execute("SELECT js_cosine()").fetchall()
+    ((cosine,),) = open_hub.con.execute("SELECT _logic.js_cosine()").fetchall()
     # A bin of probabilities 1 and exp(-x): from equal ones to one that is all but 0.
     x = np.concatenate([np.linspace(0.01, 12, 3000), np.linspace(12, 80, 500)])
     q = np.exp(-x)
