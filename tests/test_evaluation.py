@@ -241,7 +241,8 @@ def test_the_fast_mode_runs_from_end_to_end(folder: Path, tmp_path: Path, capsys
     # The report is what a look at the single choices says.
     for workload in ("har54", "adult_country"):
         own = searches[(searches["workload"] == workload) & ~searches["tune"]].groupby("metric")["regret"].mean()
-        cells = [row.split(" | ") for row in page.split("## By workload")[1].splitlines() if row.startswith(f"| {workload} |")][0]
+        rows = page.split("## By workload")[1].splitlines()
+        cells = next(row.split(" | ") for row in rows if row.startswith(f"| {workload} |"))
         assert float(cells[1]) == pytest.approx(own[DEFAULT] / own[RANDOM], abs=0.006)
     assert "| same |" in page.split("## Verdicts")[1]
     for name in ("latency.md", "latency.png", "settings.md", "regret.png"):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import math
 import os
 import subprocess
 import sys
@@ -126,25 +125,19 @@ def test_partitions_that_match_share_a_band(folder: Path, tmp_path: Path) -> Non
     assert candidates < pairs, "not every pair shares a band"
 
 
-def test_range_free_bins_tell_columns_apart(folder: Path, tmp_path: Path) -> None:
-    records = results("binning", folder, tmp_path, "--fast")
-    free = [r for r in records if r["binning"] == "range-free, 256 bins"]
-    assert {r["collection"] for r in free} >= {"sensors", "loans by state", "records"}
-    for record in free:
-        if not math.isnan(float(record["auc_other"])):
-            assert float(record["auc_other"]) > 0.8
-            assert float(record["halves"]) < float(record["other"])
+def test_the_bars_of_other_names_leave_fewer_wrong_matches(folder: Path, tmp_path: Path) -> None:
+    # The program itself asserts that the rule it calls built in has the bars of the hub.
+    records = results("jaccard_roc", folder, tmp_path)
+    assert {r["kind"] for r in records} == {"number", "text", "time"}
+    for kind in ("number", "text"):
+        wrong = {r["rule"]: int(r["wrong"]) for r in records if r["kind"] == kind and r["tables"] == "strangers"}
+        rules = list(wrong)
+        assert wrong[rules[-1]] <= wrong[rules[0]]
+        assert "built in" in rules[-1]
+        assert all(int(r["right"]) <= int(r["possible"]) for r in records)
 
 
-def test_similarity_of_features_tells_the_same_column(folder: Path, tmp_path: Path) -> None:
-    records = results("jaccard_roc", folder, tmp_path, "--fast")
-    assert {r["comparison"] for r in records} >= {"sensors, one dataset", "records, left and right"}
-    assert all(0 <= float(r["auc"]) <= 1 for r in records)
-    kept = [float(r["auc"]) for r in records if r["weight"] == "round(12 sqrt f)" and r["comparison"] == "sensors, one dataset"]
-    assert min(kept) > 0.8
-
-
-@pytest.mark.parametrize("program", ["jaccard_roc", "binning", "figures_3_4", "lsh_crossover", "lsh_recall"])
+@pytest.mark.parametrize("program", ["jaccard_roc", "figures_3_4", "lsh_crossover", "lsh_recall"])
 def test_a_folder_without_the_data_is_refused_by_name(program: str, tmp_path: Path) -> None:
     done = subprocess.run(
         [sys.executable, str(PROGRAMS / f"{program}.py"), "--data", str(tmp_path)],

@@ -21,6 +21,7 @@ from __future__ import annotations
 import csv
 import math
 import statistics
+from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -29,7 +30,7 @@ import numpy as np
 import numpy.typing as npt
 from sensor_tables import MAX_JS, arguments, prepared, table, timed, vectors
 
-from modelhub_sql import tuning
+from modelhub_sql import logic, tuning
 from modelhub_sql.udfs.matches import matching_pairs
 
 REPEATS = 3
@@ -39,6 +40,9 @@ WAYS = ("pairwise", "lsh", "bounds", "matrix")
 Floats = npt.NDArray[np.float64]
 Pairs = set[tuple[int, int]]
 
+RELATIONS = logic.relations("search", numpy=True)
+IN_SQL = logic.relations("search")
+
 PAIRWISE = """
     WITH bin AS (
         SELECT s.partition_id, t.partition_id AS query, unnest(s.roots) AS source_root, unnest(t.roots) AS target_root
@@ -46,39 +50,50 @@ PAIRWISE = """
     )
     SELECT query, partition_id
     FROM bin GROUP BY query, partition_id
-    HAVING sum(js_term(source_root * source_root, target_root * target_root)) <= (SELECT max_js FROM threshold)
+    HAVING sum(_logic.js_term(source_root * source_root, target_root * target_root)) <= (SELECT max_js FROM threshold)
 """
-LSH = """
-    WITH target_signatures AS MATERIALIZED (FROM jslsh_signatures('target', 'functions', 'threshold')),
-    candidates AS (
-        FROM colliding_pairs('sources', 'target', 'source_signatures', 'target_signatures', 'threshold')
-        WHERE source_partition <> target_partition
-    ),
-    pairs AS MATERIALIZED (SELECT row_number() OVER () AS pair_id, * FROM candidates)
-    SELECT target_partition, source_partition FROM verified_pairs('pairs', 'sources', 'target', 'threshold')
-"""
-BOUNDS = """
-    WITH pairs AS MATERIALIZED (
-        SELECT row_number() OVER () AS pair_id, *
-        FROM all_pairs('sources', 'target', 'threshold', 'method') WHERE source_partition <> target_partition
-    )
-    SELECT target_partition, source_partition FROM verified_pairs('pairs', 'sources', 'target', 'threshold')
-"""
-CANDIDATES = """
-    SELECT count(DISTINCT (s.partition_id, t.partition_id))
-    FROM source_signatures AS s JOIN jslsh_signatures('target', 'functions', 'threshold') AS t USING (space_id, band, signature)
-    WHERE s.partition_id <> t.partition_id
-"""
-# The stages of LSH on their own.
+VECTORS = "FROM sources UNION ALL FROM target"
+# The bands of the sources are stored beforehand.
+TARGET_BANDS = RELATIONS["partition_band"].query.replace("partition_vector", "target")
+BANDS = f"FROM source_bands UNION ALL FROM ({TARGET_BANDS})"
+#: Not with itself.
+OTHERS = "FROM ({}) WHERE source_partition <> target_partition"
+VERIFICATION = {name: RELATIONS[name].query for name in ("open_pair_estimate", "near_pair", "near_divergence")}
+
+
+def chained(steps: Mapping[str, str], query: str) -> str:
+    """Relations, one after the other, and a query of them."""
+    return "WITH " + ",\n".join(f"{name} AS MATERIALIZED ({step})" for name, step in steps.items()) + "\n" + query
+
+
+# The relations of the search, from the vectors on.
+VERIFIED = f"SELECT target_partition, source_partition FROM ({RELATIONS['verified_pair'].query})"
+LSH = chained(
+    {
+        "partition_vector": VECTORS,
+        "partition_band": BANDS,
+        "colliding_pair": OTHERS.format(RELATIONS["colliding_pair"].query),
+        "close_pair": RELATIONS["hashed_pair"].query,
+        **VERIFICATION,
+    },
+    VERIFIED,
+)
+BOUNDS = chained(
+    {"partition_vector": VECTORS, "close_pair": OTHERS.format(IN_SQL["compared_pair"].query), **VERIFICATION}, VERIFIED
+)
+CANDIDATES = chained(
+    {"partition_band": BANDS, "colliding_pair": OTHERS.format(RELATIONS["colliding_pair"].query)},
+    "SELECT count(*) FROM colliding_pair",
+)
+# The stages of LSH on their own, each from the tables that those before have left.
 STAGES = {
-    "signatures of the queries": "CREATE OR REPLACE TEMP TABLE q AS FROM jslsh_signatures('target', 'functions', 'threshold')",
-    "pairs that share a band": """CREATE OR REPLACE TEMP TABLE c AS SELECT DISTINCT s.partition_id, t.partition_id AS query
-        FROM source_signatures AS s JOIN q AS t USING (space_id, band, signature)""",
-    "the same, and their H2": """CREATE OR REPLACE TEMP TABLE p AS SELECT row_number() OVER () AS pair_id, *
-        FROM colliding_pairs('sources', 'target', 'source_signatures', 'q', 'threshold')""",
-    "logarithms of the open pairs": """CREATE OR REPLACE TEMP TABLE d AS
-        WITH o AS MATERIALIZED (FROM p WHERE hellinger2 > (SELECT max_js FROM threshold))
-        FROM pair_divergences('o', 'sources', 'target')""",
+    "signatures of the queries": ("target_bands", TARGET_BANDS),
+    "pairs that share a band": (
+        "colliding_pair",
+        chained({"partition_band": "FROM source_bands UNION ALL FROM target_bands"}, RELATIONS["colliding_pair"].query),
+    ),
+    "their H2": ("close_pair", chained({"partition_vector": VECTORS}, f"FROM ({RELATIONS['hashed_pair'].query})")),
+    "what H2 leaves open": ("matched", chained({"partition_vector": VECTORS, **VERIFICATION}, VERIFIED)),
 }
 
 
@@ -86,7 +101,7 @@ class Run(NamedTuple):
     """What the queries of one configuration gave; seconds a query, NaN where not measured."""
 
     space: str
-    bins: int
+    bins: float
     positions: int
     max_js: float
     bands: int
@@ -103,13 +118,18 @@ class Run(NamedTuple):
 
 
 def configure(con: duckdb.DuckDBPyConnection, lsh: tuple[int, int, float], max_js: float, queries: list[int]) -> None:
-    """Functions, threshold and queries for L, K and relative r; the signatures of the sources."""
-    con.execute("UPDATE settings SET jslsh_bands = ?, jslsh_rows = ?, jslsh_width = ?", list(lsh))
-    con.execute("CREATE OR REPLACE TEMP TABLE functions AS FROM space_functions('axis')")
+    """Functions, threshold and queries for L, K and relative r; the bands of the sources."""
+    con.execute("CREATE OR REPLACE TEMP TABLE options AS FROM _logic.search_options()")
+    con.execute("UPDATE options SET jslsh_bands = ?, jslsh_rows = ?, jslsh_width = ?", list(lsh))
+    con.execute("CREATE OR REPLACE TEMP TABLE reachable_space AS SELECT 1 AS space_id")
+    con.execute("CREATE OR REPLACE TEMP TABLE search_method AS SELECT 'lsh' AS search")
+    con.execute(f"CREATE OR REPLACE TEMP TABLE hash_function AS {RELATIONS['hash_function'].query}")
+    # Functions are drawn for lsh; all pairs are compared for exact.
+    con.execute("CREATE OR REPLACE TEMP TABLE search_method AS SELECT 'exact' AS search")
     width = lsh[2] * tuning.match_distance(max_js)
     con.execute("CREATE OR REPLACE TEMP TABLE threshold AS SELECT ?::DOUBLE AS max_js, ?::DOUBLE AS width", [max_js, width])
-    con.execute("CREATE OR REPLACE TEMP TABLE method AS SELECT 'exact' AS search")
-    con.execute("CREATE OR REPLACE TEMP TABLE source_signatures AS FROM jslsh_signatures('sources', 'functions', 'threshold')")
+    bands = RELATIONS["partition_band"].query.replace("partition_vector", "sources")
+    con.execute(f"CREATE OR REPLACE TEMP TABLE source_bands AS {bands}")
     ask(con, queries)
 
 
@@ -164,7 +184,7 @@ def run(
     ask(con, asked)
     count = con.execute(CANDIDATES).fetchall()[0][0]
     pairs_of_all = len(asked) * (len(ids) - 1)
-    space, bins = con.execute("SELECT getvariable('space'), number_bins FROM settings").fetchall()[0]
+    space, bins = con.execute("SELECT getvariable('space'), 2 ** getvariable('coarser')").fetchall()[0]
     hit = len(found["lsh"] & truth)
     median = [statistics.median(values) or math.nan for values in times.values()]
     return Run(
@@ -179,8 +199,10 @@ def stages(con: duckdb.DuckDBPyConnection, tuned: tuple[int, int, float]) -> dic
     ids, _ = vectors(con)
     configure(con, tuned, MAX_JS, [int(i) for i in ids])
     return {
-        stage: min(timed(con.execute, statement)[0] for _ in range(REPEATS)) / len(ids) * 1e3
-        for stage, statement in STAGES.items()
+        stage: min(timed(con.execute, f"CREATE OR REPLACE TEMP TABLE {name} AS {query}")[0] for _ in range(REPEATS))
+        / len(ids)
+        * 1e3
+        for stage, (name, query) in STAGES.items()
     }
 
 
@@ -239,9 +261,9 @@ def main() -> None:
                 varied.append((name, run(con, choice)))
                 print(name, flush=True)
     if not given.fast:
-        for bins in (64, 1024):
-            with prepared(rows, "aligned", number_bins=bins) as con:
-                varied.append((f"{bins} bins", run(con, tuned, every_way=True)))
+        for coarser in (1, 2):
+            with prepared(rows, "aligned", coarser=coarser) as con:
+                varied.append((f"bins {2**coarser} times as wide", run(con, tuned, every_way=True)))
         every += varied[-2:]
         with prepared(rows, "flattened") as con:
             every.append(("flattened", run(con, tuned, every_way=True)))
@@ -262,7 +284,7 @@ def report(folder: Path, every: list[tuple[str, Run]], varied: list[tuple[str, R
         times = " | ".join(f"{x * 1e3:.2f}" for x in (r.pairwise, r.lsh, r.bounds, r.matrix))
         ratios = " | ".join(f"{r.pairwise / x:.1f}" for x in (r.lsh, r.bounds, r.matrix))
         shares = f"{r.precision:.4f} | {r.recall:.4f} | {r.candidates:.3f} | {r.related:.3f}"
-        compared.append(f"{name} | {r.max_js:g} | {r.bins} | {r.positions} | {shares} | {times} | {ratios}")
+        compared.append(f"{name} | {r.max_js:g} | {r.bins:g} x | {r.positions} | {shares} | {times} | {ratios}")
     tuned = f"L = {first.bands}, K = {first.rows}, r = {first.width:.3f} times the greatest distance of a match"
     lines = [
         "# Figures 3 and 4: JS-LSH against pairwise comparison",
@@ -275,7 +297,7 @@ def report(folder: Path, every: list[tuple[str, Run]], varied: list[tuple[str, R
         "## Figure 3",
         "",
         *table(
-            "queries | t | bins | positions | precision | recall | candidates | related | pairwise, ms | LSH | bounds"
+            "queries | t | bin width | positions | precision | recall | candidates | related | pairwise, ms | LSH | bounds"
             " | matrix | pairwise / LSH | / bounds | / matrix",
             compared,
         ),

@@ -45,13 +45,16 @@ VECTORS = """
     CREATE TEMP TABLE resolution AS
     SELECT feature, unnest(_logic.resolution(list(x ORDER BY x))) FROM given_value WHERE isfinite(x) GROUP BY feature;
     CREATE TEMP TABLE probability AS
-    SELECT
-        owner, CASE getvariable('space') WHEN 'aligned' THEN feature ELSE '' END AS slot,
-        _logic.number_bin(x, k + getvariable('coarser'), b - getvariable('coarser')) AS bin, count(*) AS n,
-        n / sum(n) OVER (PARTITION BY owner) AS p
-    FROM given_value JOIN resolution USING (feature)
-    WHERE x IS NOT NULL
-    GROUP BY ALL;
+    SELECT owner, slot, bin, n / sum(n) OVER (PARTITION BY owner) AS p
+    FROM (
+        SELECT
+            owner, CASE getvariable('space') WHEN 'aligned' THEN feature ELSE '' END AS slot,
+            _logic.number_bin(x, k + getvariable('coarser'), b - getvariable('coarser')) AS bin, count(*) AS n
+        FROM given_value
+        JOIN resolution USING (feature)
+        WHERE x IS NOT NULL
+        GROUP BY ALL
+    );
     CREATE TEMP TABLE space_axis AS
     SELECT
         1 AS space_id, dense_rank() OVER (ORDER BY slot)::INTEGER AS slot, bin,
@@ -59,12 +62,9 @@ VECTORS = """
     FROM (SELECT DISTINCT slot, bin FROM probability);
     CREATE TEMP TABLE sources AS
     WITH place AS (
-        SELECT owner, position, sum(p) AS p
-        FROM probability AS v
-        JOIN (SELECT DISTINCT slot AS name, dense_rank() OVER (ORDER BY slot)::INTEGER AS slot FROM probability) AS s
-            ON s.name = v.slot
-        JOIN space_axis AS a ON a.slot = s.slot AND a.bin = v.bin
-        GROUP BY ALL
+        SELECT owner, position, p
+        FROM (SELECT *, dense_rank() OVER (ORDER BY slot) AS number FROM probability) AS v
+        JOIN space_axis AS a ON a.slot = v.number AND a.bin = v.bin
     ),
     dense AS (
         SELECT o.owner, a.position, coalesce(p, 0) AS p
