@@ -7,6 +7,7 @@ import os
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -33,6 +34,7 @@ from examples.evaluation.statistics import (
 from examples.evaluation.tasks import Draw, Outcome, matrix
 from modelhub_sql.udfs.dyadic import number_bins
 
+Floats = npt.NDArray[np.float64]
 MODELS = SENSORS[1:]
 TARGET = SENSORS[0]
 
@@ -104,7 +106,8 @@ def test_the_alternative_distance_is_that_of_a_loop_over_bins(draw: Draw, eviden
     for row in match:
         if row["dataset_id"] == dataset:
             sides = (source[dataset, row["feature_id"]], target[row["target_feature_id"]])
-            p, q = {}, {}
+            p: dict[float, float] = {}
+            q: dict[float, float] = {}
             for counted, side in ((p, sides[0]), (q, sides[1])):
                 bins = number_bins(np.array(side["bins"]), row["k"], row["b"])
                 for bin_, n in zip(bins, side["counts"], strict=True):
@@ -138,16 +141,20 @@ def test_energy_distance_and_reduced_sets_are_what_they_say() -> None:
     rng = np.random.default_rng(2)
     x, y = rng.normal(size=(30, 3)), rng.normal(1, 1, size=(20, 3))
 
-    def mean(pairs: list[tuple[np.ndarray, np.ndarray]]) -> float:
+    def mean(pairs: list[tuple[Floats, Floats]]) -> float:
         return float(np.mean([np.linalg.norm(a - b) for a, b in pairs]))
 
-    def within(rows: np.ndarray) -> float:
+    def within(rows: Floats) -> float:
         return mean([(a, b) for i, a in enumerate(rows) for j, b in enumerate(rows) if i != j])
 
     assert energy_distance(x, y) == pytest.approx(2 * mean([(a, b) for a in x for b in y]) - within(x) - within(y))
     points, weights = reduced_set(x, width=2.0, seed=1)
     at = rng.normal(size=(10, 3))
-    kernel = lambda a, b: np.exp(-((a[:, None] - b[None]) ** 2).sum(axis=2) / 8)  # noqa: E731
+
+    def kernel(a: Floats, b: Floats) -> Floats:
+        values: Floats = np.exp(-((a[:, None] - b[None]) ** 2).sum(axis=2) / 8)
+        return values
+
     np.testing.assert_allclose(kernel(at, points) @ weights, kernel(at, x).mean(axis=1), atol=0.02)
 
 
@@ -198,8 +205,8 @@ def test_intervals_are_over_draws_and_cover_the_mean_as_often_as_they_say() -> N
     assert not worse(better, much_worse, "regret", seed=1)
     assert not worse(better, better, "regret", seed=1)
     chance = rows.assign(regret=0.5)
-    named = [each.assign(workload="w", outcome="o") for each in (much_worse, better, chance)]
-    mean, low, high = difference(*named, seed=1)
+    one, two, three = (each.assign(workload="w", outcome="o") for each in (much_worse, better, chance))
+    mean, low, high = difference(one, two, three, seed=1)
     assert low < mean < high
     assert mean == pytest.approx((much_worse["regret"].mean() - better["regret"].mean()) / 0.5)
 

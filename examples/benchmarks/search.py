@@ -53,7 +53,8 @@ def search(con: duckdb.DuckDBPyConnection, path: Path, **options: Any) -> Found:
 
 def search_in_python(hub: modelhub_sql.Hub, path: Path) -> Found:
     """The same by the method, which checks its arguments, and plans only the forms that the target has."""
-    return hub.find_models(path).select("model, adaptivity, max_js").fetchall()
+    found: Found = hub.find_models(path).select("model, adaptivity, max_js").fetchall()
+    return found
 
 
 def search_once(hub_path: str, target: str, way: str) -> None:

@@ -90,7 +90,8 @@ def fill(hub: modelhub_sql.Hub, models: int, families: int, partitions: int = PA
             k[at], b[at] = resolution(p)
             counts[at] = rng.multinomial(size, p[:, None, :], (FEATURES, partitions))
         histograms = [
-            _binned(*each) for each in zip(first.ravel(), k.ravel(), counts.reshape(-1, partitions, SUPPORT), strict=True)
+            _binned(int(low), int(level), n)
+            for low, level, n in zip(first.ravel(), k.ravel(), counts.reshape(-1, partitions, SUPPORT), strict=True)
         ]
         distances = np.array([divergences(n / size, n.sum(axis=0) / (size * partitions)) for _, n in histograms])
         spreads = distances.reshape(len(ids), FEATURES, partitions).sum(axis=1).max(axis=1)

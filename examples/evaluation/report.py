@@ -119,7 +119,8 @@ def _differences(report: pd.DataFrame, groups: dict[str, list[str]], seed: int) 
         if metric in (RANDOM, f"{DEFAULT}, no accuracy") or part["workload"].nunique() < default["workload"].nunique():
             continue
         for name, members in groups.items():
-            found = difference(*(each[each["workload"].isin(members)] for each in (default, part, parts[RANDOM])), seed)
+            own, others, chance = (each[each["workload"].isin(members)] for each in (default, part, parts[RANDOM]))
+            found = difference(own, others, chance, seed)
             table.setdefault(name, {})[metric] = "{:+.3f} [{:+.3f}, {:+.3f}]".format(*found)
     return pd.DataFrame(table).rename_axis("less")
 

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import argparse
 import csv
+import math
 import warnings
 import zlib
 from collections.abc import Iterator, Sequence
@@ -137,7 +138,7 @@ def sketched(folder: Path) -> list[Feature]:
             SELECT dataset, feature, kind, k, b, bins, counts, effective_bins
             FROM features JOIN datasets USING (dataset_id) ORDER BY dataset, feature_id
         """).fetchall()
-    return [Feature(*row[:5], np.array(row[5]), np.array(row[6], float), row[7]) for row in rows]
+    return [Feature(row[0], row[1], row[2], row[3], row[4], np.array(row[5]), np.array(row[6], float), row[7]) for row in rows]
 
 
 def cells(feature: Feature, bits: int) -> tuple[Floats, Floats]:
@@ -187,7 +188,7 @@ def divergence(one: Feature, other: Feature) -> float:
     def negentropy(x: Floats) -> float:
         return float((x[x > 0] * np.log(x[x > 0])).sum())
 
-    return max(0.0, np.log(2) + (negentropy(p) + negentropy(q) - negentropy(p + q)) / 2)
+    return max(0.0, math.log(2) + (negentropy(p) + negentropy(q) - negentropy(p + q)) / 2)
 
 
 def scenarios(features: Sequence[Feature]) -> dict[str, list[tuple[list[int], list[int]]]]:
