@@ -422,7 +422,7 @@ class Hub:
         return check.as_result(self, check.findings(self, dataset, exclude, read))
 
     @_in_turn
-    def steps(self, target: Any, *, exclude: Sequence[str] = (), until: str = "found_model", **options: Any) -> Result:
+    def steps(self, /, target: Any, *, exclude: Sequence[str] = (), until: str = "found_model", **options: Any) -> Result:
         """A search step by step: a row for each relation of ``sql/search``, with its rows and seconds.
 
         target, exclude, options: as of ``find_models``. until: the last relation. Each can be looked at by ``step``

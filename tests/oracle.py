@@ -411,4 +411,4 @@ def distributions(blocks: list[Floats], kinds: list[str], axes: list[dict[float,
         for bin, i in axis.items():
             mass[:, names.index((kind, bin))] += block[:, i]
     total = mass.sum(axis=1, keepdims=True)
-    return np.divide(mass, total, out=np.zeros_like(mass), where=total > 0)
+    return np.asarray(np.divide(mass, total, out=np.zeros_like(mass), where=total > 0))

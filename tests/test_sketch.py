@@ -242,7 +242,7 @@ def test_the_kernel_counts_what_a_counter_counts(cells: list[tuple[float, int]],
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(dyadic, "DENSE", 1 << 24 if dense else 0)
         values, partition = np.array([x for x, _ in cells]), np.array([place for _, place in cells], np.uint32)
-        found = Counter()
+        found: Counter[tuple[int, float | None]] = Counter()
         for where, lower, n in zip(*(side.tolist() for side in dyadic.bin_counts(values, partition, k, b)), strict=True):
             assert n > 0
             found[where, None if math.isnan(lower) else lower] += n

@@ -17,15 +17,15 @@ import modelhub_sql
 pytestmark = pytest.mark.filterwarnings("ignore:max_js = .* is below twice the sampling floor")
 
 
-SPACES = ["aligned", "flattened"]
+SPACES: list[Any] = ["aligned", "flattened"]
 
 
 def test_thresholds_leave_out_what_is_below_them(sensor_hub: modelhub_sql.Hub) -> None:
-    everything = sensor_hub.find_models(data("leg2"), exclude=["activity"], min_overlap=0, max_js=0.08).fetchall()
+    everything = sensor_hub.find_models(data("leg2"), exclude=["activity"], max_js=0.08, all_models=True).fetchall()
     columns = sensor_hub.find_models(data("leg2"), exclude=["activity"]).columns
     at = {name: columns.index(name) for name in columns}
     least = sorted(row[at["adaptivity"]] for row in everything)[-2]
-    kept = sensor_hub.find_models(data("leg2"), exclude=["activity"], min_overlap=0, max_js=0.08, min_adaptivity=least)
+    kept = sensor_hub.find_models(data("leg2"), exclude=["activity"], max_js=0.08, min_adaptivity=least, all_models=True)
     assert {row[0] for row in kept.select("model").fetchall()} == {
         row[at["model"]] for row in everything if row[at["adaptivity"]] >= least
     }
@@ -44,8 +44,8 @@ def test_overlap_must_be_above_its_threshold_not_at_it(hub: modelhub_sql.Hub) ->
 def test_features_are_equivalent_above_min_jaccard_not_at_it(hub: modelhub_sql.Hub) -> None:
     hub.register("same", pa.table({"a": [1.0, 2.0] * 50}))
     target = pa.table({"a": [1.0, 2.0] * 50})
-    assert hub.find_models(target, min_jaccard=1).fetchall() == []
-    assert len(hub.find_models(target, min_jaccard=0.999).fetchall()) == 1
+    assert hub.find_models(target, features="values", min_jaccard=1).fetchall() == []
+    assert len(hub.find_models(target, features="values", min_jaccard=0.999).fetchall()) == 1
 
 
 def test_the_threshold_used_comes_back_and_an_automatic_one_lets_about_three_models_match(sensor_hub: modelhub_sql.Hub) -> None:
@@ -58,19 +58,25 @@ def test_the_threshold_used_comes_back_and_an_automatic_one_lets_about_three_mod
 
 
 @pytest.mark.parametrize("space", SPACES)
-def test_the_sampling_floor_is_the_divergence_of_two_samples_of_one_distribution(space: str) -> None:
+def test_the_sampling_floor_is_the_divergence_of_two_samples_of_one_distribution(space: Any) -> None:
     rng = np.random.default_rng(0)
     table = pa.table({f"x{i}": rng.lognormal(2, 0.6, 20_000) for i in range(4)})
     with modelhub_sql.connect(partition_size=500) as hub:
         hub.register("m", table)
         (floor,) = hub.find_models(table, sample_space=space, max_js=0.3).select("sampling_floor").fetchall()[0]
-    counted = [oracle.number_bins(table[name].to_numpy()) for name in table.column_names]
-    which = oracle.partitions(20_000, 500)
-    histograms = [np.stack([np.bincount(b[which == k], minlength=oracle.BINS) for k in range(20)]).astype(float) for b in counted]
-    p = oracle.distributions(histograms, space)
-    from scipy.spatial.distance import jensenshannon
-
-    measured = np.mean([jensenshannon(p[i], p[j]) ** 2 for i in range(10) for j in range(10, 20)])
+        hub.con.register("t", table)
+        sketched = hub.con.execute("SELECT bins, partitions FROM sketch('t')").fetchall()
+    if space == "flattened":
+        # Bins that are called alike are one.
+        axis = {lower: place for place, lower in enumerate(sorted({lower for bins, _ in sketched for lower in bins}))}
+        merged = np.zeros((len(sketched[0][1]), len(axis)))
+        for bins, partitions in sketched:
+            merged[:, [axis[lower] for lower in bins]] += np.array(partitions, float)
+        histograms = [merged]
+    else:
+        histograms = [np.array(partitions, float) for _, partitions in sketched]
+    pairs = [(i, j) for i in range(10) for j in range(10, 20)]
+    measured = np.mean([[jensenshannon(h[i], h[j]) ** 2 for h in histograms] for i, j in pairs])
     # An expectation for bins that all occur often: rare bins make it an upper estimate.
     assert 0.5 * floor < measured < 1.1 * floor
 
@@ -85,20 +91,26 @@ def partition_divergences(hub: modelhub_sql.Hub, model: str) -> list[float]:
     found = hub.con.execute(
         """
         WITH t AS MATERIALIZED (FROM sketch('target')),
-        tp AS (SELECT feature, unnest(range(len(partitions))) AS p, unnest(partitions) AS counts, bins FROM t),
+        tp AS (SELECT feature, unnest(range(len(partitions))) AS p, unnest(partitions) AS counts, bins, k, b FROM t),
         sp AS (
-            SELECT feature, partition_id AS p, h.counts, f.bins
+            SELECT feature, partition_id AS p, h.counts, f.bins, f.k, f.b
             FROM histograms AS h JOIN features AS f USING (dataset_id, feature_id) JOIN models USING (dataset_id) WHERE model = ?
         )
-        SELECT tp.p, sp.p, tp.bins, tp.counts, sp.bins, sp.counts FROM tp JOIN sp USING (feature) WHERE tp.p < 4 AND sp.p < 4
+        SELECT tp.p, sp.p, tp.bins, tp.counts, sp.bins, sp.counts, tp.k, tp.b, sp.k, sp.b FROM tp JOIN sp USING (feature) WHERE tp.p < 4 AND sp.p < 4
         """,
         [model],
     ).fetchall()
     pairs: dict[tuple[int, int], list[float]] = {}
-    for target, source, target_bins, target_counts, source_bins, source_counts in found:
-        p, q = np.zeros(1000), np.zeros(1000)
-        p[target_bins], q[source_bins] = target_counts, source_counts
-        pairs.setdefault((target, source), []).append(jensenshannon(p, q) ** 2)
+    for target, source, target_bins, target_counts, source_bins, source_counts, k, b, own_k, own_b in found:
+        p: dict[float, int] = {}
+        q: dict[float, int] = {}
+        for side, bins, counts in ((p, target_bins, target_counts), (q, source_bins, source_counts)):
+            for lower, n in zip(bins, counts, strict=True):
+                coarse = oracle.number_bin(lower, oracle.coarser(oracle.Resolution(k, b), oracle.Resolution(own_k, own_b)))
+                side[coarse] = side.get(coarse, 0) + n
+        both = sorted({*p, *q})
+        divergence = jensenshannon([p.get(lower, 0) for lower in both], [q.get(lower, 0) for lower in both]) ** 2
+        pairs.setdefault((target, source), []).append(divergence)
     return [float(np.mean(each)) for each in pairs.values()]
 
 
@@ -109,7 +121,7 @@ def test_an_automatic_threshold_weighs_every_dataset_alike(settings: dict[str, A
         for step, (name, rows) in enumerate(sizes.items()):
             hub.register(name, normal(rows, step / 2, seed=10 * step))
         target = normal(500, 0, seed=99)
-        found = both_ways(hub, target, "SELECT DISTINCT max_js FROM find_models('target', min_overlap := 0, min_jaccard := 0)")
+        found = both_ways(hub, target, "SELECT DISTINCT max_js FROM find_models('target', all_models := true)")
         weighted = sorted((js, 1 / len(own)) for name in sizes for own in [partition_divergences(hub, name)] for js in own)
     share = settings.get("auto_quantile", min(0.25, settings.get("auto_models", 3) / len(sizes)))
     reached = np.cumsum([weight for _, weight in weighted]) >= share * len(sizes) - 1e-9
@@ -136,36 +148,32 @@ def test_rows_in_order_are_sampled_evenly_for_an_automatic_threshold() -> None:
             ((t, most),) = both_ways(
                 hub,
                 pa.table({"x": values}),
-                "SELECT any_value(max_js), max(adaptivity) FROM find_models('target', min_jaccard := 0)",
+                "SELECT any_value(max_js), max(adaptivity) FROM find_models('target', all_models := true)",
             )
             assert most < 27
             chosen.append(t)
     assert max(chosen) < 0.5
 
 
-def test_a_threshold_at_which_nearly_everything_matches_is_not_chosen_silently() -> None:
+def test_an_automatic_threshold_is_below_ln_2_where_nearly_nothing_is_shared_and_the_verdict_says_so() -> None:
     with modelhub_sql.connect(partition_size=100) as hub:
         for number in range(3):
             hub.register(f"m{number}", pa.table({"x": [0.0] * 20 + [10.0**number] * 980}))
-        options = "min_jaccard := 0, min_overlap := 0"
-        target = pa.table({"x": [0.0] * 20 + [-5.0] * 980})
-        rows = both_ways(hub, target, f"SELECT max_js, warning FROM find_models('target', {options})")
-        assert len(rows) == 3
-        for t, warning in rows:
-            assert 0.9 * math.log(2) < t < math.log(2)
-            assert "next to nothing in common" in warning
-        # A threshold that is given is the user's own choice.
-        given = both_ways(hub, target, f"SELECT DISTINCT warning FROM find_models('target', max_js := 0.69, {options})")
-        assert given == [(None,)]
+        hub.con.register("target", pa.table({"x": [0.0] * 20 + [-5.0] * 980}))
+        rows = hub.con.execute("SELECT max_js, verdict FROM find_models('target', all_models := true)").fetchall()
+    assert len(rows) == 3
+    for t, verdict in rows:
+        assert 0.9 * math.log(2) < t < math.log(2)
+        assert verdict == "far"
 
 
 @pytest.mark.parametrize(("multiple", "warns"), [(1.9, True), (2.1, False)])
 def test_the_warning_is_of_twice_the_sampling_floor(sensor_hub: modelhub_sql.Hub, multiple: float, warns: bool) -> None:
     table = data("torso1")
-    query = "SELECT min(sampling_floor) FROM find_models($1, exclude := ['activity'], max_js := 0.5)"
+    query = "SELECT min(sampling_floor) FROM find_models($1, exclude := ['activity'], max_js := 0.5, all_models := true)"
     ((floor,),) = sensor_hub.con.execute(query, [table]).fetchall()
     rows = sensor_hub.con.execute(
-        "SELECT sampling_floor, warning FROM find_models($1, exclude := ['activity'], max_js := $2)", [table, multiple * floor]
+        "SELECT sampling_floor, warning FROM find_models($1, exclude := ['activity'], max_js := $2, all_models := true)", [table, multiple * floor]
     ).fetchall()
     told = [warning is not None for of_model, warning in rows if of_model == pytest.approx(floor)]
     assert told
