@@ -66,7 +66,13 @@ def both_ways(hub: modelhub_sql.Hub, table: pa.Table, query: str) -> list[Any]:
 
 
 def beside(hub: modelhub_sql.Hub) -> duckdb.DuckDBPyConnection:
-    """A plain connection to the file of an open hub."""
+    """A plain connection to the file of an open hub, where the logic is the file's own."""
+    if hub.path == ":memory:":
+        # Without a file nobody needs a copy of the logic, until it is asked for.
+        hub.upgrade()
+        con = hub.con.cursor()
+        con.execute("USE memory.main")
+        return con
     ((read_only,),) = hub.con.execute(
         "SELECT readonly FROM duckdb_databases() WHERE path IS NOT NULL AND NOT internal"
     ).fetchall()

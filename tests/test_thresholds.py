@@ -173,7 +173,8 @@ def test_the_warning_is_of_twice_the_sampling_floor(sensor_hub: modelhub_sql.Hub
     query = "SELECT min(sampling_floor) FROM find_models($1, exclude := ['activity'], max_js := 0.5, all_models := true)"
     ((floor,),) = sensor_hub.con.execute(query, [table]).fetchall()
     rows = sensor_hub.con.execute(
-        "SELECT sampling_floor, warning FROM find_models($1, exclude := ['activity'], max_js := $2, all_models := true)", [table, multiple * floor]
+        "SELECT sampling_floor, warning FROM find_models($1, exclude := ['activity'], max_js := $2, all_models := true)",
+        [table, multiple * floor],
     ).fetchall()
     told = [warning is not None for of_model, warning in rows if of_model == pytest.approx(floor)]
     assert told
