@@ -1,7 +1,7 @@
-"""Which entity matcher fits a new pair of product catalogues?
+"""Which entity matcher fits a new pair of citation catalogues?
 
 Registers a model for each of sixteen entity-matching tasks and finds those that fit the
-seventeenth, Abt-Buy, which none of them has seen:
+seventeenth, DBLP-Scholar, which none of them has seen:
 
     python examples/quickstart/run.py [HUB]
 """
@@ -17,7 +17,7 @@ import duckdb
 import modelhub_sql
 
 DATA = Path(__file__).parent / "data"
-HELD_OUT = "abt_buy"
+HELD_OUT = "dblp_scholar"
 LEAVE_OUT = ("label", "split")
 
 
