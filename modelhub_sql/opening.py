@@ -332,6 +332,12 @@ def _check_tables(con: duckdb.DuckDBPyConnection, catalog: str, path: str) -> No
         raise HubFormatError(
             f"{path} is no hub that this version made: the table {checked[0][0]} has constraints or indexes of its own"
         )
+    # A trigger would run when a model is registered or removed. DuckDB has them from 2.0 on.
+    with suppress(duckdb.CatalogException):
+        if con.execute("SELECT 1 FROM system.main.duckdb_triggers() WHERE database_name = ? LIMIT 1", [catalog]).fetchall():
+            raise HubFormatError(
+                f"{path} is no hub that this version made: it has triggers, which would run statements of the file"
+            )
 
 
 def _expected() -> dict[str, list[tuple[str, str]]]:

@@ -419,10 +419,12 @@ ATTACKS: list[tuple[Any, ...]] = [
         instead_of("sketch", LOGS), instead_of("list_models", PROFILES), instead_of("help", READS),
     ], SAME, tuple(VERBS)),
     ("find_models goes to the network, all views read a file", [instead_of("find_models", NETWORK), every_view(READS)], SAME, FINDING),
-    ("what users call is endless", [instead_of(name, ENDLESS) for name in ("find_models", "explain_features", "list_models")], SAME, SEARCHING),
+    ("all is endless", [
+        *(instead_of(name, ENDLESS) for name in ("find_models", "explain_features", "list_models")),
+        every_macro("_logic", ENDLESS), every_macro("_format", ENDLESS),
+    ], SAME, SEARCHING),
     # What is behind it.
-    ("all macros fail", [every_macro(schema, FAILS) for schema in IN_ALL[:3]], SAME, tuple(VERBS)),
-    ("all internal macros are endless", [every_macro(schema, ENDLESS) for schema in IN_ALL[1:3]], SAME, SEARCHING),
+    ("all macros fail", [every_macro(schema, FAILS) for schema in IN_ALL[:3]], SAME),
     ("no logic at all", ["DROP SCHEMA _logic CASCADE; DROP SCHEMA _format CASCADE"], SAME, SEARCHING),
     ("a digest of other logic", [f"UPDATE _hub.logic SET version = '999', digest = $${FAILS}$$"], SAME, CHANGING),
     (
@@ -430,16 +432,12 @@ ATTACKS: list[tuple[Any, ...]] = [
         [*shadowing("main", BUILT_IN), "UPDATE _hub.logic SET version = '999', digest = 'other'"], SAME, CHANGING,
     ),
     ("macros of main are called like functions", [*shadowing("main", BUILT_IN)], SAME),
-    ("macros of other schemas are called like functions", [each for schema in IN_ALL[1:] for each in shadowing(schema, BUILT_IN)], SAME),
+    ("macros of other schemas are called like functions", [each for schema in IN_ALL[1:] for each in shadowing(schema, BUILT_IN)], SAME, (*FINDING, "register")),
     ("macros of main are called like table functions", [*tables_shadowing("main", BUILT_IN_TABLES)], SAME),
-    (
-        "macros of other schemas are called like table functions",
-        [each for schema in IN_ALL[1:] for each in tables_shadowing(schema, BUILT_IN_TABLES)], SAME, SEARCHING,
-    ),
-    (
-        "views are called like those of the catalog",
-        [f'CREATE VIEW {schema}."{name}" AS SELECT {FAILS} AS table_name' for schema in IN_ALL for name in BUILT_IN_VIEWS], SAME, SEARCHING,
-    ),
+    ("macros and views of other schemas are called like table functions and views", [
+        *(each for schema in IN_ALL[1:] for each in tables_shadowing(schema, BUILT_IN_TABLES)),
+        *(f'CREATE VIEW {schema}."{name}" AS SELECT {FAILS} AS table_name' for schema in IN_ALL for name in BUILT_IN_VIEWS),
+    ], SAME, SEARCHING),
     ("schemas are called like catalogs", [
         f'CREATE SCHEMA {FILE}."{schema}"; CREATE VIEW {FILE}."{schema}".{name} AS SELECT {FAILS} AS model'
         for schema, name in [("hub", "models"), ("memory", "models"), ("temp", "list_models"), ("system", "main"), ("pg_temp", "models"), (FILE, "_hub"), ("modelhub_logic", "list_models")]
@@ -528,7 +526,6 @@ ATTACKS: list[tuple[Any, ...]] = [
     ("a format that takes long", [settings("4294967295", "replicas", "text_bins", "partition_size")], SAFE),
     ("a format of the future", [settings("60000", "format_version")], REFUSED),
     ("thresholds that are no numbers", [settings("'NaN'::DOUBLE", "DOUBLE")], SAFE, FINDING),
-    ("thresholds without end", [settings("'inf'::DOUBLE", "DOUBLE")], SAFE, FINDING),
     ("an endless JS-LSH", [settings("4294967295", "jslsh_bands", "jslsh_rows"), settings("'lsh'", "search")], SAFE, FINDING),
     ("a search that is SQL", [settings(f"$${FAILS}$$", "search", "rank_by", "sample_space")], SAFE, FINDING),
     ("two rows of defaults", ["INSERT INTO _hub.defaults FROM _hub.defaults"], SAFE, FINDING),
@@ -540,23 +537,17 @@ ATTACKS: list[tuple[Any, ...]] = [
     ),
     ("no format", ["DELETE FROM _hub.format"], REFUSED),
     ("no MinHash functions", ["DELETE FROM _hub.minhash_functions"], SAFE),
-    ("more MinHash functions", ["INSERT INTO _hub.minhash_functions SELECT i, i, i FROM range(1000, 2000) AS r(i)"], SAFE, FINDING),
     # Rows.
-    ("datasets without end", ["UPDATE _hub.datasets SET partitions = 4294967295, rows = 18446744073709551615, spread = 'NaN'"], SAFE, FINDING),
     (
-        "features without end",
-        ["UPDATE _hub.features SET mean = 'inf', spread = 'NaN', elements = 4294967295, \"values\" = 18446744073709551615, counts = list_transform(counts, lambda n: 18446744073709551615)"],
+        "rows without end",
+        ["UPDATE _hub.datasets SET partitions = 4294967295, rows = 18446744073709551615, spread = 'NaN'", "UPDATE _hub.features SET mean = 'inf', spread = 'NaN', elements = 4294967295, \"values\" = 18446744073709551615, counts = list_transform(counts, lambda n: 18446744073709551615)"],
         SAFE,
         FINDING,
     ),
-    ("no bins", ["UPDATE _hub.features SET bins = [], counts = []"], SAFE, FINDING),
     ("bins that are NULL", ["UPDATE _hub.features SET bins = list_transform(bins, lambda b: NULL), minhash = [NULL]"], SAFE, FINDING),
-    ("one bin", ["UPDATE _hub.features SET bins = list_transform(bins, lambda b: bins[1])"], SAFE, FINDING),
     ("short signatures", ["UPDATE _hub.features SET minhash = minhash[:3]"], SAFE, FINDING),
-    ("features of one number", ["UPDATE _hub.features SET feature_id = 1"], SAFE, FINDING),
     ("a feature twice", ["INSERT INTO _hub.features FROM _hub.features; INSERT INTO _hub.partition_counts FROM _hub.partition_counts"], SAFE, FINDING),
     ("long histograms", ["UPDATE _hub.partition_counts SET frequent = list_resize(frequent || rare, 5000, 4294967295)"], SAFE, FINDING),
-    ("short histograms", ["UPDATE _hub.partition_counts SET frequent = [], rare = []"], SAFE, FINDING),
     ("histograms of NULL", ["UPDATE _hub.partition_counts SET frequent = list_transform(frequent, lambda n: NULL)"], SAFE, FINDING),
     ("partitions that there are none of", ["UPDATE _hub.partition_counts SET partition_id = 4294967295 - partition_id"], SAFE, FINDING),
     ("a dataset that is not there", ["UPDATE _hub.models SET dataset_id = 4294967295"], SAFE, SEARCHING),
@@ -567,11 +558,11 @@ ATTACKS: list[tuple[Any, ...]] = [
         [
             f"UPDATE _hub.models SET task = $$'||{FAILS}||'$$, uri = $$'); {FAILS} --$$",
             f"UPDATE _hub.datasets SET dataset = $$'||{FAILS}||'$$, source = '{{secret}}', excluded = [$$\"; {FAILS}$$]",
-            f"UPDATE _hub.features SET feature = $$'||{FAILS}||'\"); {FAILS} --$$ || feature",
+            f"UPDATE _hub.features SET feature = $$'||{FAILS}||'\"); {FAILS} --$$ || feature, kind = CASE kind WHEN 'text' THEN $${FAILS}$$ ELSE kind END",
         ],
         SAFE,
+        SEARCHING,
     ),
-    ("SQL as a kind", [f"UPDATE _hub.features SET kind = $${FAILS}$$"], SAFE, FINDING),
 ]  # fmt: skip
 
 
@@ -673,7 +664,7 @@ def test_nothing_of_a_file_runs(scene: Scene, good_answers: dict[str, Any], name
         wrong += what_ran(scene, answers) + what_is_wrong(scene, outcome, answers, good_answers)
     if scene.tables() != tables:
         wrong.append(f"there were {tables}, now there are {scene.tables()}")
-    if outcome is SAME and changing and not wrong and scene.sketch() != good_answers["stored"]:
+    if outcome is SAME and set(CHANGING) <= set(verbs) and not wrong and scene.sketch() != good_answers["stored"]:
         wrong.append("the sketches stored are others")
     if scene.other.read_bytes() != other:
         wrong.append("another hub was changed")
@@ -721,10 +712,8 @@ def test_a_name_of_a_model_is_only_text(scene: Scene, good_answers: dict[str, An
         for case in ("SQL", "lines", "none"):
             explained = hub.explain(scene.filled(NAMES[case]), **target())
             assert rounded(explained.fetchall()) == good_answers["explain"]
+        hub.register(names[1], like=names[2], version="2")
         for name in names:
-            if name:
-                hub.register(name, like="fodors_zagats", version="2")
-                hub.remove(name, version="2")
             hub.remove(name)
         assert [row[0] for row in listed(hub)] == ["fodors_zagats"]
     assert list(scene.loot.iterdir()) == []
@@ -740,7 +729,7 @@ def command(*arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.mark.parametrize(
-    "name", ["what users call reads, lists, logs and profiles", "what users call is endless", "a view in place of models"]
+    "name", ["what users call reads, lists, logs and profiles", "all is endless", "a view in place of models"]
 )
 def test_the_command_finds_what_it_finds_in_a_good_hub(scene: Scene, good_answers: dict[str, Any], name: str) -> None:
     statements, outcome, _ = attack(name)
