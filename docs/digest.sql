@@ -59,8 +59,8 @@ object AS (
     SELECT
         schema_name, object, kind, arguments,
         CASE
-            -- A constant, or what is made of constants: finite_bin of learnt edges, minhash_agg of the functions.
-            WHEN (schema_name = '_format' AND arguments = '') OR object IN ('finite_bin', 'minhash_agg')
+            -- A constant, or what is made of constants: minhash_agg of the functions.
+            WHEN (schema_name = '_format' AND arguments = '') OR object = 'minhash_agg'
                 OR (schema_name = '_hub' AND object = 'format')
                 THEN system.main.array_to_string(words, ' ')
             ELSE definition

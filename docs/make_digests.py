@@ -4,7 +4,7 @@ python docs/make_digests.py                    with the DuckDB of this Python
 python docs/make_digests.py PYTHON PYTHON ...  with that of each of these, files of one being read by every other
 
 DuckDB stores a macro as it understood it and prints it anew, so that the digest depends on which DuckDB wrote the file and
-which reads it; and on how numbers are binned, because a hub has the macro of its own binning only.
+which reads it.
 """
 
 from __future__ import annotations
@@ -15,21 +15,13 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
-from typing import Any
 
 import duckdb
 
-__all__ = ["SETTINGS", "digest"]
+__all__ = ["digest"]
 
 HERE = Path(__file__).parent
 QUERY = HERE / "digest.sql"
-
-#: A hub of each kind that has a digest of its own.
-SETTINGS: dict[str, dict[str, Any]] = {
-    "range_free": {},
-    "fixed": {"number_binning": "fixed", "number_low": 0.0, "number_high": 1.0},
-    "learnt": {"number_binning": "learnt", "number_edges": [0.0, 1.0]},
-}
 
 
 def digest(path: str) -> str:
@@ -41,22 +33,18 @@ def digest(path: str) -> str:
 
 
 def make(folder: Path) -> None:
-    """A hub of each kind, called by the DuckDB that wrote it and its binning."""
+    """A hub that is called by the DuckDB that wrote it."""
     import modelhub_sql
 
-    for binning, settings in SETTINGS.items():
-        modelhub_sql.connect(folder / f"{duckdb.__version__} {binning}.duckdb", **settings).close()
+    modelhub_sql.connect(folder / f"{duckdb.__version__}.duckdb").close()
 
 
 def read(folder: Path) -> list[dict[str, str]]:
     """The digests of the hubs of a folder."""
-    rows = []
-    for file in sorted(folder.glob("*.duckdb")):
-        written_by, _, binning = file.stem.partition(" ")
-        rows.append(
-            {"written_by": written_by, "read_by": duckdb.__version__, "number_binning": binning, "digest": digest(str(file))}
-        )
-    return rows
+    return [
+        {"written_by": file.stem, "read_by": duckdb.__version__, "digest": digest(str(file))}
+        for file in sorted(folder.glob("*.duckdb"))
+    ]
 
 
 def main(pythons: list[str]) -> None:

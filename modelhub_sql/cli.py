@@ -206,9 +206,9 @@ def find(hub: str, target: str, form: str | None, **options: Any) -> None:
     """Find the models in HUB that fit TARGET (parquet, csv, json or a glob), best first."""
     with _searched(hub, target) as open_hub:
         found = open_hub.find_models(target, **options)
-        if found.summary:
-            # The data alone goes where a program reads it.
-            click.echo(visible(found.summary), err=form is not None)
+        if found.summary and form is None:
+            # In json and csv it is a column.
+            click.echo(visible(found.summary), err=not len(found))
         brief = "rank, model, version, verdict, distance, overlap, source_accuracy, adaptivity, coverage, uri"
         columns = found.columns if form else brief.split(", ")
         _print(found, form, columns, empty="no model in the hub fits the target")

@@ -11,7 +11,6 @@ from typing import Any, NamedTuple
 
 import duckdb
 
-from modelhub_sql import objects
 from modelhub_sql.errors import DatasetError, translated
 
 __all__ = ["Dataset", "arrow", "key", "readable"]
@@ -81,6 +80,8 @@ def readable(
                 raise translated(error, source) from error
     if read:
         raise DatasetError(f"{source} is no file: read gives options to a reader of files")
+    from modelhub_sql import objects  # numpy and pyarrow take a third of a second
+
     table = objects.as_table(dataset, source)
     try:
         own.register(_OBJECT, table)

@@ -104,10 +104,11 @@ def is_not_permitted(error: duckdb.Error) -> bool:
     return isinstance(error, duckdb.IOException) and bool(_NOT_PERMITTED.fullmatch(str(error).strip()))
 
 
-def translated(error: duckdb.Error, dataset: str | None = None, table: str = "") -> Exception:
+def translated(error: duckdb.Error, dataset: str | None = None, table: str = "", hub: str | None = None) -> Exception:
     """The HubError that a DuckDB error stands for; the error itself when it stands for none.
 
-    dataset: what was being read, for the message. table: what SQL calls it.
+    dataset: what was being read, for the message. table: what SQL calls it. hub: the file, where nothing but its tables was
+    read: what else goes wrong is their fault.
     """
     text = str(error)
 
@@ -117,6 +118,8 @@ def translated(error: duckdb.Error, dataset: str | None = None, table: str = "")
     if isinstance(error, duckdb.InvalidInputException) and (raised := _RAISED.match(text)):
         message = raised[2].split("\n\nLINE ")[0].strip()
         cls = _RAISED_IN_SQL[raised[1]]
+        if cls is HubFormatError and hub:
+            return cls(f"{hub}: {message}")
         return cls(dataset + message.removeprefix(table) if dataset and table and message.startswith(table) else message)
     if says(duckdb.IOException, _LOCKED):
         return HubLockedError(
@@ -143,6 +146,8 @@ def translated(error: duckdb.Error, dataset: str | None = None, table: str = "")
         )
     if dataset is not None and not isinstance(error, duckdb.InterruptException):
         return DatasetError(f"{dataset} can't be read as a dataset: {_of_a_reader(_in_short(text))}")
+    if hub is not None and not isinstance(error, duckdb.InterruptException):
+        return HubFormatError(f"{hub} holds what no sketch has: {_in_short(text)}")
     return error
 
 

@@ -372,14 +372,22 @@ class Hub:
         )
 
     def explain_model(
-        self, model: str, target: Any, *, version: str | None = None, exclude: Sequence[str] = (), **options: Any
+        self,
+        model: str,
+        target: Any,
+        *,
+        version: str | None = None,
+        exclude: Sequence[str] = (),
+        read: Mapping[str, Any] | None = None,
+        **options: Any,
     ) -> Result:
         """The model as ``find_models`` judges it: ``FROM explain_model(model, target, ...)``.
 
         Arguments as of ``explain`` and ``find_models``. Returns one row: its rank and verdict, or which rule dropped it and by
         how much. Raises ModelNotFoundError, DatasetError and OptionError.
         """
-        return self._search("explained_model", target, exclude=exclude, options=options, explained=(model, version))
+        _check_names(options)
+        return self._search("explained_model", target, exclude=exclude, options=options, explained=(model, version), read=read)
 
     def explain_partitions(
         self,
@@ -394,6 +402,7 @@ class Hub:
         max_js: float | Literal["auto"] | None = None,
         sample_space: SampleSpace | None = None,
         search: SearchMethod | None = None,
+        read: Mapping[str, Any] | None = None,
     ) -> Result:
         """What covers a target: ``FROM explain_partitions(model, target, ...)``.
 
@@ -406,7 +415,9 @@ class Hub:
             features=features, min_overlap=min_overlap, min_jaccard=min_jaccard, max_js=max_js, sample_space=sample_space,
             search=search,
         )  # fmt: skip
-        return self._search("explained_partition", target, exclude=exclude, options=options, explained=(model, version))
+        return self._search(
+            "explained_partition", target, exclude=exclude, options=options, explained=(model, version), read=read
+        )
 
     @_in_turn
     def check(self, dataset: Any, *, exclude: Sequence[str] = (), read: Mapping[str, Any] | None = None) -> Result:
@@ -422,21 +433,27 @@ class Hub:
         return check.as_result(self, check.findings(self, dataset, exclude, read))
 
     @_in_turn
-    def steps(self, /, target: Any, *, exclude: Sequence[str] = (), until: str = "found_model", **options: Any) -> Result:
+    def steps(
+        self,
+        /,
+        target: Any,
+        *,
+        exclude: Sequence[str] = (),
+        until: str = "found_model",
+        read: Mapping[str, Any] | None = None,
+        **options: Any,
+    ) -> Result:
         """A search step by step: a row for each relation of ``sql/search``, with its rows and seconds.
 
-        target, exclude, options: as of ``find_models``. until: the last relation. Each can be looked at by ``step``
+        target, exclude, read, options: as of ``find_models``. until: the last relation. Each can be looked at by ``step``
         until the next search.
         """
         taken: list[tuple[str, int, float, str]] = []
-        known = [name for name in described(Hub.find_models) if name not in ("target", "exclude")]
-        for name in options:
-            if name not in known:
-                raise OptionError(f"no option is called {name!r}; there are {', '.join(known)}")
+        _check_names(options)
         if until not in logic.relations("search"):
             raise OptionError(f"no step is called {until!r}; there are {', '.join(logic.relations('search'))}")
         with self._lock:
-            self._search(until, target, exclude=exclude, options=options, taken=taken)
+            self._search(until, target, exclude=exclude, options=options, read=read, taken=taken)
             self._own.execute(
                 "CREATE OR REPLACE TEMP TABLE taken (step VARCHAR, rows UBIGINT, seconds DOUBLE, what_a_row_is VARCHAR)"
             )
@@ -545,7 +562,7 @@ class Hub:
         try:
             self._own.execute(script.replace("BEGIN TRANSACTION;", "").replace("COMMIT;", ""))
         except duckdb.Error as error:
-            raise translated(error, variables.get("source"), variables.get("dataset", "")) from error
+            raise translated(error, variables.get("source"), variables.get("dataset", ""), self.path) from error
 
     @_in_turn
     def _search(
@@ -591,7 +608,7 @@ class Hub:
                     own.execute("ROLLBACK")
                 raise
         except duckdb.Error as error:
-            raise translated(error) from error
+            raise translated(error, hub=self.path) from error
         return result
 
     def _sketch(self, target: Any, exclude: list[str], read: Mapping[str, Any] | None = None) -> None:
@@ -753,6 +770,14 @@ def _columns(exclude: Sequence[str] | None) -> list[str]:
         if not isinstance(column, str):
             raise OptionError(f"exclude must be a list of column names, got {column!r} in it")
     return columns
+
+
+def _check_names(options: Mapping[str, Any]) -> None:
+    """Refuse what is no option of a search."""
+    known = [name for name in described(Hub.find_models) if name not in ("target", "exclude", "read")]
+    for name in options:
+        if name not in known:
+            raise OptionError(f"no option is called {name!r}; there are {', '.join(known)}")
 
 
 def _json(metadata: Any) -> str | None:

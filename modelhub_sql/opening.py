@@ -359,10 +359,23 @@ def _format_row(con: duckdb.DuckDBPyConnection, tables: str, path: str) -> dict[
         raise HubFormatError(
             f"{path} is no hub that this version made: its format is {version!r}, known here is {FORMAT_VERSION}"
         )
+    defaults = con.execute(f"FROM {tables}._hub.defaults")
+    columns = [column[0] for column in defaults.description or ()]
+    found = defaults.fetchall()
+    if len(found) != 1:
+        raise HubFormatError(f"{path} is no hub that this version made: it has {len(found)} rows of defaults, not one")
+    told = row | dict(zip(columns, found[0], strict=True))
     try:
-        Settings(**{name: value for name, value in row.items() if name in Settings.names()})
+        Settings(**{name: value for name, value in told.items() if name in Settings.names()})
     except SettingsError as error:
         raise HubFormatError(f"{path} is no hub that this version made: {error}") from error
+    functions = con.execute(f"SELECT function FROM {tables}._hub.minhash_functions ORDER BY function ASC LIMIT 9999").fetchall()
+    wanted = row["minhash_bands"] * row["minhash_rows"]
+    if functions != [(number,) for number in range(wanted)]:
+        raise HubFormatError(
+            f"{path} is no hub that this version made: it has {len(functions)} MinHash functions, not those of "
+            f"{row['minhash_bands']} bands of {row['minhash_rows']}"
+        )
     return row
 
 

@@ -22,6 +22,9 @@ MOST_CANDIDATES = 10_000
 #: Rows of a partition, and any other whole number, that the tables have room for.
 MOST_ROWS, MOST = 2**32 - 1, 2**16 - 1
 
+#: Hash functions of a signature.
+MOST_FUNCTIONS = 4096
+
 RANK_METRICS = ("distance", "adaptivity", "coverage", "js", "l2", "kl_target_source", "kl_source_target", "source_accuracy")
 
 
@@ -115,6 +118,11 @@ class Settings:
             raise SettingsError(f"salt must be text without NUL, got {self.salt!r}")
         if self.max_candidates > MOST_CANDIDATES:
             raise SettingsError(f"max_candidates must be at most {MOST_CANDIDATES}, got {self.max_candidates!r}")
+        for name, bands, rows in (
+            ("minhash", self.minhash_bands, self.minhash_rows), ("jslsh", self.jslsh_bands, self.jslsh_rows),
+        ):  # fmt: skip
+            if (bands or 1) * (rows or 1) > MOST_FUNCTIONS:
+                raise SettingsError(f"{name}_bands x {name}_rows must be at most {MOST_FUNCTIONS}, got {bands} x {rows}")
         if self.text_bins > 60_000:
             raise SettingsError(f"text_bins must be at most 60000, got {self.text_bins}")
 

@@ -104,13 +104,13 @@ def test_options_are_the_python_arguments_and_say_the_same() -> None:
 
     output = {"form"}
     assert set(options("register")) == set(described(Hub.register)) - {"name", "dataset"} | {"manifest"}
-    assert set(options("find")) == set(described(Hub.find_models)) - {"target"} | output | {"limit"}
+    assert set(options("find")) == set(described(Hub.find_models)) - {"target"} | output
     assert set(options("steps")) == set(described(Hub.find_models)) - {"target"} | output
     both = set(described(Hub.explain)) | set(described(Hub.explain_partitions))
     assert set(options("explain")) == both - {"model", "target"} | output | {"partitions"}
     for command in ("find", "steps", "explain"):
         for name, option in options(command).items():
-            if name in described(Hub.find_models) and name != "exclude":
+            if name in described(Hub.find_models) and name not in ("exclude", "read"):
                 argument = described(Hub.find_models)[name]
                 assert (option.help or "").lower() == f"{argument.help.lower()}."
                 if argument.choices:
@@ -131,12 +131,13 @@ def test_options_are_the_python_arguments_and_say_the_same() -> None:
 def test_init_makes_a_hub_with_the_settings_given_and_prints_no_data(tmp_path: Path) -> None:
     path = str(tmp_path / "hub.duckdb")
     result = run(
-        "init", path, "--partition-size", "50", "--partitioning", "sequential", "--number-bins", "64", "--text-bins", "128", "--seed", "7",
+        "init", path, "--partition-size", "50", "--partitioning", "sequential", "--text-bins", "128", "--seed", "7",
+        "--setting", "most_bins=64",
         "--setting", "min_jaccard=0.3", "--setting", "sample_space=flattened",
     )  # fmt: skip
     assert result.stdout == ""
     expected = {
-        "partition_size": "50", "partitioning": "sequential", "number_bins": "64", "text_bins": "128", "seed": "7",
+        "partition_size": "50", "partitioning": "sequential", "most_bins": "64", "text_bins": "128", "seed": "7",
         "min_jaccard": "0.3", "sample_space": "flattened",
     }  # fmt: skip
     with duckdb.connect(path, read_only=True) as con:

@@ -165,9 +165,11 @@ def test_help_is_a_page_with_an_example_of_each(hub: modelhub_sql.Hub) -> None:
 def test_every_object_and_column_that_is_stored_has_a_comment(hub: modelhub_sql.Hub) -> None:
     with duckdb.connect(hub.path, read_only=False) as con:
         silent = """
-            SELECT table_name, column_name FROM duckdb_columns() WHERE schema_name = '_hub' AND coalesce(comment, '') = ''
-            UNION ALL SELECT table_name, '' FROM duckdb_tables() WHERE coalesce(comment, '') = ''
-            UNION ALL SELECT view_name, '' FROM duckdb_views() WHERE NOT internal AND coalesce(comment, '') = ''
+            SELECT table_name, column_name FROM duckdb_columns()
+            WHERE database_name = current_database() AND schema_name = '_hub' AND coalesce(comment, '') = ''
+            UNION ALL SELECT table_name, '' FROM duckdb_tables() WHERE database_name = current_database() AND coalesce(comment, '') = ''
+            UNION ALL SELECT view_name, '' FROM duckdb_views()
+            WHERE NOT internal AND database_name = current_database() AND coalesce(comment, '') = ''
             UNION ALL SELECT function_name, '' FROM duckdb_functions()
             WHERE NOT internal AND function_type IN ('macro', 'table_macro') AND database_name = current_database()
                 AND coalesce(comment, '') = ''

@@ -269,6 +269,6 @@ def test_a_leaf_that_has_the_name_of_what_was_left_out_is_compared(made: modelhu
     with made as hub:
         hub.con.execute("CREATE TABLE hub_of_leaves AS SELECT i AS label, {label: i % 7} AS s FROM range(300) AS r(i)")
         hub.register("m", "hub_of_leaves", exclude=["label"])
-        target = pa.table({"label": [i % 7 for i in range(200)]})
+        target = pa.table({"s": [{"label": i % 7} for i in range(200)], "label": [i % 7 for i in range(200)]})
         query = "SELECT shared_features, missing_features, verdict FROM find_models('target')"
         assert both_ways(hub, target, query) == [(1, 0, "same")]

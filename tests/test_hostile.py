@@ -141,8 +141,8 @@ def found(hub: modelhub_sql.Hub) -> list[Any]:
 
 
 def first(hub: modelhub_sql.Hub) -> str:
-    name: str = hub.models().select("model").fetchall()[0][0]
-    return name
+    listed = hub.models().select("model").fetchall()
+    return str(listed[0][0]) if listed else "beer"
 
 
 def registered(hub: modelhub_sql.Hub) -> list[Any]:

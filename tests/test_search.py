@@ -54,7 +54,7 @@ def others() -> dict[str, pa.Table]:
         "renamed": renamed(people(5, 400)),
         "lacking": table.select(["note", "age", "height"]),
         "shouting": table.rename_columns([name.upper() for name in table.column_names]),
-        "of other kinds": table.set_column(4, "city", [pa.array(range(300))]).drop_columns(["rate"]),
+        "of other kinds": table.set_column(4, "city", [pa.array([i * i for i in range(300)])]).drop_columns(["rate"]),
         "excluding": people(7, 280),
     }
 

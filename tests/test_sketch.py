@@ -58,7 +58,7 @@ def rows_of(
 
 
 #: The numbers of the table t and their partitions.
-CELLS = 'SELECT i::INT, "modelhub partition" FROM partitioned_row'
+CELLS = 'SELECT i::INT, "_modelhub partition 5f1c" FROM partitioned_row'
 
 
 @pytest.mark.parametrize("partitioning", ["random", "sequential"])
@@ -153,11 +153,11 @@ def test_every_type_has_its_kind_and_blobs_are_skipped_with_a_warning(hub: model
     with pytest.warns(UserWarning, match=r"raw \(BLOB\)"):
         hub.register("all", "t")
     kinds = {feature: (kind, values) for _, feature, kind, values, *_ in stored(hub, "all")}
-    numbers = dict.fromkeys(("tiny", "unsigned", "huge", "dec", "f", "flag", "a", "deep"), 40) | {
-        "li": 80, "nested": 120, "arr": 120, "a_1": 40,
+    numbers = dict.fromkeys(("tiny", "unsigned", "huge", "dec", "f", "flag", "st.a", "deep"), 40) | {
+        "li": 80, "nested": 120, "arr": 120, "st.b.a": 40,
     }  # fmt: skip
     times = dict.fromkeys(("d", "ts", "tz", "t", "iv"), 40)
-    texts = {"s": 40, "long": 40 * 101, "e": 40, "words": 120, "c": 40, "u": 200, "m": 80}
+    texts = {"s": 40, "long": 40 * 101, "e": 40, "words": 120, "st.b.c": 40, "u": 200, "m": 80}
     expected = {n: ("number", v) for n, v in numbers.items()} | {n: ("time", v) for n, v in times.items()}
     assert kinds == expected | {n: ("text", v) for n, v in texts.items()}
 
@@ -275,12 +275,13 @@ def test_tokens_are_lower_cased_words_of_any_script(hub: modelhub_sql.Hub) -> No
 
 
 @settings(max_examples=100, deadline=None)
-@given(text=st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=40))
+# The scripts that are written without spaces begin with Thai.
+@given(text=st.text(st.characters(codec="utf-8", exclude_characters="\0", max_codepoint=0x0DFF), max_size=40))
 def test_a_text_that_has_a_word_or_sign_has_tokens_and_its_words_are_among_them(settled_hub: modelhub_sql.Hub, text: str) -> None:
     query = "SELECT list(token) FROM (SELECT unnest(_logic.tokens(word)) AS token FROM (SELECT unnest(_logic.words(?)) AS word) WHERE word <> '')"
     ((tokens,),) = settled_hub.con.execute(query, [text]).fetchall()
     ((runs,),) = settled_hub.con.execute(
-        "SELECT regexp_extract_all(lower(?), '[\\p{L}\\p{M}\\p{N}]*[\\p{L}\\p{N}][\\p{L}\\p{M}\\p{N}]*')", [text]
+        "SELECT regexp_extract_all(nfc_normalize(lower(?)), '[\\p{L}\\p{M}\\p{N}]*[\\p{L}\\p{N}][\\p{L}\\p{M}\\p{N}]*')", [text]
     ).fetchall()
     assert tokens
     assert Counter(runs) <= Counter(tokens)
@@ -321,12 +322,12 @@ def test_a_file_name_with_quotes_is_read(hub: modelhub_sql.Hub, tmp_path: Path) 
 
 
 def test_a_feature_without_values_is_left_out_and_a_partition_without_any_is_missing(hub: modelhub_sql.Hub) -> None:
-    table = pa.table({"a": list(range(300)), "empty": pa.array([None] * 300, pa.float64())})
+    table = pa.table({"a": [i % 7 for i in range(300)], "empty": pa.array([None] * 300, pa.float64())})
     with pytest.warns(UserWarning, match=r"skipped, cannot be compared: empty \(DOUBLE, only NULL\)"):
         hub.register("m", table)
     assert [row[1] for row in stored(hub, "m")] == ["a"]
     with modelhub_sql.connect(partition_size=100, partitioning="sequential") as ordered:
-        ordered.register("m", pa.table({"a": list(range(300)), "b": [1.0] * 100 + [None] * 200}))
+        ordered.register("m", pa.table({"a": [i % 7 for i in range(300)], "b": [1.0] * 100 + [None] * 200}))
         assert stored(ordered, "m")[1][8] == [[100], [], []]
 
 

@@ -21,6 +21,7 @@ SEARCH = "sql/search/99_more.sql"
 BREAKING = {
     "width": "-- a row of it\nSELECT " + "a, " * 50 + "b FROM t",
     "first line": "SELECT a FROM t",
+    "stars": "-- a row of it\nSELECT * EXCLUDE (a, b) FROM t",
     "upper case": "-- a row of it\nSELECT a from t",
     "lower case": "-- a row of it\nSELECT Elements FROM t",
     "order": "-- a row of it\nSELECT list(a ORDER BY b DESC, c) FROM t",
@@ -56,7 +57,11 @@ def test_the_relations_that_a_query_reads_are_known() -> None:
     assert check_sql.read(query) == {"one", "two", "three", "four", "five"}
 
 
-ENDS = {"sketch": {"sketched_feature"}, "search": {"found_model", "explained_feature", "explained_partition"}}
+ENDS = {
+    # The first three are named in a text: whether there is text at all decides which is read.
+    "sketch": {"sketched_feature", "no_text", "sample_text", "no_sample_text"},
+    "search": {"found_model", "explained_feature", "explained_model", "explained_partition"},
+}
 
 
 @pytest.mark.parametrize("folder", ENDS)
@@ -100,7 +105,7 @@ def test_help_fits_a_screen_and_lists_all_that_is_public(
 ) -> None:
     rows = stock.execute("FROM help").fetchall()
     assert len(rows) <= 20
-    assert {name for name, *_ in rows} == {name for schema, name, _ in objects if schema == "main"}
+    assert {name for name, *_ in rows} == {name for schema, name, _ in objects if schema == "main"} | {"USE hub"}
     for name, what_a_row_is, example in rows:
         assert what_a_row_is
         assert name in example
@@ -110,8 +115,14 @@ def test_each_example_of_help_runs(tmp_path: Path) -> None:
     path = tmp_path / "hub.duckdb"
     with modelhub_sql.connect(path, partition_size=100) as hub:
         hub.register("beer", data("beer"), exclude=["label", "split"], accuracy=0.95)
-    with duckdb.connect(str(path), read_only=True) as con:
-        for name, _, example in con.execute("FROM help").fetchall():
+    with duckdb.connect() as con:
+        con.execute("SET file_search_path = ?", [str(tmp_path)])
+        con.execute(f"ATTACH '{path}' AS first (READ_ONLY)")
+        (use, _, attached), *others = con.execute("FROM first.main.help").fetchall()
+        assert use == "USE hub"
+        con.execute("DETACH first")
+        con.execute(attached.replace("hub.duckdb", str(path)))
+        for name, _, example in others:
             assert con.execute(example.replace("target.parquet", data("beer"))).fetchall(), name
 
 

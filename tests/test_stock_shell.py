@@ -276,7 +276,7 @@ def test_the_shell_says_what_it_registered_and_what_it_skipped(hub_file: Path) -
     script = registering(hub_file, model="'odd'", version="'7'", dataset=f"'{hub_file.parent / 'odd.parquet'}'")
     (row,) = asked(str(hub_file), script=script)
     assert (row["registered"], row["version"], int(row["rows"]), int(row["partitions"])) == ("odd", "7", 1, 1)
-    assert row["skipped"] == "b (BLOB), c (INTEGER, only NULL)"
+    assert row["skipped"] == ["b (BLOB)", "c (INTEGER, only NULL)"]
 
 
 def test_the_shell_refuses_a_column_to_exclude_that_there_is_not(hub_file: Path) -> None:

@@ -122,6 +122,7 @@ def test_an_automatic_threshold_weighs_every_dataset_alike(settings: dict[str, A
             hub.register(name, normal(rows, step / 2, seed=10 * step))
         target = normal(500, 0, seed=99)
         found = both_ways(hub, target, "SELECT DISTINCT max_js FROM find_models('target', all_models := true)")
+        hub.con.register("target", target)
         weighted = sorted((js, 1 / len(own)) for name in sizes for own in [partition_divergences(hub, name)] for js in own)
     share = settings.get("auto_quantile", min(0.25, settings.get("auto_models", 3) / len(sizes)))
     reached = np.cumsum([weight for _, weight in weighted]) >= share * len(sizes) - 1e-9

@@ -133,9 +133,11 @@ def fill(hub: modelhub_sql.Hub, models: int, families: int, partitions: int = PA
             con.execute(logic.placed(logic.step_statement(step), place))
         statements = f"""
             BEGIN;
-            INSERT INTO _hub.datasets
-            SELECT dataset_id, 'd' || dataset_id, {partitions} * {size}, {partitions}, 'synthetic', [], now()::TIMESTAMP,
-                _format.fingerprint(), spread
+            INSERT INTO _hub.datasets BY NAME
+            SELECT
+                dataset_id, 'd' || dataset_id AS dataset, {partitions} * {size} AS rows, {partitions} AS partitions,
+                'synthetic' AS source, [] AS excluded, [] AS skipped, now()::TIMESTAMP AS registered_at,
+                _format.fingerprint() AS fingerprint, spread
             FROM synthetic_registered;
             INSERT INTO _hub.models BY NAME
             SELECT 'm' || dataset_id AS model, '' AS version, dataset_id, now()::TIMESTAMP AS registered_at

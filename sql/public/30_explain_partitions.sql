@@ -2,15 +2,13 @@
 -- example: FROM explain_partitions('beer', 'target.parquet', exclude := ['label'])
 CREATE MACRO explain_partitions(
     model, target, version := NULL, exclude := [], features := NULL, min_overlap := NULL, min_jaccard := NULL, max_js := NULL,
-    min_adaptivity := NULL, max_divergence := NULL, sample_space := NULL, rank_by := NULL, search := NULL,
-    forms := NULL, nested := NULL
+    sample_space := NULL, search := NULL, forms := NULL, nested := NULL
 ) AS TABLE
 WITH target_sketch AS MATERIALIZED (FROM _logic.sketch(target, exclude := exclude, forms := forms, nested := nested)),
 options AS MATERIALIZED (
     FROM _logic.search_options(
         features := features, min_overlap := min_overlap, min_jaccard := min_jaccard, max_js := max_js,
-        min_adaptivity := min_adaptivity, max_divergence := max_divergence, sample_space := sample_space, rank_by := rank_by,
-        search := search
+        sample_space := sample_space, search := search
     )
 ),
 searched AS (SELECT dataset_id FROM _hub.datasets),

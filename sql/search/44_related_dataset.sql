@@ -9,9 +9,9 @@ WITH shared AS (
 SELECT
     dataset_id, shared_features, c.features - shared_features AS missing_features,
     shared_features / c.features AS overlap,
-    (shared_distance + c.features - shared_features) / c.features AS distance,
-    (shared_js + (c.features - shared_features) * ln(2)) / c.features AS js_divergence,
-    shared_js / shared_features AS shared_js
+    _logic.settled((shared_distance + c.features - shared_features) / c.features) AS distance,
+    _logic.settled((shared_js + (c.features - shared_features) * ln(2)) / c.features) AS js_divergence,
+    _logic.settled(shared_js / shared_features) AS shared_js
 FROM shared
 JOIN counted_features AS c USING (dataset_id)
 WHERE overlap > coalesce((SELECT options.min_overlap FROM options), 0)

@@ -48,11 +48,12 @@ error AS (
 )
 SELECT
     dataset_id,
-    sum(expected) / any_value(c.features) AS expected_distance,
+    _logic.settled(sum(expected) / any_value(c.features)) AS expected_distance,
     -- Features move together in part.
-    sqrt(0.25 * sum(deviation) ** 2 + 0.75 * sum(deviation ** 2)) / any_value(c.features) AS distance_deviation,
-    (sum(distance - CASE WHEN kind = 'text' THEN 0
-        ELSE 2 * expected / 3 END) + any_value(c.features) - count(*)) / any_value(c.features) AS judged_distance
+    _logic.settled(sqrt(0.25 * sum(deviation) ** 2 + 0.75 * sum(deviation ** 2)) / any_value(c.features)) AS distance_deviation,
+    _logic.settled((
+        sum(distance - CASE WHEN kind = 'text' THEN 0 ELSE 2 * expected / 3 END) + any_value(c.features) - count(*)
+    ) / any_value(c.features)) AS judged_distance
 FROM error
 JOIN counted_features AS c USING (dataset_id)
 GROUP BY dataset_id

@@ -1,10 +1,10 @@
 -- a space and the JS divergence to expect between two partitions of the target itself, (B - 1) / (4 n)
 SELECT
     space_id,
-    CASE (SELECT options.sample_space FROM options)
+    _logic.settled(CASE (SELECT options.sample_space FROM options)
         WHEN 'aligned' THEN avg((len(list_distinct(s.bins)) - 1) * len(t.partitions) / (4 * t."values"))
         ELSE (len(list_distinct(flatten(list(s.bins)))) - 1) * max(len(t.partitions)) / (4 * sum(t."values"))
-    END AS sampling_floor
+    END) AS sampling_floor
 FROM space_slot AS s
 JOIN target_sketch AS t USING (feature_id)
 GROUP BY space_id

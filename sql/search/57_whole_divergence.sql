@@ -11,8 +11,8 @@ WITH bin AS (
 )
 SELECT
     dataset_id,
-    sum(_logic.js_term(p, q)) AS shared_js,
-    sum(_logic.kl_term(_logic.smoothed(q, size), _logic.smoothed(p, size))) AS kl_target_source,
-    sum(_logic.kl_term(_logic.smoothed(p, size), _logic.smoothed(q, size))) AS kl_source_target
+    _logic.settled(sum(_logic.js_term(p, q))) AS shared_js,
+    _logic.settled(sum(_logic.kl_term(_logic.smoothed(q, size), _logic.smoothed(p, size)))) AS kl_target_source,
+    _logic.settled(sum(_logic.kl_term(_logic.smoothed(p, size), _logic.smoothed(q, size)))) AS kl_source_target
 FROM bin
 GROUP BY dataset_id

@@ -17,7 +17,7 @@ wanted AS (
 -- A hair above the pair it is taken from, so that rounding does not decide whether that one matches.
 -- Below ln 2, at which partitions have nothing in common.
 chosen AS (
-    SELECT least(greatest(min(js_divergence) + 1e-12, 1e-9), ln(2) - 1e-6) AS max_js
+    SELECT least(greatest(_logic.settled(min(js_divergence) + 2e-12), 1e-9), ln(2) - 1e-6) AS max_js
     FROM ranked
     WHERE datasets >= (SELECT datasets FROM wanted) - 1e-9
 )

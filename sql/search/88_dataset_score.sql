@@ -7,8 +7,7 @@ WITH adaptivity AS (
 )
 SELECT
     dataset_id, c.distance, expected_distance, distance_deviation, judged_distance, adaptivity, coverage, c.js_divergence,
-        c.overlap, c.shared_features,
-    c.missing_features, kl_target_source, kl_source_target, l2_distance,
+    c.overlap, c.shared_features, c.missing_features, kl_target_source, kl_source_target, l2_distance,
     (SELECT threshold.max_js FROM threshold) AS max_js, sampling_floor, (SELECT search_method.search FROM search_method) AS search
 FROM candidate_dataset AS c
 JOIN sampling_error USING (dataset_id)

@@ -6,5 +6,5 @@ ANTI JOIN excluded_feature AS x ON x.dataset_id = d.dataset_id AND x.target_feat
 LEFT JOIN feature_match AS m ON m.dataset_id = d.dataset_id AND m.target_feature_id = t.feature_id
 -- What differs much before what is lacking, and that before what differs little.
 ORDER BY
-    CASE WHEN m.distance > 0.5 THEN 0 WHEN m.distance IS NULL THEN 1 ELSE 2 END ASC, round(m.distance, 12) DESC, t.feature_id ASC
+    CASE WHEN m.distance > 0.5 THEN 0 WHEN m.distance IS NULL THEN 1 ELSE 2 END ASC, m.distance DESC, t.feature_id ASC
 LIMIT 1

@@ -7,7 +7,7 @@ SELECT CASE
         SELECT printf('no model is listed: %s is the nearest, its %s', n.model, n.dropped)
         FROM judged_model AS n
         WHERE n.shared_features > 0
-        ORDER BY round(distance, 12) ASC NULLS LAST, overlap DESC, encode(n.model) ASC, encode(n.version) ASC
+        ORDER BY distance ASC NULLS LAST, overlap DESC, encode(n.model) ASC, encode(n.version) ASC
         LIMIT 1
     )
     ELSE any_value(

@@ -1,6 +1,6 @@
 -- a model related to the target, and its rank
 SELECT
-    f.rank, f.model, f.version, f.verdict, f.distance, f.overlap, f.source_accuracy, f.source_rows, f.uri,
+    f.rank, f.model, f.version, f.verdict, f.distance, f.overlap, f.source_accuracy, f.source_rows::BIGINT AS source_rows, f.uri,
     f.adaptivity, f.coverage, f.js_divergence, f.shared_features, f.missing_features, f.expected_distance, f.fit_score,
     f.kl_target_source, f.kl_source_target,
     f.l2_distance, f.max_js, f.sampling_floor, f.search, s.summary, f.warning

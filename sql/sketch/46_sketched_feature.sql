@@ -18,7 +18,7 @@ WHERE (
             THEN error('DatasetError: ' || dataset || ' has no rows: there is nothing to sketch')
         ELSE error(
             'DatasetError: ' || dataset || ' has no column that can be compared: '
-            || (SELECT string_agg(feature || ' (' || type || ')', ', ' ORDER BY feature_id ASC) FROM dataset_column)
+            || (SELECT array_to_string(skipped, ', ') FROM skipped_column)
             || CASE WHEN len(exclude) > 0 THEN '; excluded: ' || array_to_string(exclude, ', ') ELSE '' END
             || '. Pass a table with numbers, text, dates or lists that are not all NULL'
         )

@@ -1,6 +1,9 @@
 -- What a distance means: the sampling error of a distance, the default ranking and the verdict. The form and its constants
 -- were chosen by examples/evaluation.
 
+CREATE MACRO _logic.settled(x) AS round(x, 12);
+COMMENT ON MACRO _logic.settled IS 'a sum without the last digits, which depend on the order of its terms';
+
 CREATE MACRO _logic.seen_by_both(n, a, b) AS 1 - exp(2 * n * ln(greatest(abs(a::DOUBLE - b) / (a + b), 1e-300)));
 COMMENT ON MACRO _logic.seen_by_both IS 'how far a bin with n values of both sides says something, where the sides have a and b values in all: all of it where a = b, little of a rare bin where one side is small';
 

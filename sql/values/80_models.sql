@@ -43,10 +43,18 @@ CREATE MACRO _logic.dataset_of(model_name, model_version) AS coalesce(
 COMMENT ON MACRO _logic.dataset_of IS 'the dataset of a model: of the version given, or the latest';
 
 CREATE MACRO _logic.explained(model_name, model_version) AS TABLE
-    SELECT model, version, dataset_id
-    FROM _hub.models
-    WHERE model = model_name AND version = coalesce(model_version, version)
-        AND dataset_id = _logic.dataset_of(model_name, model_version)
-    ORDER BY registered_at DESC, version DESC
-    LIMIT 1;
+    SELECT m.model, m.version, coalesce(m.dataset_id, error(_logic.unknown_model(model_name, model_version))) AS dataset_id
+    FROM (SELECT 1) AS one
+    LEFT JOIN (
+        SELECT
+            model, version,
+            CASE
+                WHEN dataset_id IN (SELECT dataset_id FROM _hub.datasets) THEN dataset_id
+                ELSE error('HubFormatError: there is no dataset of model ' || left(model, 200))
+            END AS dataset_id
+        FROM _hub.models
+        WHERE model = model_name AND version = coalesce(model_version, version)
+        ORDER BY registered_at DESC, version DESC
+        LIMIT 1
+    ) AS m ON true;
 COMMENT ON MACRO TABLE _logic.explained IS 'the model of a name, of the version given or the latest (one row)';

@@ -68,7 +68,13 @@ BEGIN TRANSACTION;
 
 -- Before the old version is deleted: it may be the one whose dataset is shared.
 SET VARIABLE registering_dataset = (SELECT CASE
-    WHEN _logic.registering().has_dataset THEN (SELECT coalesce(max(dataset_id), 0) + 1 FROM _hub.datasets)
+    WHEN _logic.registering().has_dataset THEN (
+        SELECT CASE
+            WHEN max(dataset_id) >= 4294967294 THEN error('HubFormatError: the hub has no number left for a dataset')
+            ELSE coalesce(max(dataset_id), 0) + 1
+        END
+        FROM _hub.datasets
+    )
     ELSE _logic.dataset_of(_logic.registering().like_model, _logic.registering().like_version)
 END);
 

@@ -137,5 +137,3 @@ SELECT 'numbers and the texts that spell them have one sketch', count(*) = 1 AND
 )
 FROM _logic.sketch('t', forms := ['number'], nested := false) AS t
 JOIN _logic.sketch('u', forms := ['text'], nested := false) AS u USING (feature);
-
-SELECT 'the empty dataset has no features, without an error', count(*) = 0 FROM _logic.sketch('_logic.no_dataset');
