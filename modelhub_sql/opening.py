@@ -407,7 +407,10 @@ def _create(con: duckdb.DuckDBPyConnection, settings: Settings, with_logic: bool
         con.execute(
             f"INSERT INTO _hub.defaults BY NAME SELECT {', '.join(f'? AS {key}' for key in defaults)}", list(defaults.values())
         )
-        con.executemany("INSERT INTO _hub.minhash_functions VALUES (?, ?, ?)", [(i, a, b) for i, (a, b) in enumerate(pairs)])
+        con.execute(
+            "INSERT INTO _hub.minhash_functions SELECT unnest(range(len($a))), unnest($a), unnest($b)",
+            {"a": [a for a, _ in pairs], "b": [b for _, b in pairs]},
+        )
         if with_logic:
             _run(con, logic.stored(_version(), generated.constants(row, pairs)))
         con.execute("COMMIT")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import cache
 from typing import NamedTuple
 
 __all__ = [
@@ -70,6 +71,7 @@ def relative_width(bands: int, rows: int, recall: float) -> float:
     return high
 
 
+@cache
 def tune_jslsh(recall: float = 0.99, functions: int = 128) -> JsLsh:
     """K, L and r of JS-LSH with the fewest candidates for a recall, within a number of functions.
 
@@ -88,6 +90,7 @@ def tune_jslsh(recall: float = 0.99, functions: int = 128) -> JsLsh:
     return best[1]
 
 
+@cache
 def tune_minhash(threshold: float, recall: float = 0.99, functions: int = 128) -> Banding:
     """K and L of MinHash with the fewest candidates for a recall, within a number of functions.
 

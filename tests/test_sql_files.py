@@ -58,8 +58,17 @@ def test_the_relations_that_a_query_reads_are_known() -> None:
 
 
 ENDS = {
-    # The first three are named in a text: whether there is text at all decides which is read.
-    "sketch": {"sketched_feature", "no_text", "sample_text", "no_sample_text"},
+    # All but the first are named in a text: the forms that the columns have decide which are read.
+    "sketch": {
+        "sketched_feature",
+        "no_text",
+        "sample_text",
+        "no_sample_text",
+        "no_sampled",
+        "sampled_number",
+        "sampled_time",
+        "sampled_list",
+    },
     "search": {"found_model", "explained_feature", "explained_model", "explained_partition"},
 }
 

@@ -117,8 +117,11 @@ class _Histograms:
         self.counts = listed["counts"].values.flatten().to_numpy()
         lengths = listed["counts"].values.value_lengths().to_numpy().astype(np.intp)
         self.begins = np.cumsum(lengths) - lengths
-        sums = np.concatenate([[0], np.cumsum(self.counts, dtype=np.float64)])
-        self.totals = sums[self.begins + lengths] - sums[self.begins]
+        self.totals = np.zeros(len(lengths))
+        if self.counts.size:
+            # An empty histogram would be given the first of the next.
+            some = lengths > 0
+            self.totals[some] = np.add.reduceat(self.counts, self.begins[some], dtype=np.uint64)
         self.partitions = listed["partition_id"].values.to_numpy()
 
     def roots(self, rows: Rows, features: Whole, axis: _Axis, bins: list[Floats], slots: Whole, aligned: bool) -> Floats:

@@ -1,4 +1,4 @@
--- a bin of a feature of the target at such a resolution: its probability and p ln p
+-- a bin of a feature of the target at such a resolution: its number, its probability and p ln p
 WITH counted AS (
     SELECT r.resolution_id, r.k, r.b, t.k <> r.k OR t.b <> r.b AS is_finer, unnest(bins) AS bin, unnest(counts) AS n, "values"
     FROM named_resolution AS r
@@ -6,6 +6,6 @@ WITH counted AS (
 )
 SELECT
     resolution_id, CASE WHEN is_finer THEN _logic.number_bin(bin, k, b) ELSE bin END AS target_bin,
-    sum(n) / any_value("values") AS q, _logic.negentropy(q) AS q_entropy
+    row_number() OVER () AS place, sum(n) / any_value("values") AS q, _logic.negentropy(q) AS q_entropy
 FROM counted
-GROUP BY ALL
+GROUP BY resolution_id, target_bin

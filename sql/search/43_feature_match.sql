@@ -1,7 +1,8 @@
 -- a feature of a dataset that may be among the nearest and the feature of the target that it is compared with, one to one
 WITH matched AS (
     SELECT 'name' AS matched_by, target_feature_id, dataset_id, feature_id, NULL::DOUBLE AS jaccard, js_divergence, distance, k, b
-    FROM settled_match
+    FROM named_match
+    SEMI JOIN possible_dataset USING (dataset_id)
     UNION ALL
     SELECT 'values', target_feature_id, dataset_id, feature_id, jaccard, js_divergence, distance, k, b
     FROM open_match

@@ -41,13 +41,3 @@ CREATE MACRO _logic.text_of(x) AS CASE
     ELSE TRY_CAST(x AS VARCHAR)
 END;
 COMMENT ON MACRO _logic.text_of IS 'any other value as text; the elements of a list one after the other';
-
-CREATE MACRO _logic.sampled_numbers(x) AS CASE
-    WHEN _logic.is_number_type(typeof(x)) THEN [TRY_CAST(x AS DOUBLE)]
-    WHEN _logic.is_time_type(typeof(x)) THEN [_logic.time_value(x)]
-    -- About sixteen of the numbers of a list.
-    ELSE list_transform(
-        range(1, len(_logic.numbers_of(x)) + 1, greatest(1, len(_logic.numbers_of(x)) // 16)), lambda i: _logic.numbers_of(x)[i]
-    )
-END;
-COMMENT ON MACRO _logic.sampled_numbers IS 'a cell as numbers that its resolution is chosen from; NULL for text';

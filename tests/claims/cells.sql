@@ -33,7 +33,3 @@ SELECT 'the texts of a list stand one after the other',
 
 SELECT 'a cell has one form',
     _logic.text_of(1) IS NULL AND _logic.text_of([1]) IS NULL AND _logic.text_of(DATE '2012-01-01') IS NULL AND _logic.text_of(true) IS NULL;
-
-SELECT 'a resolution is chosen from numbers, times, and about sixteen numbers of a list',
-    _logic.sampled_numbers(2.5) = [2.5] AND _logic.sampled_numbers(DATE '1970-01-02') = [86400e6] AND _logic.sampled_numbers([3, 4]) = [3, 4]
-    AND len(_logic.sampled_numbers(range(1000))) BETWEEN 16 AND 17 AND _logic.sampled_numbers('a') IS NULL;

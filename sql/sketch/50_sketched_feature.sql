@@ -1,12 +1,13 @@
 -- a feature of the dataset: its histogram, MinHash signature, the histogram of each partition, and how far these lie from the whole
+-- Each is there once; an order of inner joins would be sought for as long as all else is planned.
 SELECT
     f.*, _logic.effective_bins(f.counts) AS effective_bins, _logic.bins_mean(f.kind, f.bins, f.counts, f.k, f.b) AS mean,
     m.elements, m.minhash, s.spread, p.partitions, least(n.distincts, f."values")::UBIGINT AS distincts, o.skipped, r.rows,
-        d.dataset_spread
+    d.dataset_spread
 FROM feature_histogram AS f
-JOIN minhash_signature AS m USING (feature_id)
-JOIN feature_spread AS s USING (feature_id)
-JOIN feature_partitions AS p USING (feature_id)
+LEFT JOIN minhash_signature AS m USING (feature_id)
+LEFT JOIN feature_spread AS s USING (feature_id)
+LEFT JOIN feature_partitions AS p USING (feature_id)
 LEFT JOIN distinct_value AS n USING (feature_id)
 CROSS JOIN row_permutation AS r
 CROSS JOIN dataset_spread AS d
