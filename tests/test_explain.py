@@ -140,6 +140,23 @@ def test_the_list_ends_where_far_begins_unless_all_models_are_asked_for(reasons:
     assert reasons.explain_model(last, target).select("rank, dropped").fetchall() == [(3, None)]
 
 
+def test_a_label_that_most_models_do_without_is_suggested(hub: modelhub_sql.Hub) -> None:
+    rng = np.random.default_rng(3)
+    rows = {"x": rng.normal(size=300), "label": rng.integers(0, 2, 300), "fold_a": rng.integers(0, 9, 300)}
+    with hub:
+        for name, exclude in (("a", ["label", "fold_*"]), ("b", ["LABEL"]), ("c", ["x"])):
+            hub.register(name, pa.table(rows), exclude=exclude)
+        query = "SELECT DISTINCT summary FROM find_models('target')"
+        ((told,),) = both_ways(hub, pa.table(rows), query)
+        assert told.endswith("; most models here were trained without label: exclude it?")
+        ((told,),) = both_ways(hub, pa.table(rows).drop_columns(["label"]), query)
+        assert "exclude" not in told
+        # What a pattern left out does not count either.
+        assert hub.explain("a", pa.table(rows)).filter("reason LIKE '%owner left it out%'").select("target_feature").fetchall() == [
+            ("label",), ("fold_a",),
+        ]  # fmt: skip
+
+
 def sentence(hub: modelhub_sql.Hub, target: pa.Table, **options: Any) -> str | None:
     return hub.find_models(target, **options).summary
 

@@ -6,8 +6,8 @@ WITH shared AS (
 scored AS (
     SELECT
         m.model, m.version, m.dataset_id, m.source_accuracy, m.uri, m.task, m.framework, d.rows AS source_rows,
-        s.expected_distance, s.adaptivity, s.coverage, s.kl_target_source, s.kl_source_target, s.l2_distance, s.max_js,
-        s.sampling_floor, s.search,
+        s.expected_distance, s.distance_deviation, s.judged_distance, s.adaptivity, s.coverage, s.kl_target_source,
+        s.kl_source_target, s.l2_distance, s.max_js, s.sampling_floor, s.search,
         coalesce(s.distance, r.distance) AS distance, coalesce(s.overlap, r.overlap, h.shared_features / c.features) AS overlap,
         coalesce(s.js_divergence, r.js_divergence) AS js_divergence,
         coalesce(s.shared_features, h.shared_features) AS shared_features,
@@ -82,9 +82,10 @@ listed AS (
     FROM ranked
 )
 SELECT
-    f.rank, f.model, f.version, f.dataset_id, f.verdict, f.distance, f.expected_distance, f.fit_score, f.overlap,
-    f.shared_features, f.missing_features, f.source_accuracy, f.source_rows, f.uri, f.task, f.framework, f.adaptivity,
-    f.coverage, f.js_divergence, f.kl_target_source, f.kl_source_target, f.l2_distance, f.max_js, f.sampling_floor, f.search,
+    f.rank, f.model, f.version, f.dataset_id, f.verdict, f.distance, f.expected_distance, f.distance_deviation,
+    f.judged_distance, f.fit_score, f.overlap, f.shared_features, f.missing_features, f.source_accuracy, f.source_rows, f.uri,
+    f.task, f.framework, f.adaptivity, f.coverage, f.js_divergence, f.kl_target_source, f.kl_source_target, f.l2_distance,
+    f.max_js, f.sampling_floor, f.search,
     CASE WHEN f.rank > most_rows THEN printf('rank %d is beyond top %d', f.rank, most_rows) ELSE left_out END AS dropped,
     CASE
         WHEN f.given_js < 2 * f.sampling_floor THEN printf(

@@ -28,7 +28,11 @@ SELECT CASE
         || CASE WHEN j.missing_features > 0 AND w.feature_id IS NOT NULL
             THEN printf('; it lacks %d of %d features', j.missing_features, j.missing_features + j.shared_features) ELSE '' END
     )
-END AS summary
+END || coalesce(
+    '; most models here were trained without '
+    || (SELECT string_agg(feature, ', ' ORDER BY target_feature_id ASC) FROM likely_label) || ': exclude it?',
+    ''
+) AS summary
 FROM (FROM judged_model WHERE rank = 1) AS j
 LEFT JOIN worst_match AS w ON true
 LEFT JOIN target_feature AS t ON t.feature_id = w.target_feature_id
