@@ -197,6 +197,20 @@ def check(dataset: str, path: str, form: str | None, **given: Any) -> None:
 
 
 @main.command()
+@click.argument("dataset")
+@click.option("-o", "--output", required=True, metavar="FILE", help="The sketch file to write, ...sketch.parquet.")
+@click.option("--hub", "path", default=":memory:", help="A hub, whose format and salt the sketch is to have.")
+@_options(Hub.sketch, but=("dataset",))
+def sketch(dataset: str, output: str, path: str, **given: Any) -> None:
+    """Write the sketch of DATASET to a file, which goes wherever a dataset goes: the data need not."""
+    with connect(path, read_only=path != ":memory:") as open_hub:
+        made = open_hub.sketch(dataset, **given)
+        made.save(output)
+    size = Path(output).stat().st_size
+    click.echo(f"{visible(output)}: {made.rows} rows, {len(made.features)} features, {size / 1000:.0f} kB", err=True)
+
+
+@main.command()
 @_hub
 @click.argument("target")
 @_options(Hub.find_models, but=("target", "top"))

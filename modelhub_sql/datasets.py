@@ -13,12 +13,20 @@ import duckdb
 
 from modelhub_sql.errors import DatasetError, translated
 
-__all__ = ["Dataset", "arrow", "key", "readable"]
+__all__ = ["SKETCH_FILE", "Dataset", "arrow", "is_sketch", "key", "readable"]
+
+#: How the name of a sketch file ends, as sql/values/25_datasets.sql has it.
+SKETCH_FILE = ".sketch.parquet"
 
 _PATH = re.compile(r"[/\\*?\[]|\.(parquet|csv|tsv|json|jsonl|ndjson|arrow|feather|ipc)(\.(gz|zst))?$", re.IGNORECASE)
 _ARROW_FILE = re.compile(r"\.(arrow|feather|ipc)$", re.IGNORECASE)
 _OBJECT = "modelhub_dataset"
 _VIEW = "modelhub_files"
+
+
+def is_sketch(name: str) -> bool:
+    """Whether a dataset is the sketch of one."""
+    return name.lower().endswith(SKETCH_FILE)
 
 
 class Dataset(NamedTuple):
@@ -121,6 +129,8 @@ def _reader(path: str) -> str:
 @contextmanager
 def _files(own: duckdb.DuckDBPyConnection, paths: list[str], source: str, read: Mapping[str, Any] | None) -> Iterator[Dataset]:
     """Files as a temporary view, read with options."""
+    if sketches := [path for path in paths if is_sketch(path)]:
+        raise DatasetError(f"{sketches[0]} is a sketch: it is a dataset alone, without options of a reader")
     readers = sorted({_reader(path) for path in paths})
     if len(readers) > 1:
         raise DatasetError(f"{source} are of different formats ({', '.join(readers)}): a dataset has files of one format")

@@ -23,7 +23,7 @@ from modelhub_sql.arguments import described
 from modelhub_sql.datasets import Dataset
 from modelhub_sql.errors import DatasetError, HubError, OptionError, translated
 from modelhub_sql.opening import lay_macros, opened, upgrade, upgrade_script
-from modelhub_sql.result import Result, Rows
+from modelhub_sql.result import Result, Rows, Sketch
 from modelhub_sql.visible import visible
 
 __all__ = ["Hub", "connect"]
@@ -420,6 +420,17 @@ class Hub:
         )
 
     @_in_turn
+    def sketch(self, dataset: Any, *, exclude: Sequence[str] = (), read: Mapping[str, Any] | None = None) -> Sketch:
+        """The sketch of a dataset, in the hub's format: all that a hub keeps of it. Nothing is stored.
+
+        dataset, exclude, read: as of ``register``. Returns a row for each feature; ``save`` writes a sketch file, which is
+        taken wherever a dataset is. Raises DatasetError.
+        """
+        self._sketch(dataset, _columns(exclude), read)
+        self._own.execute("FROM temp.main.target_sketch ORDER BY feature_id ASC")
+        return Sketch(self._con, _fetched(self._own))
+
+    @_in_turn
     def check(self, dataset: Any, *, exclude: Sequence[str] = (), read: Mapping[str, Any] | None = None) -> Result:
         """What of a dataset says nothing, before it is registered: a row for each column that is left out or should be.
 
@@ -693,6 +704,8 @@ class Hub:
 
     def _layout(self, name: str, source: str, exclude: list[str]) -> Layout:
         rows = f"{self._place.logic}._logic"
+        if datasets.is_sketch(name):
+            return self._sketched_layout(name, source, exclude)
         try:
             described = self._own.execute(f"DESCRIBE FROM {rows}.dataset_rows(?)", [name]).fetchall()
             nested = any(type_.startswith("STRUCT") and not type_.endswith("]") for _, type_, *_ in described)
@@ -709,15 +722,21 @@ class Hub:
             ).fetchall()
         except duckdb.Error as error:
             raise translated(error, source, name) from error
-        shown = ", ".join(names[:100])
-        if unknown:
-            raise DatasetError(
-                f"{source} has no column {unknown[0]!r} to exclude; its columns are {shown}. "
-                f"Write {unknown[0] + '?'!r} where it may be absent"
-            )
-        if not columns:
-            raise DatasetError(f"{source} has no column left: all of {shown} are excluded")
+        _check_columns(source, names, unknown, columns)
         return Layout(nested, columns)
+
+    def _sketched_layout(self, name: str, source: str, exclude: list[str]) -> Layout:
+        rows = f"{self._place.logic}._logic"
+        try:
+            ((names, left, unknown),) = self._own.execute(
+                f"SELECT list(feature), list(feature) FILTER (NOT {rows}.is_excluded(feature, $exclude::VARCHAR[])), "
+                f"{rows}.unknown_among($exclude::VARCHAR[], list(feature)) FROM read_parquet($name)",
+                {"name": name, "exclude": exclude},
+            ).fetchall()
+        except duckdb.Error as error:
+            raise translated(error, source, name) from error
+        _check_columns(source, names or [], unknown, left)
+        return Layout(False, [])
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:
@@ -735,6 +754,18 @@ class Hub:
             if isinstance(error, duckdb.Error):
                 raise translated(error) from error
             raise
+
+
+def _check_columns(source: str, names: list[str], unknown: list[str], left: Sequence[Any] | None) -> None:
+    """Refuse what excludes a column that is not there, or all."""
+    shown = ", ".join(names[:100])
+    if unknown:
+        raise DatasetError(
+            f"{source} has no column {unknown[0]!r} to exclude; its columns are {shown}. "
+            f"Write {unknown[0] + '?'!r} where it may be absent"
+        )
+    if not left:
+        raise DatasetError(f"{source} has no column left: all of {shown} are excluded")
 
 
 def _warn_of_skipped(skipped: list[str], source: str, stacklevel: int) -> None:

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 
 import duckdb
 
-__all__ = ["Result", "Rows"]
+from modelhub_sql.datasets import SKETCH_FILE
+from modelhub_sql.errors import DatasetError, OptionError
+
+__all__ = ["Result", "Rows", "Sketch"]
 
 
 class Result:
@@ -71,6 +76,46 @@ class Result:
     def pl(self) -> Any:
         """The rows as a polars DataFrame."""
         return self.relation.pl()
+
+
+class Sketch(Result):
+    """The sketch of a dataset: a row for each feature, its histogram, MinHash signature and the histogram of each partition."""
+
+    @property
+    def rows(self) -> int:
+        """Rows of the dataset."""
+        return int(self._table["rows"][0].as_py())
+
+    @property
+    def features(self) -> list[str]:
+        """Names of the features."""
+        return list(self._table["feature"].to_pylist())
+
+    @property
+    def skipped(self) -> list[str]:
+        """What was left out of the sketch, each with the reason."""
+        return list(self._table["skipped"][0].as_py())
+
+    def save(self, path: str | os.PathLike[str]) -> str:
+        """Write a sketch file, which is taken wherever a dataset is; returns its path.
+
+        path: must end in .sketch.parquet. A file that is there already is replaced when the new one is whole.
+        """
+        import pyarrow.parquet as pq
+
+        written = os.fspath(path)
+        if not written.lower().endswith(SKETCH_FILE):
+            raise OptionError(f"a sketch file is called ...{SKETCH_FILE}, got {written!r}")
+        beside = f"{written}.{os.getpid()}.tmp"
+        try:
+            pq.write_table(self._table, beside)
+            os.replace(beside, written)
+        except OSError as error:
+            raise DatasetError(f"can't write the sketch {written}: {error.strerror or error}") from error
+        finally:
+            with suppress(OSError):
+                os.remove(beside)
+        return written
 
 
 class Rows(Result):

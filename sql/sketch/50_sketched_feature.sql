@@ -3,7 +3,7 @@
 SELECT
     f.*, _logic.effective_bins(f.counts) AS effective_bins, _logic.bins_mean(f.kind, f.bins, f.counts, f.k, f.b) AS mean,
     m.elements, m.minhash, s.spread, p.partitions, least(n.distincts, f."values")::UBIGINT AS distincts, o.skipped, r.rows,
-    d.dataset_spread
+    d.dataset_spread, coalesce(exclude::VARCHAR[], []) AS excluded, _format.fingerprint() AS fingerprint
 FROM feature_histogram AS f
 LEFT JOIN minhash_signature AS m USING (feature_id)
 LEFT JOIN feature_spread AS s USING (feature_id)

@@ -14,6 +14,9 @@ CREATE MACRO _logic.reader_of(name) AS CASE
 END;
 COMMENT ON MACRO _logic.reader_of IS 'what reads a dataset of that name: parquet, csv, json, or DuckDB as it finds the name (a table, a view, any other file)';
 
+CREATE MACRO _logic.is_sketch_file(name) AS regexp_matches(name, '\.sketch\.parquet$', 'i');
+COMMENT ON MACRO _logic.is_sketch_file IS 'whether a dataset is the sketch of one, as COPY (FROM sketch(...)) writes it, and not rows';
+
 -- Columns of all files, by name, of a type that holds all rows of all files: what follows does not depend on how they are cut.
 -- A folder called run=3 makes no column: it may give away a label. A date or time is found by what the text spells.
 CREATE MACRO _logic.dataset_rows(target) AS TABLE

@@ -4,5 +4,5 @@
 CREATE MACRO _logic.sketch(dataset, exclude := [], forms := NULL, nested := NULL) AS TABLE
 WITH
 /* sketch/ */
-FROM sketched_feature;
-COMMENT ON MACRO TABLE _logic.sketch IS 'a feature of a dataset: its histogram, MinHash signature and the histogram of each partition; forms: of the columns, others are not looked for; NULL: all';
+FROM query_table(CASE WHEN _logic.is_sketch_file(dataset) THEN 'kept_feature' ELSE 'sketched_feature' END);
+COMMENT ON MACRO TABLE _logic.sketch IS 'a feature of a dataset, or of a sketch file: its histogram, MinHash signature and the histogram of each partition; forms: of the columns, others are not looked for; NULL: all';

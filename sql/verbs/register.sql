@@ -87,7 +87,7 @@ WHERE model = _logic.registering().model AND version = _logic.registering().vers
 INSERT INTO _hub.datasets
 SELECT
     getvariable('registering_dataset'), _logic.registering().dataset_name, any_value(rows),
-    ceil(any_value(rows) / _format.partition_size()), _logic.registering().source, _logic.registering().exclude,
+    ceil(any_value(rows) / _format.partition_size()), _logic.registering().source, any_value(excluded),
     _logic.utc_now(), _format.fingerprint(), any_value(dataset_spread), getvariable('registering_skipped')
 FROM temp.main.modelhub_sketch
 WHERE _logic.registering().has_dataset
@@ -95,7 +95,8 @@ HAVING count(*) > 0;
 
 INSERT INTO _hub.features BY NAME
 SELECT
-    getvariable('registering_dataset') AS dataset_id, s.* EXCLUDE (partitions, skipped, rows, dataset_spread)
+    getvariable('registering_dataset') AS dataset_id,
+    s.* EXCLUDE (partitions, skipped, rows, dataset_spread, excluded, fingerprint)
 FROM temp.main.modelhub_sketch AS s;
 
 INSERT INTO _hub.partition_counts
