@@ -61,6 +61,7 @@ ENDS = {
     # All but the first are named in a text: the forms that the columns have decide which are read.
     "sketch": {
         "sketched_feature",
+        "kept_feature",
         "no_text",
         "sample_text",
         "no_sample_text",
