@@ -64,6 +64,7 @@ def test_sql_and_numpy_answer_the_same_where_values_are_missing(space: str, sear
     assert len({row[1] for row in in_numpy}) > 3 or max_js == "ln(2)"
 
 
+@pytest.mark.long
 def test_a_target_may_have_the_name_of_any_step_on_its_way(stock: duckdb.DuckDBPyConnection) -> None:
     # A target is read in its sketch, where the relations of the search are not known but those around the sketch are.
     inside = set(logic.relations("sketch")) | set(sorted(logic.relations("search"))[::10]) | {"typed", "cell"}

@@ -114,6 +114,7 @@ def test_bands_of_larger_hubs_keep_few_pairs_and_lose_few_matches(folder: Path, 
     assert min(float(hub["candidates"]) for hub in hubs) < 0.1
 
 
+@pytest.mark.long
 def test_partitions_that_match_share_a_band(folder: Path, tmp_path: Path) -> None:
     records = results("lsh_recall", folder, tmp_path, "--fast")
     exact, lsh, both, pairs, candidates = (
@@ -125,6 +126,7 @@ def test_partitions_that_match_share_a_band(folder: Path, tmp_path: Path) -> Non
     assert candidates < pairs, "not every pair shares a band"
 
 
+@pytest.mark.long
 def test_the_bars_of_other_names_leave_fewer_wrong_matches(folder: Path, tmp_path: Path) -> None:
     # The program itself asserts that the rule it calls built in has the bars of the hub.
     records = results("jaccard_roc", folder, tmp_path)

@@ -147,6 +147,7 @@ def test_a_small_and_a_large_sample_of_one_distribution_look_alike_and_another_d
     assert unlike < 0.6
 
 
+@pytest.mark.long
 def test_pairs_that_are_less_alike_than_the_bands_were_made_for_are_found_where_they_are_asked_for(tmp_path: Path) -> None:
     with modelhub_sql.connect(tmp_path / "hub.duckdb") as hub:
         words = [f"w{i}" for i in range(400)]
