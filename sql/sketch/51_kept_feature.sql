@@ -6,7 +6,8 @@ WITH kept AS (
         effective_bins::DOUBLE AS effective_bins, mean::DOUBLE AS mean, elements::UINTEGER AS elements,
         minhash::UINTEGER[] AS minhash, spread::DOUBLE AS spread, partitions::UINTEGER[][] AS partitions,
         distincts::UBIGINT AS distincts, skipped::VARCHAR[] AS skipped, rows::UBIGINT AS rows,
-        dataset_spread::DOUBLE AS dataset_spread, list_concat(excluded::VARCHAR[], coalesce(exclude::VARCHAR[], []::VARCHAR[])) AS excluded,
+        dataset_spread::DOUBLE AS dataset_spread,
+        list_concat(excluded::VARCHAR[], coalesce(exclude::VARCHAR[], []::VARCHAR[])) AS excluded,
         fingerprint::VARCHAR AS fingerprint
     FROM read_parquet(dataset)
 )
