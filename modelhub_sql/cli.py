@@ -223,7 +223,8 @@ def find(hub: str, target: str, form: str | None, **options: Any) -> None:
         if found.summary and form is None:
             # In json and csv it is a column.
             click.echo(visible(found.summary), err=not len(found))
-        brief = "rank, model, version, verdict, distance, overlap, source_accuracy, adaptivity, coverage, uri"
+        # What people decide by comes first.
+        brief = "rank, model, verdict, distance, overlap, source_accuracy, version, adaptivity, coverage, uri"
         columns = found.columns if form else brief.split(", ")
         _print(found, form, columns, empty="no model in the hub fits the target")
 
@@ -401,13 +402,34 @@ def _print(result: Any, form: str | None, columns: Sequence[str] | None = None, 
         from rich.console import Console
         from rich.table import Table
 
+        console = Console(markup=False, width=None if sys.stdout.isatty() else 160)
+        shown = [
+            [visible("" if value is None else f"{value:.4g}" if isinstance(value, float) else str(value)) for value in row]
+            for row in rows
+        ]
+        room = fitting([visible(column) for column in columns], shown, console.width)
         table = Table(box=box.SIMPLE)
-        for column in columns:
+        for column in columns[:room]:
             table.add_column(visible(column), overflow="fold")
-        for row in rows:
-            shown = ("" if value is None else f"{value:.4g}" if isinstance(value, float) else str(value) for value in row)
-            table.add_row(*map(visible, shown))
-        Console(markup=False, width=None if sys.stdout.isatty() else 160).print(table)
+        for cells in shown:
+            table.add_row(*cells[:room])
+        console.print(table)
+        if room < len(columns):
+            left = ", ".join(map(visible, columns[room:]))
+            click.echo(f"without {left}, for which the window is too narrow: --json and --csv print all", err=True)
+
+
+def fitting(columns: Sequence[str], rows: Sequence[Sequence[str]], width: int) -> int:
+    """How many columns, from the left, a window of so many characters has room for, so that no cell is broken; at least one.
+
+    columns: names. rows: the cells as they are printed. A blank stands on either side of a cell.
+    """
+    taken = 0
+    for place, column in enumerate(columns):
+        taken += 2 + max(len(column), *(len(row[place]) for row in rows))
+        if taken > width and place:
+            return place
+    return len(columns)
 
 
 if __name__ == "__main__":

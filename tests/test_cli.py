@@ -21,7 +21,7 @@ from conftest import data
 import modelhub_sql
 from modelhub_sql import Hub
 from modelhub_sql.arguments import described
-from modelhub_sql.cli import main
+from modelhub_sql.cli import fitting, main
 
 COMMANDS = sorted(main.commands)
 VERBS = {"init", "register", "find", "explain", "list", "remove", "set", "shell", "steps", "upgrade"}
@@ -302,6 +302,33 @@ def test_a_large_target_is_searched_with_numpy_and_has_the_same_answer(hub_path:
         {name: pytest.approx(value, abs=1e-9) if isinstance(value, float) else value for name, value in row.items()}
         for row in expected
     ]
+
+
+def test_no_cell_is_broken_however_narrow_the_window() -> None:
+    columns, rows = (
+        ["rank", "model", "verdict", "uri"],
+        [["1", "beer", "same", "s3://" + "x" * 60], ["2", "a longer name", "far", ""]],
+    )
+    # Two blanks a column: 6, 15, 9 and 67.
+    assert [fitting(columns, rows, width) for width in (97, 96, 30, 29, 21, 20, 5, 1)] == [4, 3, 3, 2, 2, 1, 1, 1]
+
+
+@pytest.mark.parametrize("width", [60, 80, 120])
+def test_the_table_of_a_search_has_what_people_decide_by(hub_path: str, width: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    import rich.console
+
+    class Window(rich.console.Console):
+        def __init__(self, **options: Any) -> None:
+            super().__init__(**options | {"width": width})
+
+    monkeypatch.setattr(rich.console, "Console", Window)
+    printed = run("find", hub_path, data("beer"), *FOUND)
+    lines = printed.stdout.splitlines()
+    assert max(map(len, lines[1:])) <= width
+    head = next(line for line in lines if "rank" in line).split()
+    assert head[:5] == ["rank", "model", "verdict", "distance", "overlap"]
+    assert ("uri" in head) == (width >= 120)
+    assert ("too narrow" in printed.stderr) == ("uri" not in head)
 
 
 def test_the_program_reads_only_what_it_uses(hub_path: str) -> None:
