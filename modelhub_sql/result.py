@@ -105,7 +105,7 @@ class Sketch(Result):
 
         written = os.fspath(path)
         if not written.lower().endswith(SKETCH_FILE):
-            raise OptionError(f"a sketch file is called ...{SKETCH_FILE}, got {written!r}")
+            raise OptionError(f"a sketch file is called NAME{SKETCH_FILE}, got {written!r}")
         beside = f"{written}.{os.getpid()}.tmp"
         try:
             pq.write_table(self._table, beside)
