@@ -146,7 +146,8 @@ def translated(error: duckdb.Error, dataset: str | None = None, table: str = "",
         )
     if dataset is not None and not isinstance(error, duckdb.InterruptException):
         return DatasetError(f"{dataset} can't be read as a dataset: {_of_a_reader(_in_short(text))}")
-    if hub is not None and not isinstance(error, duckdb.InterruptException):
+    # A full disk, say, is nobody's fault.
+    if hub is not None and not isinstance(error, (duckdb.InterruptException, duckdb.IOException)):
         return HubFormatError(f"{hub} holds what no sketch has: {_in_short(text)}")
     return error
 

@@ -17,7 +17,7 @@ FORMAT_VERSION = 2
 #: Jaccard similarity that MinHash bands must find: the least bar of features of other names (text).
 LEAST_JACCARD = 0.3
 
-#: What the search of sql/80_adaptivity.sql allows for.
+#: What partition_histogram of sql/search allows for.
 MOST_CANDIDATES = 10_000
 #: Rows of a partition, and any other whole number, that the tables have room for.
 MOST_ROWS, MOST = 2**32 - 1, 2**16 - 1

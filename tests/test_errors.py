@@ -255,7 +255,7 @@ OUT_OF_RANGE: list[tuple[str, Any]] = [
     ("max_js", 0), ("max_js", -0.1), ("max_js", 0.7), ("max_js", math.nan), ("max_js", "automatic"), ("max_js", [0.1]),
     ("min_adaptivity", -1), ("min_adaptivity", math.nan), ("min_adaptivity", "much"),
     ("max_divergence", -1), ("max_divergence", math.nan), ("max_divergence", "much"),
-    ("sample_space", "euclidean"), ("sample_space", 1), ("rank_by", "price"), ("search", "luck"),
+    ("all_models", "maybe"), ("top", 0), ("sample_space", "euclidean"), ("sample_space", 1), ("rank_by", "price"), ("search", "luck"),
 ]  # fmt: skip
 
 

@@ -37,7 +37,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--data", type=Path, default=Path(os.environ.get("MODELHUB_DATA", ROOT / "data")), help="the data folder")
     parser.add_argument("--out", type=Path, default=Path(__file__).parent / "results", help="where tables and plots go")
     parser.add_argument("--only", nargs="+", choices=sorted(WORKLOADS), help="workloads to run")
-    parser.add_argument("--fast", action="store_true", help="a workload of each kind, few draws and targets: under two minutes")
+    parser.add_argument("--fast", action="store_true", help="a workload of each kind, few draws and targets")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--cache", type=Path, help="a folder to keep trained models' accuracies and searches in between runs")
     parser.add_argument("--targets", type=int, help="at most so many targets of each workload")

@@ -57,7 +57,13 @@ CREATE MACRO _logic.search_options(
         _logic.checked_choice('rank_by', rank_by, _logic.rank_metrics(), d.rank_by) AS rank_by,
         _logic.checked_choice('search', search, ['auto', 'exact', 'lsh'], d.search) AS search,
         _logic.checked_count('top', top, 4294967295, 4294967295) AS top,
-        coalesce(all_models::BOOLEAN, false) AS all_models,
+        CASE
+            WHEN all_models IS NULL THEN false
+            ELSE coalesce(
+                TRY_CAST(all_models AS BOOLEAN),
+                error('OptionError: all_models must be true or false, got ' || all_models::VARCHAR)
+            )
+        END AS all_models,
         d.auto_models, d.auto_quantile, d.max_candidates, d.recall, d.jslsh_bands, d.jslsh_rows, d.jslsh_width
     FROM _hub.defaults AS d;
 COMMENT ON MACRO TABLE _logic.search_options IS 'the options of a search: NULL means the hub''s default (one row)';
