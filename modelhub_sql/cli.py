@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,8 @@ import click
 import duckdb
 
 from modelhub_sql import Hub, __version__, connect
-from modelhub_sql.arguments import Argument, described
+from modelhub_sql.arguments import described
+from modelhub_sql.declared import hub_argument, options_of, output_options
 from modelhub_sql.errors import HubError
 from modelhub_sql.settings import Settings
 from modelhub_sql.visible import visible
@@ -54,76 +55,6 @@ def main() -> None:
     """
 
 
-def _hub(command: Callable[..., None]) -> Callable[..., None]:
-    def checked(_: click.Context, __: click.Parameter, path: str) -> str:
-        if path in ("", ":memory:"):
-            raise click.BadParameter(f"a hub is a file, got {path!r}")
-        return path
-
-    return click.argument("hub", type=click.Path(dir_okay=False), callback=checked)(command)
-
-
-def _output(command: Callable[..., None]) -> Callable[..., None]:
-    command = click.option("--csv", "form", flag_value="csv", help="Print CSV.")(command)
-    return click.option("--json", "form", flag_value="json", help="Print a JSON array of objects.")(command)
-
-
-def _options(*verbs: Callable[..., Any], but: tuple[str, ...]) -> Callable[[Callable[..., None]], Callable[..., None]]:
-    """The options of a command: arguments of methods of a hub, without those that are positions of the command."""
-    arguments: dict[str, Argument] = {}
-    for verb in verbs:
-        arguments = described(verb) | arguments
-
-    def declared(command: Callable[..., None]) -> Callable[..., None]:
-        for name, argument in reversed(arguments.items()):
-            if name not in but:
-                command = _option(argument)(command)
-        return command
-
-    return declared
-
-
-def _option(argument: Argument) -> Callable[[Callable[..., None]], Callable[..., None]]:
-    said = argument.help
-    if not said or said.startswith("as of"):
-        said = described(Hub.find_models)[argument.name].help
-    said = said[:1].upper() + said[1:] + "."
-    flag = f"--{argument.name.replace('_', '-')}"
-    if argument.types == (bool,):
-        return click.option(flag, is_flag=True, help=said)
-    if argument.name == "exclude":
-        return click.option(flag, metavar="COLUMN", multiple=True, help=f"{said[:-1]}; repeatable.")
-    if argument.name == "read":
-        said = "Option of DuckDB's reader of files (delim=';', encoding=latin-1)"
-        return click.option(flag, metavar="NAME=VALUE", multiple=True, callback=_of_reader, help=f"{said}; repeatable.")
-    if argument.name == "metadata":
-        return click.option(flag, metavar="JSON", callback=_of_json, help=said)
-    if argument.choices:
-        return click.option(flag, type=click.Choice(argument.choices), help=said)
-    if argument.types == (int,):
-        return click.option(flag, type=int, help=said)
-    if argument.types == (float,):
-        return click.option(flag, type=float, help=said)
-    return click.option(flag, metavar="T" if float in argument.types else "TEXT", help=said)
-
-
-def _of_json(_: click.Context, parameter: click.Parameter, text: str | None) -> Any:
-    try:
-        return None if text is None else json.loads(text)
-    except json.JSONDecodeError as error:
-        raise click.BadParameter(f"not JSON: {error}") from error
-
-
-def _of_reader(_: click.Context, __: click.Parameter, texts: tuple[str, ...]) -> dict[str, Any] | None:
-    found = {}
-    for text in texts:
-        name, equals, value = text.partition("=")
-        if not equals or not name:
-            raise click.BadParameter(f"takes NAME=VALUE, got {text}")
-        found[name] = {"true": True, "false": False}.get(value.lower(), value.strip("'"))
-    return found or None
-
-
 def _named(texts: tuple[str, ...], names: tuple[str, ...], what: str) -> dict[str, Any]:
     """Settings as ``NAME=VALUE``, the value JSON or else text."""
     found = {}
@@ -139,7 +70,7 @@ def _named(texts: tuple[str, ...], names: tuple[str, ...], what: str) -> dict[st
 
 
 @main.command()
-@_hub
+@hub_argument
 @click.option("--partition-size", type=int, help="Rows in a partition (default 500).")
 @click.option("--partitioning", type=click.Choice(["random", "sequential"]), help="How rows fall into partitions.")
 @click.option("--text-bins", type=int, help="Bins for tokens of text.")
@@ -155,10 +86,10 @@ def init(hub: str, more: tuple[str, ...], **given: Any) -> None:
 
 
 @main.command()
-@_hub
+@hub_argument
 @click.argument("name", required=False)
 @click.argument("dataset", required=False)
-@_options(Hub.register, but=("name", "dataset"))
+@options_of(Hub.register, but=("name", "dataset"))
 @click.option("--manifest", metavar="FILE", help="Instead of NAME and DATASET: a table with a row for each model.")
 def register(hub: str, name: str | None, dataset: str | None, manifest: str | None, **given: Any) -> None:
     """Register the model NAME, trained on DATASET (parquet, csv, json or a glob), in HUB.
@@ -182,8 +113,8 @@ def register(hub: str, name: str | None, dataset: str | None, manifest: str | No
 @main.command()
 @click.argument("dataset")
 @click.option("--hub", "path", default=":memory:", help="A hub, whose models tell which columns are labels.")
-@_options(Hub.check, but=("dataset",))
-@_output
+@options_of(Hub.check, but=("dataset",))
+@output_options
 def check(dataset: str, path: str, form: str | None, **given: Any) -> None:
     """List the columns of DATASET that say nothing (keys, constants), and the --exclude to paste."""
     # With pyarrow, half a second: where it is asked for.
@@ -200,7 +131,7 @@ def check(dataset: str, path: str, form: str | None, **given: Any) -> None:
 @click.argument("dataset")
 @click.option("-o", "--output", required=True, metavar="FILE", help="The sketch file to write, ...sketch.parquet.")
 @click.option("--hub", "path", default=":memory:", help="A hub, whose format and salt the sketch is to have.")
-@_options(Hub.sketch, but=("dataset",))
+@options_of(Hub.sketch, but=("dataset",))
 def sketch(dataset: str, output: str, path: str, **given: Any) -> None:
     """Write the sketch of DATASET to a file, which goes wherever a dataset goes: the data need not."""
     with connect(path, read_only=path != ":memory:") as open_hub:
@@ -211,11 +142,11 @@ def sketch(dataset: str, output: str, path: str, **given: Any) -> None:
 
 
 @main.command()
-@_hub
+@hub_argument
 @click.argument("target")
-@_options(Hub.find_models, but=("target", "top"))
+@options_of(Hub.find_models, but=("target", "top"))
 @click.option("--top", "--limit", "top", type=click.IntRange(1), help="At most so many models.")
-@_output
+@output_options
 def find(hub: str, target: str, form: str | None, **options: Any) -> None:
     """Find the models in HUB that fit TARGET (parquet, csv, json or a glob), best first."""
     with _searched(hub, target) as open_hub:
@@ -230,12 +161,12 @@ def find(hub: str, target: str, form: str | None, **options: Any) -> None:
 
 
 @main.command()
-@_hub
+@hub_argument
 @click.argument("model")
 @click.argument("target")
-@_options(Hub.explain, Hub.explain_partitions, but=("model", "target"))
+@options_of(Hub.explain, Hub.explain_partitions, but=("model", "target"))
 @click.option("--partitions", is_flag=True, help="Partition by partition instead of feature by feature.")
-@_output
+@output_options
 def explain(hub: str, model: str, target: str, partitions: bool, form: str | None, **options: Any) -> None:
     """Explain why MODEL in HUB fits TARGET: which features match, how well, and what is covered."""
     given = {name: value for name, value in options.items() if value not in (None, ())}
@@ -251,10 +182,10 @@ def explain(hub: str, model: str, target: str, partitions: bool, form: str | Non
 
 
 @main.command()
-@_hub
+@hub_argument
 @click.argument("target")
-@_options(Hub.find_models, but=("target",))
-@_output
+@options_of(Hub.find_models, but=("target",))
+@output_options
 def steps(hub: str, target: str, form: str | None, **options: Any) -> None:
     """Find the models in HUB that fit TARGET step by step: the rows and seconds of each relation."""
     given = {name: value for name, value in options.items() if value not in (None, ())}
@@ -263,8 +194,8 @@ def steps(hub: str, target: str, form: str | None, **options: Any) -> None:
 
 
 @main.command("list")
-@_hub
-@_output
+@hub_argument
+@output_options
 def list_models(hub: str, form: str | None) -> None:
     """List the models in HUB."""
     with connect(hub, read_only=True, _numpy=False) as open_hub:
@@ -274,7 +205,7 @@ def list_models(hub: str, form: str | None) -> None:
 
 
 @main.command()
-@_hub
+@hub_argument
 @click.argument("name")
 @click.option("--version", help="Only this version.")
 def remove(hub: str, name: str, version: str | None) -> None:
@@ -285,7 +216,7 @@ def remove(hub: str, name: str, version: str | None) -> None:
 
 
 @main.command("set")
-@_hub
+@hub_argument
 @click.argument("settings", nargs=-1, required=True, metavar="NAME=VALUE...")
 def change(hub: str, settings: tuple[str, ...]) -> None:
     """Change what a search in HUB does unless it is told otherwise.
@@ -299,7 +230,7 @@ def change(hub: str, settings: tuple[str, ...]) -> None:
 
 
 @main.command()
-@_hub
+@hub_argument
 @click.option("--script", is_flag=True, help="Print the SQL that does it, for any DuckDB client, and change nothing.")
 def upgrade(hub: str, script: bool) -> None:
     """Bring the logic that HUB carries, for clients without Python, to this version's.
@@ -316,10 +247,10 @@ def upgrade(hub: str, script: bool) -> None:
 
 
 @main.command()
-@_hub
+@hub_argument
 @click.option("-c", "query", help="Run one query and leave.")
 @click.option("--read-only", is_flag=True, help="Do not change the hub.")
-@_output
+@output_options
 def shell(hub: str, query: str | None, read_only: bool, form: str | None) -> None:
     """Open SQL on HUB, with the fast functions loaded; try `FROM help`."""
     with connect(hub, read_only=True) if read_only else _existing(hub) as open_hub:

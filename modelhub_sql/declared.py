@@ -1,0 +1,87 @@
+"""What commands take, declared once: the hub, the arguments of a verb as options, the form of the output."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import click
+
+from modelhub_sql import Hub
+from modelhub_sql.arguments import Argument, described
+
+__all__ = ["hub_argument", "options_of", "output_options"]
+
+
+def hub_argument(command: Callable[..., None]) -> Callable[..., None]:
+    """The argument HUB, a file."""
+
+    def checked(_: click.Context, __: click.Parameter, path: str) -> str:
+        if path in ("", ":memory:"):
+            raise click.BadParameter(f"a hub is a file, got {path!r}")
+        return path
+
+    return click.argument("hub", type=click.Path(dir_okay=False), callback=checked)(command)
+
+
+def output_options(command: Callable[..., None]) -> Callable[..., None]:
+    """--json and --csv, instead of a table."""
+    command = click.option("--csv", "form", flag_value="csv", help="Print CSV.")(command)
+    return click.option("--json", "form", flag_value="json", help="Print a JSON array of objects.")(command)
+
+
+def options_of(*verbs: Callable[..., Any], but: tuple[str, ...]) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """The options of a command: arguments of methods of a hub, without those that are positions of the command."""
+    arguments: dict[str, Argument] = {}
+    for verb in verbs:
+        arguments = described(verb) | arguments
+
+    def declared(command: Callable[..., None]) -> Callable[..., None]:
+        for name, argument in reversed(arguments.items()):
+            if name not in but:
+                command = _option(argument)(command)
+        return command
+
+    return declared
+
+
+def _option(argument: Argument) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    said = argument.help
+    if not said or said.startswith("as of"):
+        said = described(Hub.find_models)[argument.name].help
+    said = said[:1].upper() + said[1:] + "."
+    flag = f"--{argument.name.replace('_', '-')}"
+    if argument.types == (bool,):
+        return click.option(flag, is_flag=True, help=said)
+    if argument.name == "exclude":
+        return click.option(flag, metavar="COLUMN", multiple=True, help=f"{said[:-1]}; repeatable.")
+    if argument.name == "read":
+        said = "Option of DuckDB's reader of files (delim=';', encoding=latin-1)"
+        return click.option(flag, metavar="NAME=VALUE", multiple=True, callback=_of_reader, help=f"{said}; repeatable.")
+    if argument.name == "metadata":
+        return click.option(flag, metavar="JSON", callback=_of_json, help=said)
+    if argument.choices:
+        return click.option(flag, type=click.Choice(argument.choices), help=said)
+    if argument.types == (int,):
+        return click.option(flag, type=int, help=said)
+    if argument.types == (float,):
+        return click.option(flag, type=float, help=said)
+    return click.option(flag, metavar="T" if float in argument.types else "TEXT", help=said)
+
+
+def _of_json(_: click.Context, parameter: click.Parameter, text: str | None) -> Any:
+    try:
+        return None if text is None else json.loads(text)
+    except json.JSONDecodeError as error:
+        raise click.BadParameter(f"not JSON: {error}") from error
+
+
+def _of_reader(_: click.Context, __: click.Parameter, texts: tuple[str, ...]) -> dict[str, Any] | None:
+    found = {}
+    for text in texts:
+        name, equals, value = text.partition("=")
+        if not equals or not name:
+            raise click.BadParameter(f"takes NAME=VALUE, got {text}")
+        found[name] = {"true": True, "false": False}.get(value.lower(), value.strip("'"))
+    return found or None
