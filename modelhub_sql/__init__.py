@@ -10,11 +10,15 @@ from __future__ import annotations
 
 from modelhub_sql.errors import (
     DatasetError,
+    DiskFullError,
     HubAccessError,
     HubBusyError,
+    HubDamagedError,
     HubError,
+    HubForkedError,
     HubFormatError,
     HubLockedError,
+    HubLogError,
     HubNotFoundError,
     HubReadOnlyError,
     ModelExistsError,
@@ -22,6 +26,7 @@ from modelhub_sql.errors import (
     OptionError,
     OutOfMemoryError,
     SettingsError,
+    TemporaryFilesError,
 )
 from modelhub_sql.hub import Hub, connect
 from modelhub_sql.opening import load
@@ -29,12 +34,16 @@ from modelhub_sql.settings import Settings
 
 __all__ = [
     "DatasetError",
+    "DiskFullError",
     "Hub",
     "HubAccessError",
     "HubBusyError",
+    "HubDamagedError",
     "HubError",
+    "HubForkedError",
     "HubFormatError",
     "HubLockedError",
+    "HubLogError",
     "HubNotFoundError",
     "HubReadOnlyError",
     "ModelExistsError",
@@ -43,6 +52,7 @@ __all__ = [
     "OutOfMemoryError",
     "Settings",
     "SettingsError",
+    "TemporaryFilesError",
     "connect",
     "load",
 ]

@@ -8,11 +8,15 @@ import duckdb
 
 __all__ = [
     "DatasetError",
+    "DiskFullError",
     "HubAccessError",
     "HubBusyError",
+    "HubDamagedError",
     "HubError",
+    "HubForkedError",
     "HubFormatError",
     "HubLockedError",
+    "HubLogError",
     "HubNotFoundError",
     "HubReadOnlyError",
     "ModelExistsError",
@@ -20,7 +24,10 @@ __all__ = [
     "OptionError",
     "OutOfMemoryError",
     "SettingsError",
+    "TemporaryFilesError",
+    "damaged",
     "is_not_permitted",
+    "of_opening",
     "translated",
 ]
 
@@ -39,6 +46,18 @@ class HubAccessError(HubError, OSError):
 
 class HubFormatError(HubError):
     """The file is not a hub, or one of a newer format."""
+
+
+class HubDamagedError(HubFormatError):
+    """The hub's file is damaged; ``modelhub rescue`` makes a new hub of what can be read."""
+
+
+class HubLogError(HubFormatError):
+    """Beside the hub lies the write-ahead log (.wal) of another, or of an older state of it."""
+
+
+class HubForkedError(HubError):
+    """The hub was opened before this process was forked; a process opens it for itself."""
 
 
 class HubLockedError(HubError):
@@ -76,6 +95,14 @@ class OptionError(HubError, ValueError):
     """An argument is out of range or not one of the choices."""
 
 
+class DiskFullError(HubError, OSError):
+    """There is no room left where the hub or DuckDB's temporary files are."""
+
+
+class TemporaryFilesError(HubError, OSError):
+    """DuckDB's folder for temporary files can't be made or written."""
+
+
 class OutOfMemoryError(HubError, MemoryError):
     """DuckDB's memory_limit does not suffice for the dataset."""
 
@@ -96,12 +123,60 @@ _TAKEN = re.compile(r'Constraint Error: Duplicate key "(dataset_id: \d+"|model: 
 _READ_ONLY = re.compile(
     r'Invalid Input Error: Cannot execute statement of type "[A-Z_ ]+" on database ".*" .*read-only mode', re.DOTALL
 )
+# What the system says stands at the end, where no name is.
+_FULL = re.compile(r'IO Error: .*": No space left on device', re.DOTALL)
+_TEMPORARY = re.compile(r'IO Error: (Failed to create directory "|Cannot open file "[^"]*/duckdb_temp_)')
+_TEMPORARY_FULL = re.compile(r"Out of Memory Error: failed to offload data block")
+_DAMAGED = re.compile(r"(IO Error: (Corrupt|Could not read|Failed to read)|(Serialization|INTERNAL|FATAL) Error: )")
+_ANOTHER_LOG = re.compile(
+    r'IO Error: (Failure while replaying WAL file "[^"]*": )?(WAL does not match database file|This WAL was created for)'
+)
+_BAD_LOG = re.compile(r'[\w ]+ Error: (Failure while replaying WAL file "|Corrupt WAL file)')
+_VERSION = re.compile(r"IO Error: Trying to read a database file with (storage )?version number")
+_ENCRYPTED = re.compile(r"[\w ]+ Error: Cannot open encrypted database")
 _NOT_PERMITTED = re.compile(r'IO Error: Cannot open file ".*": Permission denied', re.DOTALL)
 
 
 def is_not_permitted(error: duckdb.Error) -> bool:
     """Whether the user may not open the file."""
     return isinstance(error, duckdb.IOException) and bool(_NOT_PERMITTED.fullmatch(str(error).strip()))
+
+
+def of_opening(error: duckdb.Error, path: str, read_only: bool) -> Exception:
+    """The HubError that a DuckDB error stands for where a hub was opened."""
+    text = str(error)
+    said = text.splitlines()[0][:600]
+    known = translated(error)
+    if is_not_permitted(error):
+        return HubAccessError(
+            f"no permission to {'read' if read_only else 'write'} {path} or its folder"
+            + ("" if read_only else ": to search a hub that is there, open it with read_only=True")
+        )
+    if known is not error:
+        return known
+    if _ANOTHER_LOG.match(text):
+        return HubLogError(
+            f"{path}.wal is no log of this state of {path}, but of another hub or of an older state, so it was not brought into "
+            f"it; move {path}.wal away to use the hub as it is, or put the file back that it belongs to ({said})"
+        )
+    if _BAD_LOG.match(text):
+        return HubLogError(
+            f"{path}.wal, the log of the last changes of {path}, is damaged: move it away to use the hub as it was before them, "
+            f"or `modelhub rescue {path} -o NEW` ({said})"
+        )
+    if _VERSION.match(text):
+        return HubFormatError(f"{path} was written by a DuckDB of another version: use that or a newer one ({said})")
+    if _ENCRYPTED.match(text):
+        return HubFormatError(f"{path} is not a hub: it is encrypted")
+    return damaged(path, text)
+
+
+def damaged(path: str, text: str) -> HubDamagedError:
+    """What to say of a hub's file that can't be read."""
+    return HubDamagedError(
+        f"{path} is not a hub, or a damaged one: `modelhub rescue {path} -o NEW` makes a new hub of what can be read "
+        f"({' '.join(text.split(chr(10) * 2)[0].split())[:400]})"
+    )
 
 
 def translated(error: duckdb.Error, dataset: str | None = None, table: str = "", hub: str | None = None) -> Exception:
@@ -139,6 +214,21 @@ def translated(error: duckdb.Error, dataset: str | None = None, table: str = "",
         )
     if says(duckdb.InvalidInputException, _READ_ONLY):
         return HubReadOnlyError("the hub was opened read-only: open it without read_only to change it")
+    if _FULL.fullmatch(text.strip()):
+        return DiskFullError(
+            f"no space left on the device, for the hub or for DuckDB's temporary files (SET temp_directory = '...' moves these); "
+            f"nothing was changed: {_in_short(text)}"
+        )
+    if _TEMPORARY.match(text):
+        return TemporaryFilesError(
+            "DuckDB's folder for temporary files can't be made or written: name another (SET temp_directory = '...'), "
+            f"or make room in memory (SET memory_limit = '4GB'); nothing was changed: {_in_short(text)}"
+        )
+    if _TEMPORARY_FULL.match(text):
+        return DiskFullError(
+            "no space left for DuckDB's temporary files: name a folder with more (SET temp_directory = '...'), "
+            f"or make room in memory (SET memory_limit = '4GB'); nothing was changed: {_in_short(text)[:200]}"
+        )
     if isinstance(error, duckdb.OutOfMemoryException):
         return OutOfMemoryError(
             f"DuckDB's memory_limit does not suffice{f' for {dataset}' if dataset else ''}: {text.splitlines()[0]}. "
@@ -146,7 +236,9 @@ def translated(error: duckdb.Error, dataset: str | None = None, table: str = "",
         )
     if dataset is not None and not isinstance(error, duckdb.InterruptException):
         return DatasetError(f"{dataset} can't be read as a dataset: {_of_a_reader(_in_short(text))}")
-    # A full disk, say, is nobody's fault.
+    if hub is not None and _DAMAGED.match(text):
+        return damaged(hub, text)
+    # What else the system says of a file is nobody's fault.
     if hub is not None and not isinstance(error, (duckdb.InterruptException, duckdb.IOException)):
         return HubFormatError(f"{hub} holds what no sketch has: {_in_short(text)}")
     return error

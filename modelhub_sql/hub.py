@@ -8,6 +8,7 @@ import re
 import threading
 import time
 import warnings
+import weakref
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from decimal import Decimal
@@ -21,7 +22,8 @@ import duckdb
 from modelhub_sql import datasets, logic, manifest
 from modelhub_sql.arguments import described
 from modelhub_sql.datasets import Dataset
-from modelhub_sql.errors import DatasetError, HubError, OptionError, translated
+from modelhub_sql.errors import DatasetError, HubError, HubForkedError, OptionError, translated
+from modelhub_sql.file import File
 from modelhub_sql.opening import lay_macros, opened, upgrade, upgrade_script
 from modelhub_sql.result import Result, Rows, Sketch
 from modelhub_sql.visible import visible
@@ -76,16 +78,17 @@ SampleSpace = Literal["aligned", "flattened"]
 SearchMethod = Literal["auto", "exact", "lsh"]
 
 
-def connect(path: str | os.PathLike[str] = ":memory:", *, read_only: bool = False, **settings: Any) -> Hub:
+def connect(path: str | os.PathLike[str] = ":memory:", *, read_only: bool = False, wait: float = 0, **settings: Any) -> Hub:
     """Open the hub at ``path``, or make one where there is none.
 
     path: a file, or ":memory:". read_only: search only; any number of processes may.
+    wait: so many seconds for another process to close the hub, where one of the two writes.
     settings: of a new hub, see ``Settings``; for an existing hub they must be what it has.
 
     Raises HubNotFoundError (read_only, and no file), HubFormatError (not a hub, or of a newer
     format), HubAccessError (no permission), HubLockedError (another process writes) and SettingsError.
     """
-    return Hub(path, read_only=read_only, **settings)
+    return Hub(path, read_only=read_only, wait=wait, **settings)
 
 
 def _in_turn(method: Callable[Concatenate[Hub, P], R]) -> Callable[Concatenate[Hub, P], R]:
@@ -93,6 +96,7 @@ def _in_turn(method: Callable[Concatenate[Hub, P], R]) -> Callable[Concatenate[H
 
     @wraps(method)
     def waiting(hub: Hub, /, *args: P.args, **named: P.kwargs) -> R:
+        hub._check_process()
         with hub._lock:
             return method(hub, *args, **named)
 
@@ -123,11 +127,21 @@ class Hub:
     """
 
     def __init__(
-        self, path: str | os.PathLike[str] = ":memory:", *, read_only: bool = False, _numpy: bool = True, **settings: Any
+        self,
+        path: str | os.PathLike[str] = ":memory:",
+        *,
+        read_only: bool = False,
+        wait: float = 0,
+        _numpy: bool = True,
+        **settings: Any,
     ) -> None:
         # _numpy: whether the numpy functions are worth their import.
         self.path = os.fspath(path)
-        self._con, self._own, self._place = opened(self.path, read_only, settings, _numpy)
+        self._process = os.getpid()
+        self._con, self._own, self._place, held = opened(self.path, read_only, settings, _numpy, wait)
+        self._file = None if held is None else File(self._own, self._con, self._place.tables, self.path, held, read_only)
+        # A hub that is let go of, or open at the end of the program, is closed as well.
+        self._closing = weakref.finalize(self, _close, self._own, self._con, self._file)
         self._numpy = _numpy
         self._has_macros = False
         self._registered = 0
@@ -138,6 +152,7 @@ class Hub:
     @property
     def con(self) -> duckdb.DuckDBPyConnection:
         """The connection for statements of your own."""
+        self._check_process()
         with self._lock:
             if not self._has_macros:
                 lay_macros(self._own, self._place, self._numpy)
@@ -152,12 +167,11 @@ class Hub:
 
     def close(self) -> None:
         """Close the connections; the hub stays as it is."""
-        if self._registered < _OWN_GROUP:
+        if self._registered < _OWN_GROUP and self._process == os.getpid():
             # Already closed, or read only: nothing is left to write.
             with suppress(duckdb.Error):
                 self._own.execute("RESET max_vacuum_tasks")
-        self._own.close()
-        self._con.close()
+        self._closing()
 
     def __repr__(self) -> str:
         return f"Hub({self.path!r})"
@@ -738,6 +752,14 @@ class Hub:
         _check_columns(source, names or [], unknown, left)
         return Layout(False, [])
 
+    def _check_process(self) -> None:
+        # DuckDB's threads are not there: a query would wait for them for ever.
+        if self._process != os.getpid():
+            raise HubForkedError(
+                f"{self.path} was opened in the process that this one was forked from: connect again here, "
+                "or start processes by spawn (multiprocessing.get_context('spawn'))"
+            )
+
     @contextmanager
     def _transaction(self) -> Iterator[None]:
         try:
@@ -747,6 +769,8 @@ class Hub:
         try:
             yield
             self._own.execute("COMMIT")
+            if self._file is not None:
+                self._file.keep_log_small()
         except BaseException as error:
             # A COMMIT that fails has rolled back itself.
             with suppress(duckdb.Error):
@@ -754,6 +778,15 @@ class Hub:
             if isinstance(error, duckdb.Error):
                 raise translated(error) from error
             raise
+
+
+def _close(own: duckdb.DuckDBPyConnection, con: duckdb.DuckDBPyConnection, file: File | None) -> None:
+    if file is not None:
+        file.settle()
+    own.close()
+    con.close()
+    if file is not None:
+        file.release()
 
 
 def _check_columns(source: str, names: list[str], unknown: list[str], left: Sequence[Any] | None) -> None:

@@ -6,8 +6,11 @@ connections look names up in an in-memory database, which holds the package's ow
 
 from __future__ import annotations
 
+import os
 import re
+import stat
 import threading
+import time
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -16,13 +19,23 @@ from typing import Any, NamedTuple
 import duckdb
 
 from modelhub_sql import generated, logic, sql
-from modelhub_sql.errors import HubAccessError, HubFormatError, HubNotFoundError, SettingsError, is_not_permitted, translated
+from modelhub_sql.errors import (
+    HubAccessError,
+    HubFormatError,
+    HubLockedError,
+    HubLogError,
+    HubNotFoundError,
+    SettingsError,
+    of_opening,
+)  # fmt: skip
+from modelhub_sql.journal import Held, log_of, log_size, mend, moved
 from modelhub_sql.settings import FORMAT_VERSION, Settings
 
 __all__ = ["Opened", "installed", "lay_macros", "load", "opened", "upgrade", "upgrade_script"]
 
-# DuckDB 1.4 and later, and its Wasm build, read files of this storage version.
-_STORAGE = {"storage_compatibility_version": "v1.2.0"}
+# DuckDB 1.4 and later, and its Wasm build, read files of this storage version. Before it, a write-ahead log did not say which
+# file it belongs to, and DuckDB brought that of one hub into another.
+_STORAGE = {"storage_compatibility_version": "v1.4.0"}
 #: How the package's statements are read, whatever the user sets for the whole instance.
 _SESSION = {
     "default_collation": "",
@@ -39,18 +52,23 @@ _INSTALLING = threading.Lock()
 
 
 class Opened(NamedTuple):
-    """A hub's connections: con is the user's; own runs the package's statements, where nothing of the user's hides a name."""
+    """A hub's connections: con is the user's; own runs the package's statements, where nothing of the user's hides a name.
+
+    held: its file, open beside DuckDB; None in memory.
+    """
 
     con: duckdb.DuckDBPyConnection
     own: duckdb.DuckDBPyConnection
     place: logic.Place
+    held: Held | None
 
 
-def opened(path: str, read_only: bool, given: Mapping[str, Any], numpy: bool = True) -> Opened:
+def opened(path: str, read_only: bool, given: Mapping[str, Any], numpy: bool = True, wait: float = 0) -> Opened:
     """Connections to the hub at the path, or ``:memory:``. The macros that users call are not there yet: see ``lay_macros``.
 
     given: settings of a new hub; those of a hub that is there must be the same. numpy: with the functions that are faster
-    where there is much to compute; what opens the same hub in the same process meanwhile finds the logic as it is.
+    where there is much to compute; what opens the same hub in the same process meanwhile finds the logic as it is. wait: so
+    many seconds for another process to close it.
 
     Raises HubNotFoundError, HubAccessError, HubFormatError, HubLockedError and SettingsError.
     """
@@ -66,7 +84,16 @@ def opened(path: str, read_only: bool, given: Mapping[str, Any], numpy: bool = T
         if not Path(path).absolute().parent.is_dir():
             raise HubNotFoundError(f"can't make a hub at {path}: its folder does not exist")
         _make(path, settings)
-    con = _connected(path, read_only)
+    held = None
+    if not in_memory:
+        mend(path)
+        held = Held(path)
+    try:
+        con = _connected_in_time(path, read_only, wait)
+    except BaseException:
+        if held is not None:
+            held.close()
+        raise
     try:
         if not read_only and (in_memory or not _has_tables(con)):
             _create(con, settings, with_logic=not in_memory)
@@ -83,11 +110,14 @@ def opened(path: str, read_only: bool, given: Mapping[str, Any], numpy: bool = T
         if not read_only:
             # A checkpoint writes what is new as a group of rows of its own, and may merge it with those before, which
             # are written again: what they leave free can be as much as what is used. So few checkpoints, and no merging.
-            con.execute("SET checkpoint_threshold = '128MB'; SET max_vacuum_tasks = 0")
+            # All of them by journal.checkpoint.
+            con.execute("SET checkpoint_threshold = '100TB'; SET max_vacuum_tasks = 0; PRAGMA disable_checkpoint_on_shutdown")
     except BaseException:
         con.close()
+        if held is not None:
+            held.close()
         raise
-    return Opened(con, own, place)
+    return Opened(con, own, place, held)
 
 
 def load(con: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
@@ -240,50 +270,74 @@ def _is_new(path: str) -> bool:
         raise HubNotFoundError("a hub needs a path, got empty text")
     file = Path(path)
     try:
-        size = file.stat().st_size
-        if file.is_file() and size:
+        status = file.stat()
+        if not stat.S_ISREG(status.st_mode):
+            raise HubFormatError(f"{path} is not a hub: {_kind(status.st_mode)}, not a file")
+        if status.st_size:
             # DuckDB opens a table of another format as a database of its own, in memory.
-            with file.open("rb") as stream:
-                if stream.read(12)[8:] != b"DUCK":
+            held = Held(path)
+            try:
+                if held.read(4, 8) != b"DUCK":
                     raise HubFormatError(f"{path} is not a hub: no DuckDB file. The hub comes first, then the dataset or target")
+            finally:
+                held.close()
     except FileNotFoundError:
         return True
     except (OSError, ValueError) as error:
         raise HubAccessError(f"{path[:200]!r} can't be opened as a hub: {getattr(error, 'strerror', error)}") from error
-    return file.is_file() and not size
+    return not status.st_size
+
+
+def _kind(mode: int) -> str:
+    kinds = {stat.S_ISDIR: "a folder", stat.S_ISFIFO: "a named pipe", stat.S_ISSOCK: "a socket"}
+    return next((name for is_one, name in kinds.items() if is_one(mode)), "a device")
 
 
 def _make(path: str, settings: Settings) -> None:
-    """A hub file where there is none yet, or an empty file, which is none of DuckDB's."""
-    try:
-        Path(path).unlink(missing_ok=True)
-    except OSError as error:
-        raise HubAccessError(f"can't make a hub at {path}: {error.strerror}") from error
+    """A hub file where there is none yet, or an empty file, which is none of DuckDB's. It is whole when it has its name."""
+    if log_size(path):
+        raise HubLogError(
+            f"{path}.wal has changes of a hub that is not there any more: put that hub back to its place, "
+            "or remove the .wal file to make a new one"
+        )
+    place = Path(os.path.realpath(path))
+    new = place.with_name(f"{place.name}.new-{os.getpid()}")
     # Only a new file needs the storage version; it keeps it. Any other connection of this
     # process must open the file with the same configuration, so have none from then on.
-    con = _connected(path, read_only=False, config=_STORAGE)
     try:
-        _create(con, settings)
-    except BaseException:
-        con.close()
-        Path(path).unlink(missing_ok=True)
-        raise
-    con.close()
+        con = _connected(str(new), read_only=False, config=_STORAGE)
+        try:
+            _create(con, settings)
+        finally:
+            con.close()
+        moved(new, place)
+    except HubAccessError as error:
+        raise HubAccessError(str(error).replace(str(new), path)) from error
+    except OSError as error:
+        raise HubAccessError(f"can't make a hub at {path}: {error.strerror}") from error
+    finally:
+        for left in (new, log_of(str(new))):
+            with suppress(OSError):
+                left.unlink(missing_ok=True)
+
+
+def _connected_in_time(path: str, read_only: bool, wait: float) -> duckdb.DuckDBPyConnection:
+    end = time.monotonic() + wait
+    while True:
+        try:
+            return _connected(path, read_only)
+        except HubLockedError:
+            left = end - time.monotonic()
+            if left <= 0:
+                raise
+            time.sleep(min(0.1, left))
 
 
 def _connected(path: str, read_only: bool, config: Mapping[str, str] | None = None) -> duckdb.DuckDBPyConnection:
     try:
         return duckdb.connect(path, read_only=read_only, config=dict(config or {}))
     except duckdb.Error as error:
-        known = translated(error)
-        if is_not_permitted(error):
-            known = HubAccessError(
-                f"no permission to {'read' if read_only else 'write'} {path} or its folder"
-                + ("" if read_only else ": to search a hub that is there, open it with read_only=True")
-            )
-        elif known is error:
-            known = HubFormatError(f"{path} is not a hub: {str(error).splitlines()[0]}")
-        raise known from error
+        raise of_opening(error, path, read_only) from error
 
 
 _TABLES = "SELECT table_name, schema_name FROM system.main.duckdb_tables() WHERE database_name = ? AND NOT internal"

@@ -345,7 +345,7 @@ def test_the_files_that_a_hub_is_written_in_are_readable_by_older_clients(tmp_pa
     modelhub_sql.connect(path).close()
     with duckdb.connect(str(path), read_only=True) as con:
         tags = con.execute("SELECT tags FROM duckdb_databases() WHERE NOT internal").fetchall()[0][0]
-    assert "v1.2.0" in str(tags)
+    assert "v1.4.0" in str(tags)
 
 
 def sources(hub: modelhub_sql.Hub) -> dict[tuple[str, str], str]:
