@@ -11,6 +11,7 @@ from __future__ import annotations
 from modelhub_sql.errors import (
     DatasetError,
     DiskFullError,
+    ExtraError,
     HubAccessError,
     HubBusyError,
     HubDamagedError,
@@ -35,6 +36,7 @@ from modelhub_sql.settings import Settings
 __all__ = [
     "DatasetError",
     "DiskFullError",
+    "ExtraError",
     "Hub",
     "HubAccessError",
     "HubBusyError",

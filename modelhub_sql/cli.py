@@ -16,6 +16,7 @@ from modelhub_sql import Hub, __version__, connect
 from modelhub_sql.arguments import described
 from modelhub_sql.declared import hub_argument, options_of, output_options
 from modelhub_sql.errors import HubError
+from modelhub_sql.importing import import_models
 from modelhub_sql.settings import Settings
 from modelhub_sql.visible import visible
 
@@ -202,6 +203,9 @@ def list_models(hub: str, form: str | None) -> None:
         models = open_hub.models()
         brief = "model, version, source_accuracy, task, framework, uri, rows, source"
         _print(models, form, models.columns if form else brief.split(", "), empty="the hub has no models yet")
+
+
+main.add_command(import_models)
 
 
 @main.command()

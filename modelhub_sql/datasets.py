@@ -45,6 +45,10 @@ def readable(
     dataset: a file or glob, or a list of files; a table or view of the user's connection ``con``; an object of Python that
     holds a table (see ``objects``). read: options of DuckDB's reader of files. Raises DatasetError.
     """
+    if isinstance(dataset, Dataset):
+        # A file under another name than its own: the copy of what is elsewhere.
+        yield Dataset(_checked_path(dataset.name), dataset.source)
+        return
     if isinstance(dataset, (list, tuple)) and dataset and all(isinstance(each, (str, os.PathLike)) for each in dataset):
         files = [_checked_path(os.fspath(each)) for each in dataset]
         with _files(own, files, f"{files[0]} and {len(files) - 1} more" if len(files) > 1 else files[0], read) as found:

@@ -9,6 +9,7 @@ import duckdb
 __all__ = [
     "DatasetError",
     "DiskFullError",
+    "ExtraError",
     "HubAccessError",
     "HubBusyError",
     "HubDamagedError",
@@ -78,6 +79,10 @@ class SettingsError(HubError, ValueError):
 
 class DatasetError(HubError, ValueError):
     """The dataset or target can't be read, is empty or has nothing to compare."""
+
+
+class ExtraError(HubError, ImportError):
+    """What was asked for needs a package that is not installed; the message says which extra brings it."""
 
 
 class ModelExistsError(HubError, ValueError):

@@ -193,6 +193,7 @@ class Hub:
         uri: str | os.PathLike[str] | None = None,
         metadata: Mapping[str, Any] | None = None,
         like: str | None = None,
+        like_version: str | None = None,
         replace: bool = False,
         read: Mapping[str, Any] | None = None,
     ) -> None:
@@ -212,6 +213,7 @@ class Hub:
         uri: where the model is.
         metadata: anything else that JSON can hold.
         like: instead of a dataset, a registered model that was trained on the same data.
+        like_version: which version of it, by default the latest.
         replace: allow the name and version to be registered already, and replace them.
         read: options of DuckDB's reader of files, as delim, encoding, nullstr of a csv.
 
@@ -445,6 +447,15 @@ class Hub:
         return Sketch(self._con, _fetched(self._own))
 
     @_in_turn
+    def columns_of(self, dataset: Any, *, read: Mapping[str, Any] | None = None) -> list[str]:
+        """The columns of a dataset as ``exclude`` knows them: of a struct, its leaves by their path.
+
+        dataset, read: as of ``register``. Raises DatasetError.
+        """
+        with self._dataset(dataset, read=read) as (_, layout):
+            return [name for name, *_ in layout.columns]
+
+    @_in_turn
     def check(self, dataset: Any, *, exclude: Sequence[str] = (), read: Mapping[str, Any] | None = None) -> Result:
         """What of a dataset says nothing, before it is registered: a row for each column that is left out or should be.
 
@@ -537,7 +548,8 @@ class Hub:
     def _register_one(self, registered: dict[tuple[str, tuple[str, ...]], int], given: Mapping[str, Any]) -> None:
         """given: arguments of ``register``. registered: datasets of the same transaction, by source and exclusions."""
         told = {name: argument.default for name, argument in described(Hub.register).items()} | dict(given)
-        name, dataset, like, replace, read = (told[each] for each in ("name", "dataset", "like", "replace", "read"))
+        name, dataset, replace, read = (told[each] for each in ("name", "dataset", "replace", "read"))
+        like, like_version = told["like"], told["like_version"]
         if not isinstance(name, str) or not name.strip():
             raise OptionError(f"a model's name must be text that is not blank, got {name!r}")
         if replace not in (True, False):
@@ -545,10 +557,11 @@ class Hub:
         if (dataset is None) == (like is None):
             raise OptionError(f"model {name[:200]}: give a dataset, or like= a registered model trained on the same data")
         exclude = _columns(told["exclude"])
+        if like is None and like_version is not None:
+            raise OptionError(f"model {name[:200]}: like_version is a version of like=, which is not given")
         if like is not None and exclude:
             raise OptionError(f"model {name[:200]}: like= shares the sketch of {like} as it is; exclude goes with a dataset")
         shared = (os.fspath(dataset), tuple(exclude)) if isinstance(dataset, (str, os.PathLike)) and not read else None
-        like_version = None
         if shared in registered:
             # A model that uses it: none where it was replaced meanwhile.
             users = self._own.execute(

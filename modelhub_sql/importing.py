@@ -1,0 +1,57 @@
+"""`modelhub import`: models from elsewhere into a hub, a subcommand for each kind of source."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+from typing import Any
+
+import click
+
+from modelhub_sql import connect
+from modelhub_sql.declared import hub_argument, output_options
+
+__all__ = ["import_models"]
+
+
+@click.group("import")
+def import_models() -> None:
+    """Bring models that are somewhere else into a hub.
+
+    What can't be taken is listed with the reason. Again, it takes what is new.
+    """
+
+
+@import_models.command("mlflow")
+@click.argument("uri")
+@hub_argument
+@click.option("--experiment", metavar="NAME", multiple=True, help="Only models of this experiment's runs; repeatable.")
+@click.option("--exclude", metavar="COLUMN", multiple=True, help="Columns to leave out where they occur (a label); repeatable.")
+@click.option("--accuracy", metavar="METRIC", help="The metric that is the accuracy (default accuracy, test_accuracy ...).")
+@click.option("--tag", is_flag=True, help="Tag each version in MLflow with the hub that knows it.")
+@click.option("--dry-run", is_flag=True, help="Register nothing, say what would be.")
+@output_options
+def from_mlflow(uri: str, hub: str, form: str | None, **options: Any) -> None:
+    """Register the model versions of the MLflow registry at URI (sqlite:///mlflow.db, http://...) in HUB.
+
+    The data is what the run of a model logged as input for training, or the sketch that modelhub_sql.mlflow.log_sketch
+    left there.
+    """
+    from modelhub_sql.cli import _print
+    from modelhub_sql.mlflow import import_models as imported
+
+    for noisy in ("alembic", "mlflow"):
+        logging.getLogger(noisy).setLevel(logging.ERROR)
+    is_new = options["dry_run"] and not Path(hub).exists()
+    with connect(":memory:" if is_new else hub, read_only=options["dry_run"] and not is_new) as open_hub:
+        try:
+            found = imported(open_hub, uri, **options)
+        except (KeyboardInterrupt, RuntimeError) as error:
+            # DuckDB's own word for Ctrl-C.
+            if isinstance(error, RuntimeError) and "interrupted" not in str(error):
+                raise
+            click.echo("interrupted: what was registered stays, and the same command goes on from there", err=True)
+            click.get_current_context().exit(130)
+        brief = [column for column in found.columns if column != "excluded"]
+        _print(found, form, found.columns if form else brief, empty="the registry has no model versions")
+    click.echo(found.summary, err=True)
