@@ -156,8 +156,8 @@ def find(hub: str, target: str, form: str | None, **options: Any) -> None:
             # In json and csv it is a column.
             click.echo(visible(found.summary), err=not len(found))
         # What people decide by comes first.
-        brief = "rank, model, verdict, distance, overlap, source_accuracy, version, adaptivity, coverage, uri"
-        columns = found.columns if form else brief.split(", ")
+        brief = ("rank", "model", "verdict", "distance", "overlap", "source_accuracy", "version", "adaptivity", "coverage", "uri")
+        columns = found.columns if form else [name for name in brief if name in found.columns]
         _print(found, form, columns, empty="no model in the hub fits the target")
 
 

@@ -6,7 +6,6 @@ import json
 import os
 import re
 import threading
-import time
 import warnings
 import weakref
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -19,7 +18,7 @@ from typing import Any, Concatenate, Literal, NamedTuple, ParamSpec, TypeVar
 
 import duckdb
 
-from modelhub_sql import datasets, logic, manifest
+from modelhub_sql import datasets, logic, manifest, searching
 from modelhub_sql.arguments import described
 from modelhub_sql.datasets import Dataset
 from modelhub_sql.errors import DatasetError, HubError, HubForkedError, OptionError, translated
@@ -40,38 +39,6 @@ _OWN_GROUP = 10
 _KEY = re.compile(r" \((numbers the rows|a key: each text is another|an index of pandas)\)$")
 
 #: Relations that a search starts from.
-_HEADS = ("target_sketch", "options", "searched", "explained")
-
-#: After a step: what tells that a later relation is empty, that relation, and its columns. What it needs is not even planned.
-_EMPTY = {
-    "open_target": (
-        "SELECT count(*) = 0 FROM temp.main.open_target",
-        {
-            True: (
-                "open_match",
-                "NULL::USMALLINT AS target_feature_id, NULL::UINTEGER AS dataset_id, NULL::USMALLINT AS feature_id, "
-                "NULL::DOUBLE AS jaccard, NULL::DOUBLE AS js_divergence, NULL::DOUBLE AS distance, "
-                "NULL::SMALLINT AS k, NULL::SMALLINT AS b",
-            ),
-        },
-    ),
-    "search_method": (
-        "SELECT search = 'exact' FROM temp.main.search_method",
-        {
-            True: (
-                "verified_pair",
-                "NULL::UINTEGER AS owner, NULL::UINTEGER AS source_partition, NULL::UINTEGER AS target_partition, "
-                "NULL::DOUBLE AS hellinger2",
-            ),
-            False: (
-                "hashed_pair",
-                "NULL::HUGEINT AS pair_id, NULL::UINTEGER AS owner, NULL::UINTEGER AS space_id, "
-                "NULL::UINTEGER AS source_partition, NULL::UINTEGER AS target_partition, NULL::DOUBLE AS hellinger2",
-            ),
-        },
-    ),
-}
-
 RankBy = Literal["distance", "adaptivity", "coverage", "js", "l2", "kl_target_source", "kl_source_target", "source_accuracy"]
 Features = Literal["names", "values"]
 SampleSpace = Literal["aligned", "flattened"]
@@ -313,6 +280,7 @@ class Hub:
         exclude: Sequence[str] = (),
         top: int | None = None,
         all_models: bool = False,
+        details: bool = False,
         features: Features | None = None,
         min_overlap: float | None = None,
         min_jaccard: float | None = None,
@@ -330,6 +298,7 @@ class Hub:
         exclude: columns to leave out (label, id).
         top: at most so many models.
         all_models: ranked by distance, list those whose verdict is far, too; by default only the nearest where all are.
+        details: compare partitions, too, and show all columns; so does any option that says how they are compared.
         features: names (features of one name are compared, others where they are alike) or values (Def. 3 to the letter).
         min_overlap: share of the target's features that a model must have, t1 (Def. 3), in [0, 1].
         min_jaccard: features of different names are the same above this similarity, t2 (Def. 3), in [0, 1].
@@ -346,13 +315,14 @@ class Hub:
         Raises DatasetError and OptionError.
         """
         options = dict(
-            top=top, all_models=all_models or None, features=features, min_overlap=min_overlap, min_jaccard=min_jaccard,
-            max_js=max_js, min_adaptivity=min_adaptivity, max_divergence=max_divergence, sample_space=sample_space,
-            rank_by=rank_by, search=search,
+            top=top, all_models=all_models or None, details=details or None, features=features, min_overlap=min_overlap,
+            min_jaccard=min_jaccard, max_js=max_js, min_adaptivity=min_adaptivity, max_divergence=max_divergence,
+            sample_space=sample_space, rank_by=rank_by, search=search,
         )  # fmt: skip
         result = self._search("found_model", target, exclude=exclude, options=options, also="search_summary", read=read)
-        for message in dict.fromkeys(row["warning"] for row in result.dicts() if row["warning"]):
-            warnings.warn(message, stacklevel=2)
+        if "warning" in result.columns:
+            for message in dict.fromkeys(row["warning"] for row in result.dicts() if row["warning"]):
+                warnings.warn(message, stacklevel=2)
         return result
 
     def explain(
@@ -403,6 +373,7 @@ class Hub:
         how much. Raises ModelNotFoundError, DatasetError and OptionError.
         """
         _check_names(options)
+        options["details"] = True
         return self._search("explained_model", target, exclude=exclude, options=options, explained=(model, version), read=read)
 
     def explain_partitions(
@@ -429,7 +400,7 @@ class Hub:
         """
         options = dict(
             features=features, min_overlap=min_overlap, min_jaccard=min_jaccard, max_js=max_js, sample_space=sample_space,
-            search=search,
+            search=search, details=True,
         )  # fmt: skip
         return self._search(
             "explained_partition", target, exclude=exclude, options=options, explained=(model, version), read=read
@@ -481,15 +452,15 @@ class Hub:
     ) -> Result:
         """A search step by step: a row for each relation of ``sql/search``, with its rows and seconds.
 
-        target, exclude, read, options: as of ``find_models``. until: the last relation. Each can be looked at by ``step``
-        until the next search.
+        target, exclude, read, options: as of ``find_models``, with its details unless they are not wanted. until: the last
+        relation. Each can be looked at by ``step`` until the next search.
         """
-        taken: list[tuple[str, int, float, str]] = []
+        taken: list[searching.Step] = []
         _check_names(options)
         if until not in logic.relations("search"):
             raise OptionError(f"no step is called {until!r}; there are {', '.join(logic.relations('search'))}")
         with self._lock:
-            self._search(until, target, exclude=exclude, options=options, read=read, taken=taken)
+            self._search(until, target, exclude=exclude, options={"details": True} | options, read=read, taken=taken)
             self._own.execute(
                 "CREATE OR REPLACE TEMP TABLE taken (step VARCHAR, rows UBIGINT, seconds DOUBLE, what_a_row_is VARCHAR)"
             )
@@ -499,7 +470,7 @@ class Hub:
     @_in_turn
     def step(self, name: str) -> Result:
         """The rows of a step of the last ``steps``."""
-        known = {*_HEADS, *logic.relations("search")}
+        known = {*searching.HEADS, *logic.relations("search")}
         if name not in known:
             raise OptionError(f"no step is called {name!r}; there are {', '.join(sorted(known))}")
         if name not in self._taken:
@@ -613,7 +584,7 @@ class Hub:
         explained: tuple[str, str | None] | None = None,
         also: str | None = None,
         read: Mapping[str, Any] | None = None,
-        taken: list[tuple[str, int, float, str]] | None = None,
+        taken: list[searching.Step] | None = None,
     ) -> Result:
         """Run the relations of ``sql/search`` up to one, each into a temporary table, and return its rows."""
         given = {name: _option(name, value) for name, value in options.items() if value is not None}
@@ -636,8 +607,17 @@ class Hub:
                     if until == "explained_feature":
                         everything = "SELECT dataset_id FROM temp.main.explained"
                 own.execute(f"CREATE OR REPLACE TEMP TABLE searched AS {everything}")
-                self._step_by_step(until, taken)
-                result = self._result(f"FROM temp.main.{until}")
+                searching.step_by_step(own, place, until, numpy=self._numpy, taken=taken)
+                self._taken = frozenset(("target_sketch", "options", "searched", *(name for name, *_ in taken or ())))
+                if until == "found_model":
+                    shown = ("details", "rank_by", "max_js", "min_adaptivity", "sample_space", "search")
+                    condition = f"{place.logic}._logic.is_shown(name, {', '.join('?' * len(shown))})"
+                    result = self._result(
+                        f"SELECT COLUMNS(lambda name: {condition}) FROM temp.main.found_model",
+                        [given.get(name) for name in shown],
+                    )
+                else:
+                    result = self._result(f"FROM temp.main.{until}")
                 if also is not None:
                     ((result.summary,),) = own.execute(f"FROM temp.main.{also}").fetchall()
                 own.execute("COMMIT")
@@ -688,37 +668,8 @@ class Hub:
         ((skipped,),) = self._own.execute("SELECT any_value(skipped) FROM temp.main.target_sketch").fetchall()
         return features, skipped
 
-    def _step_by_step(self, until: str, taken: list[tuple[str, int, float, str]] | None) -> None:
-        self._taken = frozenset()
-        wanted = logic.steps(f"FROM {until}", _HEADS, numpy=self._numpy)
-        done: list[logic.Relation] = []
-        empty: list[str] = []
-        while wanted:
-            step = wanted.pop(0)
-            began = time.perf_counter()
-            self._own.execute(logic.placed(logic.step_statement(step), self._place))
-            done.append(step)
-            if taken is not None:
-                ((rows,),) = self._own.execute(f"SELECT count(*) FROM temp.main.{step.name}").fetchall()
-                taken.append((step.name, rows, time.perf_counter() - began, step.comment))
-            if step.name in _EMPTY:
-                condition, relations = _EMPTY[step.name]
-                if self._own.execute(condition).fetchall() == [(True,)]:
-                    # The same with the numpy functions and without, unless there is another.
-                    name, columns = relations.get(self._numpy, relations[True])
-                    self._own.execute(f"CREATE OR REPLACE TEMP TABLE {name} AS SELECT {columns} WHERE false")
-                    empty.append(name)
-                    wanted = logic.steps(f"FROM {until}", (*_HEADS, *empty, *(each.name for each in done)), numpy=self._numpy)
-        if taken is not None:
-            self._taken = frozenset(("target_sketch", "options", "searched", *(name for name, *_ in taken)))
-        else:
-            # Nothing but the answer is kept; views first, which read tables.
-            for step in reversed(done):
-                if step.name not in (until, "search_summary"):
-                    self._own.execute(f"DROP {'VIEW' if step.inlined else 'TABLE'} temp.main.{step.name}")
-
-    def _result(self, query: str) -> Result:
-        self._own.execute(query)
+    def _result(self, query: str, params: Sequence[Any] | None = None) -> Result:
+        self._own.execute(query, params)
         return Result(self._con, _fetched(self._own)) if self._numpy else Rows(self._con, self._own)
 
     @contextmanager

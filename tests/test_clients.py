@@ -71,7 +71,7 @@ def test_a_target_may_have_the_name_of_any_step_on_its_way(stock: duckdb.DuckDBP
     outside = {"target_sketch", "options", "searched", "explained"}
     ways = [
         (inside, "SELECT * EXCLUDE (partitions) FROM sketch(?, exclude := ['activity'])"),
-        (outside, "SELECT model, adaptivity FROM find_models(?, exclude := ['activity'])"),
+        (outside, "SELECT model, adaptivity FROM find_models(?, exclude := ['activity'], details := true)"),
         (outside, "SELECT target_feature, distance FROM explain_features('torso1', ?, exclude := ['activity'])"),
     ]
     for names, query in ways:

@@ -58,7 +58,7 @@ def test_what_rankings_are_computed_from_is_what_find_models_returns(draw: Draw,
     # The evaluation's hub has the target's own model, which is no candidate: one without it finds the same.
     with modelhub_sql.connect(partition_size=100) as hub:
         hub.register_many([dict(name=name, dataset=draw.tables[name]) for name in MODELS])
-        found = hub.find_models(draw.tables[TARGET], all_models=True).df().set_index("model").loc[list(MODELS)]
+        found = hub.find_models(draw.tables[TARGET], all_models=True, details=True).df().set_index("model").loc[list(MODELS)]
     models = evidence.models
     for column in (
         "distance",
@@ -90,7 +90,7 @@ def test_an_accuracy_weighs_as_much_as_in_the_hub(draw: Draw, evidence: Evidence
     with modelhub_sql.connect(partition_size=100) as hub:
         for name in MODELS:
             hub.register(name, draw.tables[name], accuracy=source[name], accuracy_rows=int(rows[name]))
-        found = hub.find_models(draw.tables[TARGET], all_models=True).df().set_index("model").loc[list(MODELS)]
+        found = hub.find_models(draw.tables[TARGET], all_models=True, details=True).df().set_index("model").loc[list(MODELS)]
     expected = scores(evidence)[f"{DEFAULT}, no accuracy"] + QUALITY * (accuracy_bound(source, rows) - 0.5)
     np.testing.assert_allclose(-found["fit_score"], expected)
 

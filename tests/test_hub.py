@@ -91,7 +91,9 @@ def test_a_model_like_another_shares_its_sketch(hub: modelhub_sql.Hub) -> None:
     before = sizes(hub)
     hub.register("second", like="first", accuracy=0.8, uri="u")
     assert sizes(hub) == before | {"models": 2}
-    found = hub.find_models(data("beer"), exclude=LABELS).select("model, adaptivity, source_accuracy, uri").fetchall()
+    found = (
+        hub.find_models(data("beer"), exclude=LABELS, details=True).select("model, adaptivity, source_accuracy, uri").fetchall()
+    )
     assert sorted(found) == [("first", found[0][1], 0.9, None), ("second", found[0][1], 0.8, "u")]
 
 
@@ -101,7 +103,7 @@ def test_a_sketch_is_kept_as_long_as_a_model_uses_it(hub: modelhub_sql.Hub) -> N
     hub.register("second", like="first")
     hub.remove("first")
     assert sizes(hub) == with_sketch
-    assert hub.find_models(data("beer"), exclude=LABELS).select("model, coverage").fetchall() == [("second", 1.0)]
+    assert hub.find_models(data("beer"), exclude=LABELS, details=True).select("model, coverage").fetchall() == [("second", 1.0)]
     hub.remove("second")
     assert set(sizes(hub).values()) == {0}
 
@@ -262,7 +264,7 @@ def test_a_salt_moves_words_to_other_bins_and_leaves_numbers() -> None:
 
 
 def test_find_models_returns_a_relation_that_outlives_the_next_search(sensor_hub: modelhub_sql.Hub) -> None:
-    first = sensor_hub.find_models(data("torso1"), exclude=["activity"])
+    first = sensor_hub.find_models(data("torso1"), exclude=["activity"], details=True)
     rows = first.fetchall()
     sensor_hub.find_models(data("leg1"), exclude=["activity"])
     assert first.fetchall() == rows
@@ -309,8 +311,10 @@ def test_load_lays_the_fast_functions_over_a_hub_of_the_users(sensor_hub_path: s
         assert con.execute(macros.format("function_name = 'minhash_agg' AND database_name = 'hub'")).fetchall() == [(1, 0)]
         assert con.execute("SELECT current_database()").fetchall() == [("hub",)]
         columns = "model, adaptivity, coverage, js_divergence"
-        rows = con.execute(f"SELECT {columns} FROM find_models('memory.main.mine', exclude := ['activity'])").fetchall()
-    expected = sensor_hub.find_models(data("torso2"), exclude=["activity"]).select(columns).fetchall()
+        rows = con.execute(
+            f"SELECT {columns} FROM find_models('memory.main.mine', exclude := ['activity'], details := true)"
+        ).fetchall()
+    expected = sensor_hub.find_models(data("torso2"), exclude=["activity"], details=True).select(columns).fetchall()
     assert len(rows) > 1
     for row, other in zip(rows, expected, strict=True):
         assert row == (other[0], *(pytest.approx(value, abs=1e-9) for value in other[1:]))
@@ -596,9 +600,9 @@ def test_names_of_the_user_change_nothing_of_what_the_hub_does(hub: modelhub_sql
 def test_an_answer_joins_with_the_tables_of_the_hub(hub: modelhub_sql.Hub) -> None:
     hub.register("m", data("beer"), exclude=LABELS, task="matching")
     found = hub.find_models(data("beer"), exclude=LABELS)
-    joined = found.select("model, coverage").join(hub.con.table("models").select("model, task"), "model")
+    joined = found.select("model, overlap").join(hub.con.table("models").select("model, task"), "model")
     assert joined.fetchall() == [("m", 1.0, "matching")]
-    assert found.filter("coverage > 1").fetchall() == []
+    assert found.filter("overlap > 1").fetchall() == []
 
 
 def test_an_answer_outlives_the_hub(hub: modelhub_sql.Hub) -> None:
@@ -674,7 +678,7 @@ def test_steps_are_the_relations_of_a_search_and_each_can_be_looked_at(hub: mode
     assert all(seconds > 0 and said for _, seconds, said in taken.values())
     for step, (rows, *_) in taken.items():
         assert len(hub.step(step)) == rows
-    assert hub.step("found_model").fetchall() == hub.find_models(data("beer"), exclude=LABELS).fetchall()
+    assert hub.step("found_model").fetchall() == hub.find_models(data("beer"), exclude=LABELS, details=True).fetchall()
 
 
 def test_steps_may_end_before_the_last_and_take_the_options_of_a_search(hub: modelhub_sql.Hub) -> None:
@@ -702,7 +706,7 @@ def test_what_is_set_is_shown_kept_and_used(hub: modelhub_sql.Hub) -> None:
     hub.set(min_overlap=0.25, max_js=0.3, rank_by="js", auto_models=2, max_candidates=7)
     changed = {"min_overlap": "0.25", "max_js": "0.3", "rank_by": "js", "auto_models": "2.0", "max_candidates": "7"}
     assert defaults(hub) == before | changed
-    assert hub.find_models(data("beer"), exclude=LABELS).dicts()[0]["max_js"] == 0.3
+    assert hub.find_models(data("beer"), exclude=LABELS, details=True).dicts()[0]["max_js"] == 0.3
     path = hub.path
     hub.close()
     with modelhub_sql.connect(path) as again:
@@ -754,11 +758,11 @@ def test_settings_say_what_they_are(hub: modelhub_sql.Hub) -> None:
 
 def test_load_is_for_any_connection_to_a_hub_and_runs_nothing_of_the_file(sensor_hub_path: str, tmp_path: Path) -> None:
     path = shutil.copy(sensor_hub_path, tmp_path / "sensors.duckdb")
-    query = f"SELECT model, coverage FROM find_models('{data('torso1')}', exclude := ['activity'])"
+    query = f"SELECT model, distance FROM find_models('{data('torso1')}', exclude := ['activity'])"
     with duckdb.connect(path) as con:
         expected = con.execute(query).fetchall()
         con.execute(
-            "CREATE OR REPLACE MACRO main.find_models(target, exclude := []) AS TABLE SELECT 'nobody' AS model, 7 AS coverage"
+            "CREATE OR REPLACE MACRO main.find_models(target, exclude := []) AS TABLE SELECT 'nobody' AS model, 7 AS distance"
         )
     with duckdb.connect(path, read_only=True) as con:
         assert con.execute(query).fetchall() == [("nobody", 7)]

@@ -179,4 +179,4 @@ def test_automatic_search_hashes_only_when_a_partition_has_many_more_pairs_than_
         hub.register("m", normals(rng, {"x": 10}))
         for partitions, search in ((16, "exact"), (17, "lsh")):
             target = normals(rng, {"x": 10}, partitions * 10)
-            assert hub.find_models(target, all_models=True).select("search").fetchall() == [(search,)]
+            assert hub.find_models(target, all_models=True, details=True).select("search").fetchall() == [(search,)]

@@ -138,7 +138,7 @@ def test_distance_error_score_verdict_and_rank_are_those_of_brute_force(
             source, sought, oracle.by_both(source, sought, excluded), excluded=excluded, rows=tables[model].num_rows,
             accuracy=accuracy, accuracy_rows=accuracy_rows,
         )  # fmt: skip
-    found = {row["model"]: row for row in people_hub.find_models(target, all_models=True).dicts()}
+    found = {row["model"]: row for row in people_hub.find_models(target, all_models=True, details=True).dicts()}
     assert found.keys() == expected.keys()
     for model, fit in expected.items():
         row = found[model]
@@ -149,7 +149,7 @@ def test_distance_error_score_verdict_and_rank_are_those_of_brute_force(
         assert (row["verdict"], row["shared_features"], row["missing_features"]) == (fit.verdict, fit.shared, fit.missing)
     assert sorted(found, key=lambda m: found[m]["rank"]) == sorted(expected, key=lambda m: expected[m].score)
     assert {fit.verdict for fit in expected.values()} >= {"same", "far"}
-    query = "SELECT model, rank, distance, expected_distance, fit_score, verdict FROM find_models('target', all_models := true)"
+    query = "SELECT model, rank, distance, expected_distance, fit_score, verdict FROM find_models('target', all_models := true, details := true)"
     in_sql = {row[0]: row[1:] for row in both_ways(people_hub, target, query)}
     for model, row in found.items():
         columns = ("rank", "distance", "expected_distance", "fit_score")

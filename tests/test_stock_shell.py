@@ -173,7 +173,9 @@ def test_the_shell_registers_the_same_sketch_as_python(hub_file: Path) -> None:
         columns = "version, source_accuracy, task, framework, uri, metadata, rows, partitions, source, excluded"
         one, other = hub.models().select(columns).fetchall()
         assert one == other
-        found = hub.find_models(data("adult"), exclude=["income"]).select("model, adaptivity, js_divergence").fetchall()
+        found = (
+            hub.find_models(data("adult"), exclude=["income"], details=True).select("model, adaptivity, js_divergence").fetchall()
+        )
     assert {model for model, *_ in found} == {"by python", "by shell"}
     assert found[0][1:] == pytest.approx(found[1][1:], abs=1e-12)
 

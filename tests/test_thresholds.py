@@ -22,7 +22,7 @@ SPACES: list[Any] = ["aligned", "flattened"]
 
 def test_thresholds_leave_out_what_is_below_them(sensor_hub: modelhub_sql.Hub) -> None:
     everything = sensor_hub.find_models(data("leg2"), exclude=["activity"], max_js=0.08, all_models=True).fetchall()
-    columns = sensor_hub.find_models(data("leg2"), exclude=["activity"]).columns
+    columns = sensor_hub.find_models(data("leg2"), exclude=["activity"], details=True).columns
     at = {name: columns.index(name) for name in columns}
     least = sorted(row[at["adaptivity"]] for row in everything)[-2]
     kept = sensor_hub.find_models(data("leg2"), exclude=["activity"], max_js=0.08, min_adaptivity=least, all_models=True)
@@ -121,7 +121,7 @@ def test_an_automatic_threshold_weighs_every_dataset_alike(settings: dict[str, A
         for step, (name, rows) in enumerate(sizes.items()):
             hub.register(name, normal(rows, step / 2, seed=10 * step))
         target = normal(500, 0, seed=99)
-        found = both_ways(hub, target, "SELECT DISTINCT max_js FROM find_models('target', all_models := true)")
+        found = both_ways(hub, target, "SELECT DISTINCT max_js FROM find_models('target', all_models := true, details := true)")
         hub.con.register("target", target)
         weighted = sorted((js, 1 / len(own)) for name in sizes for own in [partition_divergences(hub, name)] for js in own)
     share = settings.get("auto_quantile", min(0.25, settings.get("auto_models", 3) / len(sizes)))
@@ -149,7 +149,7 @@ def test_rows_in_order_are_sampled_evenly_for_an_automatic_threshold() -> None:
             ((t, most),) = both_ways(
                 hub,
                 pa.table({"x": values}),
-                "SELECT any_value(max_js), max(adaptivity) FROM find_models('target', all_models := true)",
+                "SELECT any_value(max_js), max(adaptivity) FROM find_models('target', all_models := true, details := true)",
             )
             assert most < 27
             chosen.append(t)
@@ -161,7 +161,9 @@ def test_an_automatic_threshold_is_below_ln_2_where_nearly_nothing_is_shared_and
         for number in range(3):
             hub.register(f"m{number}", pa.table({"x": [0.0] * 20 + [10.0**number] * 980}))
         hub.con.register("target", pa.table({"x": [0.0] * 20 + [-5.0] * 980}))
-        rows = hub.con.execute("SELECT max_js, verdict FROM find_models('target', all_models := true)").fetchall()
+        rows = hub.con.execute(
+            "SELECT max_js, verdict FROM find_models('target', all_models := true, details := true)"
+        ).fetchall()
     assert len(rows) == 3
     for t, verdict in rows:
         assert 0.9 * math.log(2) < t < math.log(2)

@@ -20,7 +20,7 @@ from modelhub_sql.cli import main
 
 COLUMNS = "rank, model, version, adaptivity, coverage, js_divergence, overlap, shared_features, max_js, search"
 TARGET = data("torso2")
-QUERY = f"SELECT {COLUMNS} FROM find_models('{TARGET}', exclude := ['activity'])"
+QUERY = f"SELECT {COLUMNS} FROM find_models('{TARGET}', exclude := ['activity'], details := true)"
 
 #: What an older version of the logic may be like.
 OLDER = {
@@ -28,7 +28,7 @@ OLDER = {
     "a table macro that is missing": "DROP MACRO TABLE _logic.sketch",
     "a macro that says something else": "CREATE OR REPLACE MACRO _logic.dataset_of(model_name, model_version) AS 7",
     "a search that finds something else": (
-        "CREATE OR REPLACE MACRO main.find_models(target, exclude := []) AS TABLE "
+        "CREATE OR REPLACE MACRO main.find_models(target, exclude := [], details := false) AS TABLE "
         f"SELECT {', '.join(f'7 AS {name}' for name in COLUMNS.split(', '))}"
     ),
     "a constant that is another": "CREATE OR REPLACE MACRO _format.partition_size() AS 7",
@@ -62,7 +62,7 @@ def logic_of(path: Path) -> list[Any]:
 
 def found(path: Path) -> list[Any]:
     with modelhub_sql.connect(path, read_only=True) as hub:
-        rows: list[Any] = hub.find_models(TARGET, exclude=["activity"]).select(COLUMNS).fetchall()
+        rows: list[Any] = hub.find_models(TARGET, exclude=["activity"], details=True).select(COLUMNS).fetchall()
     return rows
 
 
@@ -95,7 +95,7 @@ def test_upgrade_makes_the_stock_client_answer_as_python_does(path: Path, how: s
     with modelhub_sql.connect(path) as hub:
         assert hub.upgrade() is True
         assert hub.upgrade() is False
-        assert hub.find_models(TARGET, exclude=["activity"]).select(COLUMNS).fetchall() == expected
+        assert hub.find_models(TARGET, exclude=["activity"], details=True).select(COLUMNS).fetchall() == expected
     assert (whole(path), logic_of(path)) == fresh
     assert by_stock(path) == near(expected)
 

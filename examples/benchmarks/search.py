@@ -47,13 +47,13 @@ def write_target(path: Path, models: int, families: int, model: int, partitions:
 def search(con: duckdb.DuckDBPyConnection, path: Path, **options: Any) -> Found:
     """Model, adaptivity and the threshold chosen, of all models found."""
     named = "".join(f", {name} := ${name}" for name in options)
-    query = f"SELECT model, adaptivity, max_js FROM find_models($target{named}) ORDER BY rank"
+    query = f"SELECT model, adaptivity, max_js FROM find_models($target, details := true{named}) ORDER BY rank"
     return con.execute(query, {"target": str(path), **options}).fetchall()
 
 
 def search_in_python(hub: modelhub_sql.Hub, path: Path) -> Found:
     """The same by the method, which checks its arguments, and plans only the forms that the target has."""
-    found: Found = hub.find_models(path).select("model, adaptivity, max_js").fetchall()
+    found: Found = hub.find_models(path, details=True).select("model, adaptivity, max_js").fetchall()
     return found
 
 

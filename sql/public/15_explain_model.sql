@@ -10,7 +10,7 @@ options AS MATERIALIZED (
     FROM _logic.search_options(
         features := features, min_overlap := min_overlap, min_jaccard := min_jaccard, max_js := max_js,
         min_adaptivity := min_adaptivity, max_divergence := max_divergence, sample_space := sample_space, rank_by := rank_by,
-        search := search, top := top, all_models := all_models
+        search := search, top := top, all_models := all_models, details := true
     )
 ),
 searched AS (SELECT dataset_id FROM _hub.datasets),

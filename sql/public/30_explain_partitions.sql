@@ -8,7 +8,7 @@ WITH target_sketch AS MATERIALIZED (FROM _logic.sketch(target, exclude := exclud
 options AS MATERIALIZED (
     FROM _logic.search_options(
         features := features, min_overlap := min_overlap, min_jaccard := min_jaccard, max_js := max_js,
-        sample_space := sample_space, search := search
+        sample_space := sample_space, search := search, details := true
     )
 ),
 searched AS (SELECT dataset_id FROM _hub.datasets),

@@ -1,2 +1,2 @@
 -- a distribution over a space, as the list of its square roots: here of a partition of the sample
--- again: whole_vector, of sample_histogram instead of whole_histogram, candidate_member instead of space_member
+-- again: whole_vector, of sample_histogram instead of whole_histogram

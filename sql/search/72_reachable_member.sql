@@ -1,4 +1,4 @@
 -- a shared feature of a reachable dataset in its space, and those of the target there
-FROM candidate_member
+FROM space_member
 WHERE owner IN (SELECT dataset_id FROM reachable_dataset)
     OR (owner = 0 AND space_id IN (SELECT space_id FROM reachable_space))

@@ -6,16 +6,16 @@ WITH shared AS (
 scored AS (
     SELECT
         m.model, m.version, m.dataset_id, m.source_accuracy, m.uri, m.task, m.framework, d.rows AS source_rows,
-        s.expected_distance, s.distance_deviation, s.judged_distance, s.adaptivity, s.coverage, s.kl_target_source,
-        s.kl_source_target, s.l2_distance, s.max_js, s.sampling_floor, s.search,
-        coalesce(s.distance, r.distance) AS distance, coalesce(s.overlap, r.overlap, h.shared_features / c.features) AS overlap,
-        coalesce(s.js_divergence, r.js_divergence) AS js_divergence,
-        coalesce(s.shared_features, h.shared_features) AS shared_features,
-        coalesce(s.missing_features, c.features - h.shared_features) AS missing_features,
+        s.expected_distance, s.distance_deviation, s.judged_distance, a.adaptivity, a.coverage, a.kl_target_source,
+        a.kl_source_target, a.l2_distance, a.max_js, a.sampling_floor, a.search, r.distance,
+        coalesce(r.overlap, h.shared_features / c.features) AS overlap,
+        coalesce(a.flattened_js, r.js_divergence) AS js_divergence,
+        h.shared_features, c.features - h.shared_features AS missing_features,
         CASE WHEN s.dataset_id IS NOT NULL THEN _logic.fit_score(
             s.judged_distance, d.rows, c.features, _logic.accuracy_bound(m.source_accuracy, coalesce(m.accuracy_rows, d.rows))
         ) END AS fit_score,
-        _logic.verdict(s.distance, s.expected_distance, s.distance_deviation) AS verdict,
+        CASE WHEN s.dataset_id IS NOT NULL
+            THEN _logic.verdict(r.distance, s.expected_distance, s.distance_deviation) END AS verdict,
         CASE
             WHEN c.features = 0 THEN 'no feature of the target counts: its owner excluded them all'
             WHEN p.dataset_id IS NULL THEN printf('%d others are nearer (max_candidates)', o.max_candidates)
@@ -25,8 +25,8 @@ scored AS (
             WHEN s.dataset_id IS NULL AND r.js_divergence > o.max_divergence
                 THEN printf('JS divergence %.4g is above max_divergence %.4g', r.js_divergence, o.max_divergence)
             WHEN s.dataset_id IS NULL THEN printf('%d others are nearer (max_candidates)', o.max_candidates)
-            WHEN s.adaptivity < o.min_adaptivity
-                THEN printf('adaptivity %.4g is below min_adaptivity %.4g', s.adaptivity, o.min_adaptivity)
+            WHEN a.adaptivity < o.min_adaptivity
+                THEN printf('adaptivity %.4g is below min_adaptivity %.4g', a.adaptivity, o.min_adaptivity)
         END AS refused,
         o.rank_by AS ranked_by, o.max_js AS given_js, o.top AS most_rows, o.all_models AS far_too
     FROM known_dataset AS d
@@ -35,7 +35,8 @@ scored AS (
     LEFT JOIN possible_dataset AS p USING (dataset_id)
     LEFT JOIN shared AS h USING (dataset_id)
     LEFT JOIN related_dataset AS r USING (dataset_id)
-    LEFT JOIN dataset_score AS s USING (dataset_id)
+    LEFT JOIN sampling_error AS s USING (dataset_id)
+    LEFT JOIN partition_score AS a USING (dataset_id)
     CROSS JOIN options AS o
 ),
 scores AS (

@@ -42,9 +42,33 @@ CREATE MACRO _logic.checked_js(name, value, fallback) AS CASE
 END;
 COMMENT ON MACRO _logic.checked_js IS 'a JS divergence of partitions that match, its fallback for NULL, or NULL for auto';
 
+CREATE MACRO _logic.checked_flag(name, value) AS CASE
+    WHEN value IS NULL THEN false
+    ELSE coalesce(
+        TRY_CAST(value AS BOOLEAN), error('OptionError: ' || name || ' must be true or false, got ' || value::VARCHAR)
+    )
+END;
+COMMENT ON MACRO _logic.checked_flag IS 'true or false; false for NULL';
+
+CREATE MACRO _logic.says_of_partitions(max_js, min_adaptivity, sample_space, search) AS
+    coalesce(max_js::VARCHAR, min_adaptivity::VARCHAR, sample_space::VARCHAR, search::VARCHAR) IS NOT NULL;
+COMMENT ON MACRO _logic.says_of_partitions IS 'whether an option is given that says how partitions are compared';
+
+CREATE MACRO _logic.ranks_wholes(rank_by) AS rank_by::VARCHAR IN ('distance', 'js', 'source_accuracy');
+COMMENT ON MACRO _logic.ranks_wholes IS 'whether a ranking does without comparing partitions';
+
+CREATE MACRO _logic.is_shown(name, details, rank_by, max_js, min_adaptivity, sample_space, search) AS
+    coalesce(TRY_CAST(details AS BOOLEAN), false) OR _logic.says_of_partitions(max_js, min_adaptivity, sample_space, search)
+    OR NOT coalesce(_logic.ranks_wholes(rank_by), true)
+    OR name IN (
+        'rank', 'model', 'version', 'verdict', 'distance', 'overlap', 'source_accuracy', 'source_rows', 'js_divergence',
+        'shared_features', 'missing_features', 'uri', 'summary'
+    );
+COMMENT ON MACRO _logic.is_shown IS 'whether find_models shows a column: what people decide by, and the rest where details are asked for';
+
 CREATE MACRO _logic.search_options(
     features := NULL, min_overlap := NULL, min_jaccard := NULL, max_js := NULL, min_adaptivity := NULL, max_divergence := NULL,
-    sample_space := NULL, rank_by := NULL, search := NULL, top := NULL, all_models := NULL
+    sample_space := NULL, rank_by := NULL, search := NULL, top := NULL, all_models := NULL, details := NULL
 ) AS TABLE
     SELECT
         _logic.checked_choice('features', features, ['names', 'values'], d.features) AS features,
@@ -57,13 +81,11 @@ CREATE MACRO _logic.search_options(
         _logic.checked_choice('rank_by', rank_by, _logic.rank_metrics(), d.rank_by) AS rank_by,
         _logic.checked_choice('search', search, ['auto', 'exact', 'lsh'], d.search) AS search,
         _logic.checked_count('top', top, 4294967295, 4294967295) AS top,
-        CASE
-            WHEN all_models IS NULL THEN false
-            ELSE coalesce(
-                TRY_CAST(all_models AS BOOLEAN),
-                error('OptionError: all_models must be true or false, got ' || all_models::VARCHAR)
-            )
-        END AS all_models,
+        _logic.checked_flag('all_models', all_models) AS all_models,
+        -- Whatever is said of partitions, or ranks by them, has them compared.
+        _logic.checked_flag('details', details) OR _logic.says_of_partitions(max_js, min_adaptivity, sample_space, search)
+        OR d.min_adaptivity > 0 OR d.sample_space = 'flattened' OR NOT _logic.ranks_wholes(coalesce(rank_by, d.rank_by))
+        AS details,
         d.auto_models, d.auto_quantile, d.max_candidates, d.recall, d.jslsh_bands, d.jslsh_rows, d.jslsh_width
     FROM _hub.defaults AS d;
 COMMENT ON MACRO TABLE _logic.search_options IS 'the options of a search: NULL means the hub''s default (one row)';

@@ -1,0 +1,100 @@
+"""A search as it runs in Python: one relation of ``sql/search`` after the other, each a temporary table."""
+
+from __future__ import annotations
+
+import time
+
+import duckdb
+
+from modelhub_sql import logic
+
+__all__ = ["HEADS", "Step", "step_by_step"]
+
+#: What a search starts from: relations that are there before its first step.
+HEADS = ("target_sketch", "options", "searched", "explained")
+
+#: After a step: what tells that a later relation is empty, that relation, and its columns. What it needs is not even planned.
+_EMPTY = {
+    "options": (
+        "SELECT NOT details FROM temp.main.options",
+        {
+            True: (
+                "partition_score",
+                "NULL::UINTEGER AS dataset_id, NULL::DOUBLE AS adaptivity, NULL::DOUBLE AS coverage, "
+                "NULL::DOUBLE AS kl_target_source, NULL::DOUBLE AS kl_source_target, NULL::DOUBLE AS l2_distance, "
+                "NULL::DOUBLE AS flattened_js, NULL::DOUBLE AS max_js, NULL::DOUBLE AS sampling_floor, NULL::VARCHAR AS search",
+            ),
+        },
+    ),
+    "open_target": (
+        "SELECT count(*) = 0 FROM temp.main.open_target",
+        {
+            True: (
+                "open_match",
+                "NULL::USMALLINT AS target_feature_id, NULL::UINTEGER AS dataset_id, NULL::USMALLINT AS feature_id, "
+                "NULL::DOUBLE AS jaccard, NULL::DOUBLE AS js_divergence, NULL::DOUBLE AS distance, "
+                "NULL::SMALLINT AS k, NULL::SMALLINT AS b",
+            ),
+        },
+    ),
+    "search_method": (
+        "SELECT search = 'exact' FROM temp.main.search_method",
+        {
+            True: (
+                "verified_pair",
+                "NULL::UINTEGER AS owner, NULL::UINTEGER AS source_partition, NULL::UINTEGER AS target_partition, "
+                "NULL::DOUBLE AS hellinger2",
+            ),
+            False: (
+                "hashed_pair",
+                "NULL::HUGEINT AS pair_id, NULL::UINTEGER AS owner, NULL::UINTEGER AS space_id, "
+                "NULL::UINTEGER AS source_partition, NULL::UINTEGER AS target_partition, NULL::DOUBLE AS hellinger2",
+            ),
+        },
+    ),
+}
+
+#: Relation, its rows, seconds that it took, and what a row is.
+Step = tuple[str, int, float, str]
+
+
+def step_by_step(
+    con: duckdb.DuckDBPyConnection, place: logic.Place, until: str, *, numpy: bool, taken: list[Step] | None = None
+) -> None:
+    """Make the relations that ``until`` needs, and it, from ``HEADS``, which are temporary tables of the connection.
+
+    taken: takes a row for each step; all are kept then. Without it nothing is kept but ``until`` and the summary.
+    """
+    done: list[logic.Relation] = []
+    left_out: list[str] = []
+
+    def rest() -> list[logic.Relation]:
+        return logic.steps(f"FROM {until}", (*HEADS, *left_out, *(step.name for step in done)), numpy=numpy)
+
+    def leave_out_after(name: str) -> None:
+        if name not in _EMPTY:
+            return
+        condition, relations = _EMPTY[name]
+        # The same with the numpy functions and without, unless there is another.
+        empty, columns = relations.get(numpy, relations[True])
+        if any(step.name == empty for step in wanted) and con.execute(condition).fetchall() == [(True,)]:
+            con.execute(f"CREATE OR REPLACE TEMP TABLE {empty} AS SELECT {columns} WHERE false")
+            left_out.append(empty)
+            wanted[:] = rest()
+
+    wanted = rest()
+    leave_out_after("options")
+    while wanted:
+        step = wanted.pop(0)
+        began = time.perf_counter()
+        con.execute(logic.placed(logic.step_statement(step), place))
+        done.append(step)
+        if taken is not None:
+            ((rows,),) = con.execute(f"SELECT count(*) FROM temp.main.{step.name}").fetchall()
+            taken.append((step.name, rows, time.perf_counter() - began, step.comment))
+        leave_out_after(step.name)
+    if taken is None:
+        # Views first, which read tables.
+        for step in reversed(done):
+            if step.name not in (until, "search_summary"):
+                con.execute(f"DROP {'VIEW' if step.inlined else 'TABLE'} temp.main.{step.name}")
