@@ -161,6 +161,26 @@ def find(hub: str, target: str, form: str | None, **options: Any) -> None:
         _print(found, form, columns, empty="no model in the hub fits the target")
 
 
+@main.command("try")
+@hub_argument
+@click.argument("target")
+@click.option("--label", metavar="COLUMN", required=True, help="The column to predict; rows where it is missing are not used.")
+@options_of(Hub.try_models, but=("target", "label", "load"))
+@output_options
+def try_models(hub: str, target: str, form: str | None, **options: Any) -> None:
+    """Load the first models of a search, run them on labelled rows of TARGET and measure them.
+
+    Loading a model runs the code that is in it, unless it is ONNX or skops (--safe).
+    """
+    given = {name: value for name, value in options.items() if value is not None}
+    with _searched(hub, target) as open_hub:
+        found = open_hub.try_models(target, **given)
+        if form is None:
+            click.echo(visible(found.summary or ""), err=not len(found))
+        brief = "model, version, score, low, high, verdict, distance, format, seconds, problem"
+        _print(found, form, found.columns if form else brief.split(", "), empty="no model was tried")
+
+
 @main.command()
 @hub_argument
 @click.argument("model")

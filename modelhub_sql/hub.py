@@ -42,6 +42,7 @@ _KEY = re.compile(r" \((numbers the rows|a key: each text is another|an index of
 RankBy = Literal["distance", "adaptivity", "coverage", "js", "l2", "kl_target_source", "kl_source_target", "source_accuracy"]
 Features = Literal["names", "values"]
 SampleSpace = Literal["aligned", "flattened"]
+Metric = Literal["accuracy", "f1", "r2"]
 SearchMethod = Literal["auto", "exact", "lsh"]
 
 
@@ -324,6 +325,44 @@ class Hub:
             for message in dict.fromkeys(row["warning"] for row in result.dicts() if row["warning"]):
                 warnings.warn(message, stacklevel=2)
         return result
+
+    def try_models(
+        self,
+        target: Any,
+        *,
+        label: str,
+        top: int = 5,
+        rows: int = 50,
+        exclude: Sequence[str] = (),
+        metric: Metric | None = None,
+        timeout: float = 60,
+        safe: bool = False,
+        load: Callable[[dict[str, Any]], Any] | None = None,
+        read: Mapping[str, Any] | None = None,
+    ) -> Result:
+        """The first models of a search loaded, run on labelled rows of the target and measured, the best first.
+
+        Loading a model runs the code that is in it, unless its format is onnx or skops (``safe``).
+
+        target, exclude, read: as of ``find_models``.
+        label: the column to predict; rows where it is missing are not used to measure.
+        top: models, the first of the search, that are tried.
+        rows: labelled rows that they are run on, drawn at random.
+        metric: what is measured; by default accuracy, and r2 where the label is a measured number.
+        timeout: seconds that a model may take to be loaded and run, each in a process of its own.
+        safe: only formats that run no code, onnx and skops.
+        load: instead of the uri, a function of the model (a row of ``find_models``) that returns what has ``predict``, or a
+            function of a pandas DataFrame.
+
+        A model's uri names a file (.onnx, .skops, .joblib, .pkl), a folder with one, or an MLflow model. Returns a row for each
+        model: score, the interval (low, high) that holds the score of all rows 95 times of 100, and what the search said; where
+        it could not be run, the problem. The ``summary`` says which is best, and about how many rows would tell it from the
+        second. Raises DatasetError, OptionError and ExtraError.
+        """
+        from modelhub_sql import trying
+
+        given = {name: value for name, value in locals().items() if name not in ("self", "trying", "target")}
+        return trying.try_models(self, target, **given)
 
     def explain(
         self,
