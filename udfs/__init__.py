@@ -14,7 +14,7 @@ from typing import Any
 
 import duckdb
 
-from modelhub_sql.udfs import divergence, dyadic, histograms, jslsh, matches, minhash
+from modelhub_sql.udfs import divergence, dyadic, histograms, jslsh, matches, merging, minhash
 
 __all__ = ["FUNCTIONS", "register", "relations"]
 
@@ -32,6 +32,11 @@ FUNCTIONS = {
         histograms.arrow,
         ["DOUBLE[]", "UINTEGER[]", "DOUBLE[]", "UINTEGER[]", "UINTEGER"],
         "UINTEGER[][]",
+    ),
+    "modelhub_coarser": (
+        merging.arrow,
+        ["DOUBLE[]", "UBIGINT[]", "SMALLINT", "SMALLINT"],
+        "STRUCT(bin DOUBLE, n UBIGINT)[]",
     ),
     "modelhub_minhash": (minhash.arrow, ["UINTEGER[]", "UINTEGER[]", "UINTEGER[]"], "UINTEGER[]"),
     "modelhub_jslsh": (jslsh.arrow, ["DOUBLE[]", "DOUBLE[]", "DOUBLE[]", "DOUBLE"], "BIGINT[]"),

@@ -2,7 +2,7 @@
 WITH tally AS (
     SELECT dataset_id, count(distance) AS matched, coalesce(sum(distance), 0) AS least
     FROM known_dataset
-    LEFT JOIN named_match USING (dataset_id)
+    LEFT JOIN named_distance USING (dataset_id)
     GROUP BY dataset_id
 ),
 -- What is not matched yet may turn out to be equal (0) or all different (1).

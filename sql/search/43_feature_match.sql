@@ -2,7 +2,6 @@
 WITH matched AS (
     SELECT 'name' AS matched_by, target_feature_id, dataset_id, feature_id, NULL::DOUBLE AS jaccard, js_divergence, distance, k, b
     FROM named_match
-    SEMI JOIN possible_dataset USING (dataset_id)
     UNION ALL
     SELECT 'values', target_feature_id, dataset_id, feature_id, jaccard, js_divergence, distance, k, b
     FROM open_match
