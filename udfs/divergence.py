@@ -12,6 +12,8 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from modelhub_sql.udfs.arrays import as_arrow, numbers
+
 __all__ = [
     "close_pairs",
     "pair_divergences",
@@ -112,7 +114,7 @@ def _pairs_arrow(kernel: Callable[[Floats, Floats, Rows, Rows], Floats], columns
     found = []
     ends = [0]
     for space in zip(*columns, strict=True):
-        source, source_keys, target, target_keys, pair_sources, pair_targets = (column.values.to_numpy() for column in space)
+        source, source_keys, target, target_keys, pair_sources, pair_targets = (numbers(column.values) for column in space)
         found.append(
             kernel(
                 source.reshape(len(source_keys), -1),
@@ -123,7 +125,7 @@ def _pairs_arrow(kernel: Callable[[Floats, Floats, Rows, Rows], Floats], columns
         )
         ends.append(ends[-1] + len(found[-1]))
     values = np.concatenate(found) if found else np.empty(0)
-    return pa.ListArray.from_arrays(pa.array(ends, pa.int32()), pa.array(values))
+    return pa.ListArray.from_arrays(as_arrow(ends, np.int32), as_arrow(values))
 
 
 def _rows_of(keys: npt.NDArray[np.uint64], wanted: npt.NDArray[np.uint64]) -> Rows:

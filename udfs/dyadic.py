@@ -12,6 +12,8 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from modelhub_sql.udfs.arrays import as_arrow, numbers
+
 __all__ = ["Counted", "arrow", "bin_counts", "number_bins"]
 
 Floats = npt.NDArray[np.float64]
@@ -104,23 +106,23 @@ def arrow(resolutions: pa.ChunkedArray, partitions: pa.ChunkedArray, *columns: p
     found: list[pa.StructArray] = []
     ends = [0]
     for resolution, partition, *collected in zip(resolutions, partitions, *columns, strict=True):
-        where = partition.values.to_numpy()
+        where = numbers(partition.values)
         rows = 0
         for number, (pair, column) in enumerate(zip(resolution.as_py(), collected, strict=False), 1):
             if pair is None:
                 continue
-            counted = bin_counts(column.values.to_numpy(zero_copy_only=False), where, *pair)
+            counted = bin_counts(numbers(column.values), where, *pair)
             rows += len(counted.bin)
             found.append(
                 pa.StructArray.from_arrays(
                     [
-                        pa.array(counted.partition.astype(np.uint32)),
-                        pa.array(np.full(len(counted.bin), number, np.uint16)),
-                        pa.array(counted.bin, mask=np.isnan(counted.bin)),
-                        pa.array(counted.occurrences.astype(np.uint64)),
+                        as_arrow(counted.partition, np.uint32),
+                        as_arrow(np.full(len(counted.bin), number), np.uint16),
+                        as_arrow(counted.bin, missing=np.isnan(counted.bin)),
+                        as_arrow(counted.occurrences, np.uint64),
                     ],
                     fields=list(ELEMENT),
                 )
             )
         ends.append(ends[-1] + rows)
-    return pa.ListArray.from_arrays(pa.array(ends, pa.int32()), pa.concat_arrays(found) if found else pa.array([], ELEMENT))
+    return pa.ListArray.from_arrays(as_arrow(ends, np.int32), pa.concat_arrays(found) if found else pa.array([], ELEMENT))

@@ -8,6 +8,8 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from modelhub_sql.udfs.arrays import as_arrow, numbers
+
 __all__ = ["arrow", "histograms"]
 
 Floats = npt.NDArray[np.float64]
@@ -39,12 +41,12 @@ def arrow(
     found = []
     lengths = []
     for *elements, count in zip(bins, partition, occurring, occurrences, partitions, strict=True):
-        of_feature, where, which, how_often = (side.values.to_numpy() for side in elements)
+        of_feature, where, which, how_often = (numbers(side.values) for side in elements)
         counts = histograms(of_feature, where, which, how_often, count.as_py())
         filled = counts.any(axis=1)
         found.append(counts[filled].ravel())
         lengths.append(filled * counts.shape[1])
     ends = np.concatenate([[0], *lengths]).cumsum().astype(np.int32)
-    values = pa.array(np.concatenate(found) if found else np.empty(0, np.uint32))
+    values = as_arrow(np.concatenate(found) if found else np.empty(0, np.uint32))
     features = np.concatenate([[0], np.cumsum([len(filled) for filled in lengths])]).astype(np.int32)
-    return pa.ListArray.from_arrays(pa.array(features), pa.ListArray.from_arrays(pa.array(ends), values))
+    return pa.ListArray.from_arrays(as_arrow(features), pa.ListArray.from_arrays(as_arrow(ends), values))

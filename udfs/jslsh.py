@@ -6,6 +6,8 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from modelhub_sql.udfs.arrays import as_arrow, numbers
+
 __all__ = ["arrow", "hashes"]
 
 
@@ -31,9 +33,9 @@ def arrow(roots: pa.ChunkedArray, directions: pa.ChunkedArray, shifts: pa.Chunke
     """``hashes`` for DuckDB: a row is a space, its matrices one list each, row after row."""
     rows: list[npt.NDArray[np.int64]] = []
     for space_roots, space_directions, space_shifts, r in zip(roots, directions, shifts, width, strict=True):
-        shift = space_shifts.values.to_numpy()
-        direction = space_directions.values.to_numpy().reshape(len(shift), -1)
-        root = space_roots.values.to_numpy().reshape(-1, direction.shape[1])
+        shift = numbers(space_shifts.values)
+        direction = numbers(space_directions.values).reshape(len(shift), -1)
+        root = numbers(space_roots.values).reshape(-1, direction.shape[1])
         rows.append(hashes(root, direction, shift, r.as_py()).ravel())
     ends = np.concatenate([[0], np.cumsum([len(row) for row in rows])]).astype(np.int32)
-    return pa.ListArray.from_arrays(pa.array(ends), pa.array(np.concatenate(rows) if rows else np.empty(0, np.int64)))
+    return pa.ListArray.from_arrays(as_arrow(ends), as_arrow(np.concatenate(rows) if rows else np.empty(0, np.int64)))

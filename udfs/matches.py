@@ -11,12 +11,13 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from modelhub_sql.udfs.arrays import as_arrow, numbers
 from modelhub_sql.udfs.divergence import Floats, Rows, close_pairs, pair_divergences
 from modelhub_sql.udfs.series import DivergenceSeries
 
 __all__ = ["arrow", "matching_pairs", "partition_roots"]
 
-Whole = npt.NDArray[np.unsignedinteger[Any]]
+Whole = npt.NDArray[np.integer[Any]]
 
 #: Positions of partitions that are filled in one go.
 BLOCK = 1 << 18
@@ -114,15 +115,15 @@ class _Histograms:
     """Histograms as DuckDB lists them: all counts one after the other, and of each where it begins and its sum."""
 
     def __init__(self, listed: pa.StructScalar) -> None:
-        self.counts = listed["counts"].values.flatten().to_numpy()
-        lengths = listed["counts"].values.value_lengths().to_numpy().astype(np.intp)
+        self.counts = numbers(listed["counts"].values.flatten())
+        lengths = numbers(listed["counts"].values.value_lengths()).astype(np.intp)
         self.begins = np.cumsum(lengths) - lengths
         self.totals = np.zeros(len(lengths))
         if self.counts.size:
             # An empty histogram would be given the first of the next.
             some = lengths > 0
             self.totals[some] = np.add.reduceat(self.counts, self.begins[some], dtype=np.uint64)
-        self.partitions = listed["partition_id"].values.to_numpy()
+        self.partitions = numbers(listed["partition_id"].values)
 
     def roots(self, rows: Rows, features: Whole, axis: _Axis, bins: list[Floats], slots: Whole, aligned: bool) -> Floats:
         """``partition_roots`` of some of the histograms; features: of each, its number in bins; slots: those of bins."""
@@ -156,33 +157,34 @@ def _pairs(
 ) -> Iterator[pa.StructArray]:
     side_by_side, t = aligned.as_py(), max_js.as_py()
     sources, targets = _Histograms(source_histograms), _Histograms(target_histograms)
-    owners, numbers = (source_histograms[name].values.to_numpy() for name in ("owner", "number"))
+    owners, listed = (numbers(source_histograms[name].values) for name in ("owner", "number"))
     known, begins = np.unique(np.sort(owners), return_index=True)
     rows_of = dict(zip(known, np.split(np.argsort(owners, kind="stable"), begins[1:]), strict=True))
-    features = target_histograms["feature_id"].values.to_numpy()
+    features = numbers(target_histograms["feature_id"].values)
     # The target's matrix of a space serves all datasets there, and is held no longer.
     for _, of_space in itertools.groupby(datasets.values, lambda dataset: dataset["space_id"].as_py()):
         target = None
         for dataset in of_space:
             bins, target_bins, axis_bins = (
-                [each.values.to_numpy() for each in dataset[name].values] for name in ("bins", "target_bins", "axis")
+                [numbers(each.values) for each in dataset[name].values] for name in ("bins", "target_bins", "axis")
             )
-            slots, target_slots, axis_slots = (
-                dataset[name].values.to_numpy() for name in ("slots", "target_slots", "axis_slots")
-            )
+            slots, target_slots, axis_slots = (numbers(dataset[name].values) for name in ("slots", "target_slots", "axis_slots"))
             if target is None:
                 axis = _Axis(axis_slots, axis_bins)
-                shared = dataset["target_features"].values.to_numpy()
+                shared = numbers(dataset["target_features"].values)
                 rows = np.flatnonzero(np.isin(features, shared))
                 order = np.argsort(shared)
                 place = order[np.searchsorted(shared, features[rows], sorter=order)]
                 target = targets.roots(rows, place, axis, target_bins, target_slots, side_by_side)
                 series = DivergenceSeries(target)
             owner = dataset["owner"].as_py()
-            source = sources.roots(rows_of[owner], numbers[rows_of[owner]], axis, bins, slots, side_by_side)
+            source = sources.roots(rows_of[owner], listed[rows_of[owner]], axis, bins, slots, side_by_side)
             pairs = matching_pairs(source, target, t, series)
             yield pa.StructArray.from_arrays(
-                [pa.array(side, field.type) for side, field in zip((np.full(len(pairs[0]), owner), *pairs), MATCH, strict=True)],
+                [
+                    as_arrow(side, field.type.to_pandas_dtype())
+                    for side, field in zip((np.full(len(pairs[0]), owner), *pairs), MATCH, strict=True)
+                ],
                 fields=list(MATCH),
             )
 
@@ -206,4 +208,4 @@ def arrow(
         found += _pairs(*search)
         ends.append(sum(map(len, found)))
     values = pa.concat_arrays(found) if found else pa.array([], MATCH)
-    return pa.ListArray.from_arrays(pa.array(ends, pa.int32()), values)
+    return pa.ListArray.from_arrays(as_arrow(ends, np.int32), values)

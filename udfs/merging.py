@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from modelhub_sql.udfs.arrays import as_arrow, numbers
 from modelhub_sql.udfs.dyadic import Floats, number_bins
 
 __all__ = ["arrow", "coarser"]
@@ -44,12 +45,12 @@ def arrow(bins: pa.ChunkedArray, counts: pa.ChunkedArray, k: pa.ChunkedArray, b:
     """``coarser`` for DuckDB: a row is a histogram and the resolution that it gets; its bins and how often each occurs."""
     listed, occurrences = bins.combine_chunks(), counts.combine_chunks()
     found, summed, lengths = coarser(
-        listed.flatten().to_numpy(zero_copy_only=False),
-        occurrences.flatten().to_numpy(zero_copy_only=False),
-        np.diff(listed.offsets.to_numpy()),
-        *(side.to_numpy() for side in (k, b)),
+        numbers(listed.flatten()),
+        numbers(occurrences.flatten()),
+        np.diff(numbers(listed.offsets)),
+        *(numbers(side) for side in (k, b)),
     )
     ends = np.concatenate([[0], lengths.cumsum()]).astype(np.int32)
     return pa.ListArray.from_arrays(
-        pa.array(ends), pa.StructArray.from_arrays([pa.array(found), pa.array(summed)], fields=list(MERGED))
+        as_arrow(ends), pa.StructArray.from_arrays([as_arrow(found), as_arrow(summed)], fields=list(MERGED))
     )

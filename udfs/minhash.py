@@ -6,6 +6,8 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from modelhub_sql.udfs.arrays import as_arrow, numbers
+
 __all__ = ["arrow", "signatures"]
 
 EMPTY = np.uint32(0xFFFFFFFF)
@@ -40,10 +42,10 @@ def signatures(
 def arrow(hashes: pa.ChunkedArray, multipliers: pa.ChunkedArray, increments: pa.ChunkedArray) -> pa.Array:
     """``signatures`` for DuckDB: a list of hashes a row; the functions are the same in every row."""
     lists = hashes.combine_chunks()
-    offsets = lists.offsets.to_numpy().astype(np.int64)
-    values = lists.values.to_numpy(zero_copy_only=False)[offsets[0] : offsets[-1]]
-    a = multipliers[0].values.to_numpy()
-    b = increments[0].values.to_numpy()
+    offsets = numbers(lists.offsets).astype(np.int64)
+    values = numbers(lists.values)[offsets[0] : offsets[-1]]
+    a = numbers(multipliers[0].values)
+    b = numbers(increments[0].values)
     minima = signatures(values, offsets - offsets[0], a, b)
     ends = np.arange(len(minima) + 1, dtype=np.int32) * len(a)
-    return pa.ListArray.from_arrays(pa.array(ends), pa.array(minima.ravel()))
+    return pa.ListArray.from_arrays(as_arrow(ends), as_arrow(minima.ravel()))
