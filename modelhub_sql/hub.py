@@ -282,6 +282,10 @@ class Hub:
         top: int | None = None,
         all_models: bool = False,
         details: bool = False,
+        task: str | None = None,
+        framework: str | None = None,
+        latest: bool = False,
+        where: str | None = None,
         features: Features | None = None,
         min_overlap: float | None = None,
         min_jaccard: float | None = None,
@@ -291,6 +295,7 @@ class Hub:
         sample_space: SampleSpace | None = None,
         rank_by: RankBy | None = None,
         search: SearchMethod | None = None,
+        max_candidates: int | None = None,
         read: Mapping[str, Any] | None = None,
     ) -> Result:
         """The models related to a target, best first: ``FROM find_models(target, ...)``.
@@ -300,6 +305,10 @@ class Hub:
         top: at most so many models.
         all_models: ranked by distance, list those whose verdict is far, too; by default only the nearest where all are.
         details: compare partitions, too, and show all columns; so does any option that says how they are compared.
+        task: search only models of this task.
+        framework: search only models of this framework.
+        latest: search only the latest version of each model.
+        where: search only models for which this holds, SQL over the columns of ``models()`` (source_accuracy > 0.9).
         features: names (features of one name are compared, others where they are alike) or values (Def. 3 to the letter).
         min_overlap: share of the target's features that a model must have, t1 (Def. 3), in [0, 1].
         min_jaccard: features of different names are the same above this similarity, t2 (Def. 3), in [0, 1].
@@ -309,17 +318,14 @@ class Hub:
         sample_space: feature by feature (aligned), or all in one (flattened).
         rank_by: what decides the order.
         search: how partitions are compared.
+        max_candidates: datasets, nearest first, whose partitions are compared; at least top.
         read: options of DuckDB's reader of files, as of ``register``.
 
         Each option is the hub's default where it is not given. No model above the thresholds: no rows. The answer in a
         sentence is the result's ``summary``. Warns where a given max_js is too close to sampling noise.
         Raises DatasetError and OptionError.
         """
-        options = dict(
-            top=top, all_models=all_models or None, details=details or None, features=features, min_overlap=min_overlap,
-            min_jaccard=min_jaccard, max_js=max_js, min_adaptivity=min_adaptivity, max_divergence=max_divergence,
-            sample_space=sample_space, rank_by=rank_by, search=search,
-        )  # fmt: skip
+        options = {name: value for name, value in locals().items() if name not in ("self", "target", "exclude", "read")}
         result = self._search("found_model", target, exclude=exclude, options=options, also="search_summary", read=read)
         if "warning" in result.columns:
             for message in dict.fromkeys(row["warning"] for row in result.dicts() if row["warning"]):
@@ -373,6 +379,7 @@ class Hub:
         exclude: Sequence[str] = (),
         features: Features | None = None,
         min_jaccard: float | None = None,
+        details: bool = False,
         read: Mapping[str, Any] | None = None,
     ) -> Result:
         """Why a model fits a target: ``FROM explain_features(model, target, ...)``.
@@ -380,6 +387,7 @@ class Hub:
         model: name of a registered model.
         version: of the model; by default the latest.
         target, exclude, features, min_jaccard, read: as of ``find_models``.
+        details: numbers unrounded, and how each feature was matched, its values, its missing values.
 
         After a search of the same target it is not sketched again. Returns a row for each feature of the target: what it was
         compared with, by name or by values, how far apart they are, both ranges, and the reason where it was not compared or
@@ -391,8 +399,41 @@ class Hub:
             "explained_feature",
             target,
             exclude=exclude,
-            options=dict(features=features, min_jaccard=min_jaccard),
+            options=dict(features=features, min_jaccard=min_jaccard, details=details),
             explained=(model, version),
+            read=read,
+        )
+
+    def compare(
+        self,
+        model: str,
+        other: str,
+        target: Any,
+        *,
+        version: str | None = None,
+        other_version: str | None = None,
+        exclude: Sequence[str] = (),
+        features: Features | None = None,
+        min_jaccard: float | None = None,
+        read: Mapping[str, Any] | None = None,
+    ) -> Result:
+        """Two models side by side: ``FROM compare(model, other, target, ...)``.
+
+        model, other: names of registered models.
+        version, other_version: of each model; by default the latest.
+        target, exclude, features, min_jaccard, read: as of ``find_models``.
+
+        Returns a row for each feature of the target: which model's data is nearer there, both distances, all three ranges and
+        reasons; where they differ most comes first. The result's ``summary`` says which is nearer as a whole.
+        Raises ModelNotFoundError, DatasetError and OptionError.
+        """
+        return self._search(
+            "compared_model",
+            target,
+            exclude=exclude,
+            options=dict(features=features, min_jaccard=min_jaccard),
+            explained=(model, version, other, other_version),
+            also="compared_model",
             read=read,
         )
 
@@ -403,16 +444,31 @@ class Hub:
         *,
         version: str | None = None,
         exclude: Sequence[str] = (),
+        top: int | None = None,
+        all_models: bool = False,
+        task: str | None = None,
+        framework: str | None = None,
+        latest: bool = False,
+        where: str | None = None,
+        features: Features | None = None,
+        min_overlap: float | None = None,
+        min_jaccard: float | None = None,
+        max_js: float | Literal["auto"] | None = None,
+        min_adaptivity: float | None = None,
+        max_divergence: float | None = None,
+        sample_space: SampleSpace | None = None,
+        rank_by: RankBy | None = None,
+        search: SearchMethod | None = None,
+        max_candidates: int | None = None,
         read: Mapping[str, Any] | None = None,
-        **options: Any,
     ) -> Result:
         """The model as ``find_models`` judges it: ``FROM explain_model(model, target, ...)``.
 
         Arguments as of ``explain`` and ``find_models``. Returns one row: its rank and verdict, or which rule dropped it and by
         how much. Raises ModelNotFoundError, DatasetError and OptionError.
         """
-        _check_names(options)
-        options["details"] = True
+        given = ("self", "model", "target", "version", "exclude", "read")
+        options = {name: value for name, value in locals().items() if name not in (*given, "given")} | {"details": True}
         return self._search("explained_model", target, exclude=exclude, options=options, explained=(model, version), read=read)
 
     def explain_partitions(
@@ -428,6 +484,7 @@ class Hub:
         max_js: float | Literal["auto"] | None = None,
         sample_space: SampleSpace | None = None,
         search: SearchMethod | None = None,
+        max_candidates: int | None = None,
         read: Mapping[str, Any] | None = None,
     ) -> Result:
         """What covers a target: ``FROM explain_partitions(model, target, ...)``.
@@ -439,7 +496,7 @@ class Hub:
         """
         options = dict(
             features=features, min_overlap=min_overlap, min_jaccard=min_jaccard, max_js=max_js, sample_space=sample_space,
-            search=search, details=True,
+            search=search, max_candidates=max_candidates, details=True,
         )  # fmt: skip
         return self._search(
             "explained_partition", target, exclude=exclude, options=options, explained=(model, version), read=read
@@ -486,20 +543,38 @@ class Hub:
         *,
         exclude: Sequence[str] = (),
         until: str = "found_model",
+        top: int | None = None,
+        all_models: bool = False,
+        details: bool = True,
+        task: str | None = None,
+        framework: str | None = None,
+        latest: bool = False,
+        where: str | None = None,
+        features: Features | None = None,
+        min_overlap: float | None = None,
+        min_jaccard: float | None = None,
+        max_js: float | Literal["auto"] | None = None,
+        min_adaptivity: float | None = None,
+        max_divergence: float | None = None,
+        sample_space: SampleSpace | None = None,
+        rank_by: RankBy | None = None,
+        search: SearchMethod | None = None,
+        max_candidates: int | None = None,
         read: Mapping[str, Any] | None = None,
-        **options: Any,
     ) -> Result:
         """A search step by step: a row for each relation of ``sql/search``, with its rows and seconds.
 
-        target, exclude, read, options: as of ``find_models``, with its details unless they are not wanted. until: the last
-        relation. Each can be looked at by ``step`` until the next search.
+        Arguments as of ``find_models``, with its details unless they are not wanted, and
+        until: the last relation.
+
+        Each can be looked at by ``step`` until the next search.
         """
+        options = {name: value for name, value in locals().items() if name not in ("self", "target", "exclude", "until", "read")}
         taken: list[searching.Step] = []
-        _check_names(options)
         if until not in logic.relations("search"):
             raise OptionError(f"no step is called {until!r}; there are {', '.join(logic.relations('search'))}")
         with self._lock:
-            self._search(until, target, exclude=exclude, options={"details": True} | options, read=read, taken=taken)
+            self._search(until, target, exclude=exclude, options=options, read=read, taken=taken)
             self._own.execute(
                 "CREATE OR REPLACE TEMP TABLE taken (step VARCHAR, rows UBIGINT, seconds DOUBLE, what_a_row_is VARCHAR)"
             )
@@ -620,15 +695,17 @@ class Hub:
         *,
         exclude: Sequence[str],
         options: Mapping[str, Any],
-        explained: tuple[str, str | None] | None = None,
+        explained: tuple[str | None, ...] = (),
         also: str | None = None,
         read: Mapping[str, Any] | None = None,
         taken: list[searching.Step] | None = None,
     ) -> Result:
         """Run the relations of ``sql/search`` up to one, each into a temporary table, and return its rows."""
-        given = {name: _option(name, value) for name, value in options.items() if value is not None}
-        if explained is not None and not isinstance(explained[0], str):
-            raise OptionError(f"model must be the name of a registered model, got {explained[0]!r}")
+        given = {name: _option(name, value) for name, value in options.items() if value is not None and value is not False}
+        asked = {name: given.pop(name, None) for name in ("task", "framework", "latest", "where")}
+        for name in explained[::2]:
+            if not isinstance(name, str):
+                raise OptionError(f"model must be the name of a registered model, got {name!r}")
         own, place = self._own, self._place
         try:
             self._sketch(target, _columns(exclude), read)
@@ -638,14 +715,13 @@ class Hub:
                 own.execute(
                     f"CREATE OR REPLACE TEMP TABLE options AS FROM {place.logic}._logic.search_options({named})", given or None
                 )
-                everything = f"SELECT dataset_id FROM {place.tables}._hub.datasets"
-                if explained is not None:
-                    own.execute(
-                        f"CREATE OR REPLACE TEMP TABLE explained AS FROM {place.logic}._logic.explained(?, ?)", list(explained)
-                    )
-                    if until == "explained_feature":
-                        everything = "SELECT dataset_id FROM temp.main.explained"
-                own.execute(f"CREATE OR REPLACE TEMP TABLE searched AS {everything}")
+                if explained:
+                    call = "explained(?, ?)" if len(explained) == 2 else "both_explained(?, ?, ?, ?)"
+                    own.execute(f"CREATE OR REPLACE TEMP TABLE explained AS FROM {place.logic}._logic.{call}", list(explained))
+                if until in ("explained_feature", "compared_model"):
+                    own.execute("CREATE OR REPLACE TEMP TABLE searched AS FROM temp.main.explained")
+                else:
+                    self._choose(**asked)
                 searching.step_by_step(own, place, until, numpy=self._numpy, taken=taken)
                 self._taken = frozenset(("target_sketch", "options", "searched", *(name for name, *_ in taken or ())))
                 if until == "found_model":
@@ -655,10 +731,13 @@ class Hub:
                         f"SELECT COLUMNS(lambda name: {condition}) FROM temp.main.found_model",
                         [given.get(name) for name in shown],
                     )
+                elif until == "explained_feature":
+                    condition = f"{place.logic}._logic.explanation_shows(name, {'details' in given})"
+                    result = self._result(f"SELECT COLUMNS(lambda name: {condition}) FROM temp.main.explained_feature")
                 else:
                     result = self._result(f"FROM temp.main.{until}")
                 if also is not None:
-                    ((result.summary,),) = own.execute(f"FROM temp.main.{also}").fetchall()
+                    ((result.summary,),) = own.execute(f"SELECT any_value(summary) FROM temp.main.{also}").fetchall()
                 own.execute("COMMIT")
             except BaseException:
                 with suppress(duckdb.Error):
@@ -667,6 +746,25 @@ class Hub:
         except duckdb.Error as error:
             raise translated(error, hub=self.path) from error
         return result
+
+    def _choose(self, task: Any, framework: Any, latest: Any, where: Any) -> None:
+        """The models that are searched, as the temporary table searched."""
+        condition = f"(\n{where}\n)" if where else "true"
+        query = (
+            f"CREATE OR REPLACE TEMP TABLE searched AS FROM {self._place.logic}._logic.searched_models("
+            f"task := $task, framework := $framework, latest := $latest, condition := {condition})"
+        )
+        try:
+            if where and len(self._own.extract_statements(query)) != 1:
+                raise OptionError(f"where must be one condition, got {where!r}")
+            self._own.execute(query, dict(task=task, framework=framework, latest=latest))
+        except (duckdb.BinderException, duckdb.ConversionException, duckdb.ParserException) as error:
+            if not where:
+                raise
+            raise OptionError(
+                "where must be a condition on the columns of models(), as source_accuracy > 0.9 AND task = 'matching', "
+                f"got {where!r}: {' '.join(str(error).split('LINE ')[0].split())}"
+            ) from error
 
     def _sketch(self, target: Any, exclude: list[str], read: Mapping[str, Any] | None = None) -> None:
         """The target's sketch as the temporary table target_sketch, unless it is there already."""
@@ -837,14 +935,6 @@ def _columns(exclude: Sequence[str] | None) -> list[str]:
         if not isinstance(column, str):
             raise OptionError(f"exclude must be a list of column names, got {column!r} in it")
     return columns
-
-
-def _check_names(options: Mapping[str, Any]) -> None:
-    """Refuse what is no option of a search."""
-    known = [name for name in described(Hub.find_models) if name not in ("target", "exclude", "read")]
-    for name in options:
-        if name not in known:
-            raise OptionError(f"no option is called {name!r}; there are {', '.join(known)}")
 
 
 def _json(metadata: Any) -> str | None:

@@ -256,7 +256,7 @@ def _steps_script() -> str:
         "-- Set the variables dataset and, if need be, exclude, and run this script; the last is found_model.",
         "CREATE OR REPLACE TEMP TABLE target_sketch AS FROM _logic.sketch(_logic.text_variable('dataset'), exclude := coalesce(getvariable('exclude')::VARCHAR[], []));",  # noqa: E501
         "CREATE OR REPLACE TEMP TABLE options AS FROM _logic.search_options(details := true);",
-        "CREATE OR REPLACE TEMP TABLE searched AS SELECT dataset_id FROM _hub.datasets;",
+        "CREATE OR REPLACE TEMP TABLE searched AS SELECT model, version, dataset_id FROM _hub.models;",
     ]
     given = ("target_sketch", "options", "searched")
     body = [f"-- {step.comment}\n{step_statement(step)};" for step in steps("FROM found_model", given)]

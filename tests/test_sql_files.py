@@ -70,7 +70,7 @@ ENDS = {
         "sampled_time",
         "sampled_list",
     },
-    "search": {"found_model", "explained_feature", "explained_model", "explained_partition"},
+    "search": {"found_model", "explained_feature", "explained_model", "explained_partition", "compared_model"},
 }
 
 

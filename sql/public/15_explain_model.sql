@@ -3,17 +3,20 @@
 CREATE MACRO explain_model(
     model, target, version := NULL, exclude := [], features := NULL, min_overlap := NULL, min_jaccard := NULL, max_js := NULL,
     min_adaptivity := NULL, max_divergence := NULL, sample_space := NULL, rank_by := NULL, search := NULL,
-    top := NULL, all_models := NULL, forms := NULL, nested := NULL
+    top := NULL, all_models := NULL, max_candidates := NULL, task := NULL, framework := NULL, latest := NULL,
+    "where" := true, forms := NULL, nested := NULL
 ) AS TABLE
 WITH target_sketch AS MATERIALIZED (FROM _logic.sketch(target, exclude := exclude, forms := forms, nested := nested)),
 options AS MATERIALIZED (
     FROM _logic.search_options(
         features := features, min_overlap := min_overlap, min_jaccard := min_jaccard, max_js := max_js,
         min_adaptivity := min_adaptivity, max_divergence := max_divergence, sample_space := sample_space, rank_by := rank_by,
-        search := search, top := top, all_models := all_models, details := true
+        search := search, top := top, all_models := all_models, max_candidates := max_candidates, details := true
     )
 ),
-searched AS (SELECT dataset_id FROM _hub.datasets),
+searched AS MATERIALIZED (
+    FROM _logic.searched_models(task := task, framework := framework, latest := latest, condition := "where")
+),
 explained AS MATERIALIZED (FROM _logic.explained(model::VARCHAR, version::VARCHAR)),
 /* search/ */
 FROM explained_model

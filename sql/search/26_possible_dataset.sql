@@ -21,10 +21,11 @@ nearest AS (
     WHERE least_overlap > coalesce((SELECT options.min_overlap FROM options), 0)
         AND ln(2) * most_distance <= (SELECT options.max_divergence FROM options)
     ORDER BY most_distance ASC
-    LIMIT (SELECT max_candidates FROM options)
+    LIMIT (SELECT options.max_candidates FROM options)
 ),
 farthest AS (
-    SELECT CASE WHEN count(*) = (SELECT max_candidates FROM options) THEN max(most_distance) ELSE 1 END AS distance FROM nearest
+    SELECT CASE WHEN count(*) = (SELECT options.max_candidates FROM options) THEN max(most_distance) ELSE 1 END AS distance
+    FROM nearest
 )
 SELECT dataset_id
 FROM bounds

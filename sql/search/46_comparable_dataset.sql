@@ -2,4 +2,4 @@
 FROM related_dataset
 WHERE js_divergence <= (SELECT options.max_divergence FROM options)
 ORDER BY distance ASC, dataset_id ASC
-LIMIT (SELECT max_candidates FROM options)
+LIMIT (SELECT options.max_candidates FROM options)

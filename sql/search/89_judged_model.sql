@@ -31,6 +31,7 @@ scored AS (
         o.rank_by AS ranked_by, o.max_js AS given_js, o.top AS most_rows, o.all_models AS far_too
     FROM known_dataset AS d
     JOIN _hub.models AS m USING (dataset_id)
+    SEMI JOIN searched AS q ON q.model = m.model AND q.version = m.version
     JOIN counted_features AS c USING (dataset_id)
     LEFT JOIN possible_dataset AS p USING (dataset_id)
     LEFT JOIN shared AS h USING (dataset_id)

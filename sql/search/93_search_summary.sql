@@ -1,6 +1,13 @@
 -- the answer in a sentence (one row)
 SELECT CASE
-    WHEN count(j.model) = 0 AND (SELECT count(*) = 0 FROM judged_model) THEN 'the hub has no model'
+    WHEN count(j.model) = 0 AND (SELECT count(*) = 0 FROM _hub.models) THEN 'the hub has no model'
+    WHEN count(j.model) = 0 AND (SELECT count(*) = 0 FROM judged_model) THEN (
+        SELECT
+            printf('none of the hub''s %d models is searched: task, framework, latest or where leave all out', count(*))
+            || coalesce('; its tasks are ' || left(string_agg(DISTINCT m.task, ', ' ORDER BY m.task ASC), 300), '')
+            || coalesce('; its frameworks are ' || left(string_agg(DISTINCT m.framework, ', ' ORDER BY m.framework ASC), 300), '')
+        FROM _hub.models AS m
+    )
     WHEN count(j.model) = 0 AND (SELECT count(shared_features) = 0 FROM judged_model)
         THEN 'no model shares a feature with the target'
     WHEN count(j.model) = 0 THEN (

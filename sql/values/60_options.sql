@@ -68,7 +68,8 @@ COMMENT ON MACRO _logic.is_shown IS 'whether find_models shows a column: what pe
 
 CREATE MACRO _logic.search_options(
     features := NULL, min_overlap := NULL, min_jaccard := NULL, max_js := NULL, min_adaptivity := NULL, max_divergence := NULL,
-    sample_space := NULL, rank_by := NULL, search := NULL, top := NULL, all_models := NULL, details := NULL
+    sample_space := NULL, rank_by := NULL, search := NULL, top := NULL, all_models := NULL, max_candidates := NULL,
+    details := NULL
 ) AS TABLE
     SELECT
         _logic.checked_choice('features', features, ['names', 'values'], d.features) AS features,
@@ -82,10 +83,27 @@ CREATE MACRO _logic.search_options(
         _logic.checked_choice('search', search, ['auto', 'exact', 'lsh'], d.search) AS search,
         _logic.checked_count('top', top, 4294967295, 4294967295) AS top,
         _logic.checked_flag('all_models', all_models) AS all_models,
+        -- Who asks for many models gets as many.
+        _logic.checked_count(
+            'max_candidates', max_candidates, 10000,
+            greatest(d.max_candidates, least(coalesce(TRY_CAST(top AS UBIGINT), 0), 10000))
+        ) AS max_candidates,
         -- Whatever is said of partitions, or ranks by them, has them compared.
         _logic.checked_flag('details', details) OR _logic.says_of_partitions(max_js, min_adaptivity, sample_space, search)
         OR d.min_adaptivity > 0 OR d.sample_space = 'flattened' OR NOT _logic.ranks_wholes(coalesce(rank_by, d.rank_by))
         AS details,
-        d.auto_models, d.auto_quantile, d.max_candidates, d.recall, d.jslsh_bands, d.jslsh_rows, d.jslsh_width
+        d.auto_models, d.auto_quantile, d.recall, d.jslsh_bands, d.jslsh_rows, d.jslsh_width
     FROM _hub.defaults AS d;
 COMMENT ON MACRO TABLE _logic.search_options IS 'the options of a search: NULL means the hub''s default (one row)';
+
+CREATE MACRO _logic.explanation_shows(name, details) AS coalesce(TRY_CAST(details AS BOOLEAN), false) OR name NOT IN (
+    'matched_by', 'counted_distance', 'js_divergence', 'jaccard', 'target_values', 'target_nulls', 'source_values',
+    'source_nulls', 'source_model', 'source_version'
+);
+COMMENT ON MACRO _logic.explanation_shows IS 'whether explain_features shows a column: what people read, and the rest where details are asked for';
+
+CREATE MACRO _logic.shown(x, details) AS CASE WHEN details THEN x ELSE round(x, 4) END;
+COMMENT ON MACRO _logic.shown IS 'a number of an answer: four digits after the point, or all where details are asked for';
+
+CREATE MACRO _logic.distance_bar(distance) AS bar(distance, 0, 1, 10);
+COMMENT ON MACRO _logic.distance_bar IS 'a distance as a bar of text, the shorter the nearer';

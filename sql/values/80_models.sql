@@ -21,11 +21,13 @@ CREATE MACRO _logic.unknown_model(model_name, model_version) AS
     || coalesce(', version ' || left(model_version, 200), '')
     || coalesce(
         '; its versions are ' || (
-            SELECT left(string_agg('''' || version || '''', ', ' ORDER BY registered_at DESC, version ASC), 600) FROM _hub.models
-                WHERE model = model_name
+            SELECT left(string_agg('''' || v.version || '''', ', ' ORDER BY v.registered_at DESC, v.version ASC), 600)
+            FROM _hub.models AS v
+            WHERE v.model = model_name
         ),
         '; the nearest name is ' || (
-            SELECT left(max_by(model, jaro_winkler_similarity(left(model, 200), left(model_name, 200))), 200) FROM _hub.models
+            SELECT left(max_by(n.model, jaro_winkler_similarity(left(n.model, 200), left(model_name, 200))), 200)
+            FROM _hub.models AS n
         ),
         ''
     );
@@ -42,19 +44,49 @@ CREATE MACRO _logic.dataset_of(model_name, model_version) AS coalesce(
 );
 COMMENT ON MACRO _logic.dataset_of IS 'the dataset of a model: of the version given, or the latest';
 
+CREATE MACRO _logic.searched_models(task, framework, latest, condition) AS TABLE
+    SELECT l.model, l.version, l.dataset_id
+    FROM (
+        SELECT
+            m.model, m.version, source_accuracy, accuracy_rows, m.task, m.framework, uri, metadata, dataset, rows, partitions, source,
+            excluded, m.registered_at, dataset_id,
+            row_number() OVER (PARTITION BY m.model ORDER BY m.registered_at DESC, m.version DESC) = 1 AS is_latest
+        FROM _hub.models AS m
+        JOIN _hub.datasets USING (dataset_id)
+    ) AS l
+    WHERE coalesce(l.task = task::VARCHAR, task IS NULL)
+        AND coalesce(l.framework = framework::VARCHAR, framework IS NULL)
+        AND (l.is_latest OR NOT _logic.checked_flag('latest', latest))
+        AND (condition);
+COMMENT ON MACRO TABLE _logic.searched_models IS 'a model that is searched: of this task and framework where they are given, its latest version where that is asked, and what fulfils a condition on the columns of list_models';
+
 CREATE MACRO _logic.explained(model_name, model_version) AS TABLE
     SELECT m.model, m.version, coalesce(m.dataset_id, error(_logic.unknown_model(model_name, model_version))) AS dataset_id
     FROM (SELECT 1) AS one
     LEFT JOIN (
         SELECT
-            model, version,
+            d.model, d.version,
             CASE
-                WHEN dataset_id IN (SELECT dataset_id FROM _hub.datasets) THEN dataset_id
-                ELSE error('HubFormatError: there is no dataset of model ' || left(model, 200))
+                WHEN d.dataset_id IN (SELECT dataset_id FROM _hub.datasets) THEN d.dataset_id
+                ELSE error('HubFormatError: there is no dataset of model ' || left(d.model, 200))
             END AS dataset_id
-        FROM _hub.models
-        WHERE model = model_name AND version = coalesce(model_version, version)
-        ORDER BY registered_at DESC, version DESC
+        FROM _hub.models AS d
+        WHERE d.model = model_name AND d.version = coalesce(model_version, d.version)
+        ORDER BY d.registered_at DESC, d.version DESC
         LIMIT 1
     ) AS m ON true;
 COMMENT ON MACRO TABLE _logic.explained IS 'the model of a name, of the version given or the latest (one row)';
+
+CREATE MACRO _logic.both_explained(model_name, model_version, other_name, other_version) AS TABLE
+    SELECT
+        e.side, e.model, e.version,
+        CASE
+            WHEN count(*) OVER (PARTITION BY e.model, e.version) = 1 THEN e.dataset_id
+            ELSE error('OptionError: compare takes two models, got ' || left(e.model, 200) || ' twice')
+        END AS dataset_id
+    FROM (
+        SELECT 1 AS side, l.model, l.version, l.dataset_id FROM _logic.explained(model_name, model_version) AS l
+        UNION ALL
+        SELECT 2, r.model, r.version, r.dataset_id FROM _logic.explained(other_name, other_version) AS r
+    ) AS e;
+COMMENT ON MACRO TABLE _logic.both_explained IS 'two models that are compared, of the versions given or the latest';
