@@ -190,10 +190,11 @@ def try_models(hub: str, target: str, form: str | None, **options: Any) -> None:
 @output_options
 def explain(hub: str, model: str, target: str, partitions: bool, form: str | None, **options: Any) -> None:
     """Explain why MODEL in HUB fits TARGET: which features match, how well, and what is covered."""
-    given = {name: value for name, value in options.items() if value not in (None, ())}
-    if not partitions:
-        for name in set(given) - set(described(Hub.explain)):
-            raise click.UsageError(f"--{name.replace('_', '-')} compares partitions: give --partitions, too")
+    given = {name: value for name, value in options.items() if value not in (None, (), False)}
+    for name in set(given) - set(described(Hub.explain_partitions if partitions else Hub.explain)):
+        flag = f"--{name.replace('_', '-')}"
+        why = "tells of features: not with --partitions" if partitions else "compares partitions: give --partitions, too"
+        raise click.UsageError(f"{flag} {why}")
     with _searched(hub, target) as open_hub:
         if partitions:
             covered = open_hub.explain_partitions(model, target, **given)
@@ -204,12 +205,29 @@ def explain(hub: str, model: str, target: str, partitions: bool, form: str | Non
 
 @main.command()
 @hub_argument
+@click.argument("model")
+@click.argument("other")
+@click.argument("target")
+@options_of(Hub.compare, but=("model", "other", "target"))
+@output_options
+def compare(hub: str, model: str, other: str, target: str, form: str | None, **options: Any) -> None:
+    """Compare MODEL and OTHER in HUB: which is nearer to TARGET, feature by feature, and why."""
+    with _searched(hub, target) as open_hub:
+        found = open_hub.compare(model, other, target, **options)
+        if found.summary and form is None:
+            click.echo(visible(found.summary))
+        brief = "target_feature, nearer, distance, other_distance, target_range, source_range, other_range, reason, other_reason"
+        _print(found, form, found.columns if form else brief.split(", "), empty="the target has no features")
+
+
+@main.command()
+@hub_argument
 @click.argument("target")
 @options_of(Hub.find_models, but=("target",))
 @output_options
 def steps(hub: str, target: str, form: str | None, **options: Any) -> None:
     """Find the models in HUB that fit TARGET step by step: the rows and seconds of each relation."""
-    given = {name: value for name, value in options.items() if value not in (None, ())}
+    given = {name: value for name, value in options.items() if value not in (None, (), False)}
     with connect(hub, read_only=True) as open_hub:
         _print(open_hub.steps(target, **given), form, empty="there was nothing to do")
 

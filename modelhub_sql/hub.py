@@ -13,7 +13,7 @@ from contextlib import contextmanager, suppress
 from decimal import Decimal
 from functools import wraps
 from numbers import Real
-from types import TracebackType
+from types import NoneType, TracebackType
 from typing import Any, Concatenate, Literal, NamedTuple, ParamSpec, TypeVar
 
 import duckdb
@@ -420,7 +420,8 @@ class Hub:
         """Two models side by side: ``FROM compare(model, other, target, ...)``.
 
         model, other: names of registered models.
-        version, other_version: of each model; by default the latest.
+        version: of the model; by default the latest.
+        other_version: of the other; by default the latest.
         target, exclude, features, min_jaccard, read: as of ``find_models``.
 
         Returns a row for each feature of the target: which model's data is nearer there, both distances, all three ranges and
@@ -749,13 +750,16 @@ class Hub:
 
     def _choose(self, task: Any, framework: Any, latest: Any, where: Any) -> None:
         """The models that are searched, as the temporary table searched."""
+        if not isinstance(where, (str, NoneType)):
+            raise OptionError(f"where must be SQL, as 'source_accuracy > 0.9', got {where!r}")
         condition = f"(\n{where}\n)" if where else "true"
         query = (
             f"CREATE OR REPLACE TEMP TABLE searched AS FROM {self._place.logic}._logic.searched_models("
             f"task := $task, framework := $framework, latest := $latest, condition := {condition})"
         )
         try:
-            if where and len(self._own.extract_statements(query)) != 1:
+            # On its own, too: it may not close our bracket.
+            if where and {len(self._own.extract_statements(text)) for text in (query, f"SELECT 1 WHERE\n{where}")} != {1}:
                 raise OptionError(f"where must be one condition, got {where!r}")
             self._own.execute(query, dict(task=task, framework=framework, latest=latest))
         except (duckdb.BinderException, duckdb.ConversionException, duckdb.ParserException) as error:

@@ -201,7 +201,12 @@ def parameters() -> set[str]:
     """Names of the parameters of what users call to search."""
     macros = (text for file, text in files().items() if file.startswith("sql/public/") and "/* search/ */" in text)
     found = (re.search(r"CREATE MACRO \w+\((.*?)\)\s+AS", text, re.DOTALL) for text in macros)
-    return {name for match in found if match for name in re.findall(r"(\w+)(?: := \S+?)?(?:,|$)", " ".join(match[1].replace('"', "").split()))}
+    return {
+        name
+        for match in found
+        if match
+        for name in re.findall(r"(\w+)(?: := \S+?)?(?:,|$)", " ".join(match[1].replace('"', "").split()))
+    }
 
 
 def _parameters(file: str, text: list[Word]) -> Iterator[Broken]:

@@ -265,11 +265,11 @@ def test_an_option_out_of_range_is_named_with_its_bound(beer_hub: modelhub_sql.H
     refused(beer_hub, OptionError, option, said, by=lambda: beer_hub.find_models("good", **{option: value}))
 
 
-def test_an_option_that_does_not_exist_is_named_with_those_that_do(beer_hub: modelhub_sql.Hub) -> None:
-    refused(beer_hub, OptionError, "'min_jacard'", "min_jaccard", by=lambda: beer_hub.steps("good", min_jacard=0.5))
+def test_an_option_that_does_not_exist_is_named(beer_hub: modelhub_sql.Hub) -> None:
     wrong: Any = dict(min_jacard=0.5)
-    with pytest.raises(TypeError, match="'min_jacard'"):
-        beer_hub.find_models("good", **wrong)
+    for verb in (beer_hub.find_models, beer_hub.steps):
+        with pytest.raises(TypeError, match="'min_jacard'"):
+            verb("good", **wrong)
 
 
 @pytest.mark.parametrize("verb", ["find_models", "explain"])

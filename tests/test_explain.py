@@ -68,7 +68,7 @@ def target() -> pa.Table:
 def test_each_feature_says_why(
     reasons: modelhub_sql.Hub, target: pa.Table, model: str, feature: str, matched_by: str | None, reason: str | None
 ) -> None:
-    rows = {row["target_feature"]: row for row in reasons.explain(model, target).dicts()}
+    rows = {row["target_feature"]: row for row in reasons.explain(model, target, details=True).dicts()}
     assert rows.keys() == set(target.column_names)
     found = rows[feature]
     assert (found["matched_by"], found["reason"]) == (matched_by, reason)
@@ -80,7 +80,7 @@ def test_each_feature_says_why(
 
 
 def test_ranges_are_of_nine_tenths_of_the_values(reasons: modelhub_sql.Hub, target: pa.Table) -> None:
-    rows = {row["target_feature"]: row for row in reasons.explain("inches", target).dicts()}
+    rows = {row["target_feature"]: row for row in reasons.explain("inches", target, details=True).dicts()}
     for name, values in (("target_range", np.array(target["height"])), ("source_range", np.array(target["height"]) / 2.54)):
         low, high = (float(end) for end in rows["height"][name].split(" to "))
         assert (low, high) == pytest.approx(tuple(np.quantile(values, [0.05, 0.95])), rel=0.03)
@@ -92,8 +92,8 @@ def test_ranges_are_of_nine_tenths_of_the_values(reasons: modelhub_sql.Hub, targ
 def test_sql_alone_explains_the_same(reasons: modelhub_sql.Hub, target: pa.Table) -> None:
     columns = "target_feature, source_feature, matched_by, distance, js_divergence, jaccard, target_range, source_range, reason"
     for model in ("inches", "tall", "aged in words"):
-        rows = both_ways(reasons, target, f"SELECT {columns} FROM explain_features('{model}', 'target')")
-        steps = reasons.explain(model, target).select(columns).fetchall()
+        rows = both_ways(reasons, target, f"SELECT {columns} FROM explain_features('{model}', 'target', details := true)")
+        steps = reasons.explain(model, target, details=True).select(columns).fetchall()
         assert [row[:3] + row[6:] for row in rows] == [row[:3] + row[6:] for row in steps]
 
 

@@ -240,7 +240,11 @@ def test_features_of_one_name_and_kind_are_compared_however_far(made: modelhub_s
     with made as hub:
         hub.register("m", pa.table({"x": np.arange(300.0), "y": np.arange(300.0)}))
         target = pa.table({"X": np.arange(300.0) + 1e12, "y": np.arange(300.0)})
-        found = both_ways(hub, target, "SELECT target_feature, matched_by, distance, reason FROM explain_features('m', 'target')")
+        found = both_ways(
+            hub,
+            target,
+            "SELECT target_feature, matched_by, distance, reason FROM explain_features('m', 'target', details := true)",
+        )
         assert found == [("y", "name", 0, None), ("X", "name", 1, "other values: other units?")]
 
 
@@ -251,7 +255,9 @@ def test_an_id_and_a_class_are_no_explanation(made: modelhub_sql.Hub) -> None:
     ids = pa.table({"left_business_id": np.arange(restaurants.num_rows), "left_name": restaurants["left_name"]})
     with made as hub:
         hub.register("restaurants", restaurants, exclude=["label", "split"])
-        query = "SELECT target_feature, source_feature, matched_by FROM explain_features('restaurants', 'target')"
+        query = (
+            "SELECT target_feature, source_feature, matched_by FROM explain_features('restaurants', 'target', details := true)"
+        )
         assert both_ways(hub, ids, query) == [("left_name", "left_name", "name"), ("left_business_id", None, None)]
 
 

@@ -392,7 +392,7 @@ def test_the_latest_version_is_the_one_registered_last(hub: modelhub_sql.Hub, ve
     hub.register("like", like="m")
     assert sources(hub)["like", ""] == "fodors_zagats"
     matched = hub.explain("m", data("fodors_zagats"), exclude=LABELS).fetchall()
-    assert [row[4] for row in matched] == pytest.approx([0] * 12, abs=1e-9)
+    assert [row[2] for row in matched] == pytest.approx([0] * 12, abs=1e-9)
 
 
 def test_a_dataset_that_is_shared_cannot_be_removed_meanwhile(tmp_path: Path) -> None:

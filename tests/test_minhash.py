@@ -141,8 +141,8 @@ def test_a_small_and_a_large_sample_of_one_distribution_look_alike_and_another_d
         small = pa.table({"y": rng.lognormal(3, 0.5, 1_000)})
         skewed = pa.table({"y": np.concatenate([rng.lognormal(3, 0.5, 500), rng.lognormal(3, 0.05, 9_500)])})
         hub.register("large", pa.table({"x": rng.lognormal(3, 0.5, 100_000)}))
-        alike = hub.explain("large", small).select("jaccard").fetchall()[0][0]
-        unlike = hub.explain("large", skewed, features="values", min_jaccard=0).select("jaccard").fetchall()[0][0]
+        alike = hub.explain("large", small, details=True).select("jaccard").fetchall()[0][0]
+        unlike = hub.explain("large", skewed, features="values", min_jaccard=0, details=True).select("jaccard").fetchall()[0][0]
     assert alike > 0.7
     assert unlike < 0.6
 
@@ -156,7 +156,9 @@ def test_pairs_that_are_less_alike_than_the_bands_were_made_for_are_found_where_
         target = pa.table({"t": words[:100]})
         jaccards = [
             both_ways(
-                hub, target, f"SELECT jaccard FROM explain_features('m{i}', 'target', features := 'values', min_jaccard := 0.05)"
+                hub,
+                target,
+                f"SELECT jaccard FROM explain_features('m{i}', 'target', features := 'values', min_jaccard := 0.05, details := true)",
             )
             for i in range(0, 6, 2)
         ]

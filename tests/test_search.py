@@ -159,7 +159,7 @@ def test_distance_error_score_verdict_and_rank_are_those_of_brute_force(
 
 def matched(hub: modelhub_sql.Hub, model: str, target: pa.Table, **options: Any) -> dict[str, tuple[str, Any]]:
     """Features of the target, what they are compared with and how alike they are."""
-    rows = hub.explain(model, target, **options).dicts()
+    rows = hub.explain(model, target, details=True, **options).dicts()
     return {row["target_feature"]: (row["source_feature"], row["jaccard"]) for row in rows if row["matched_by"]}
 
 
@@ -311,7 +311,7 @@ def test_a_target_that_shares_nothing_finds_no_models_without_error(people_hub: 
     found = people_hub.find_models(stranger)
     assert (found.fetchall(), found.summary) == ([], "no model shares a feature with the target")
     assert people_hub.explain_partitions("alike", stranger).fetchall() == []
-    assert [row[2] for row in people_hub.explain("alike", stranger).fetchall()] == [None]
+    assert [row[1] for row in people_hub.explain("alike", stranger).fetchall()] == [None]
 
 
 def test_find_models_names_every_partition_it_explains_uncovered_ones_first(

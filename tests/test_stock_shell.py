@@ -106,9 +106,9 @@ def test_explanations_are_those_of_python(sensor_hub_path: str, sensor_hub: mode
     script = f"""
         SELECT * REPLACE (target_values::INT AS target_values, target_nulls::INT AS target_nulls,
             source_values::INT AS source_values, source_nulls::INT AS source_nulls)
-        FROM explain_features('torso1', '{data("leg1")}', exclude := ['activity']);
+        FROM explain_features('torso1', '{data("leg1")}', exclude := ['activity'], details := true);
     """
-    relation = sensor_hub.explain("torso1", data("leg1"), exclude=["activity"])
+    relation = sensor_hub.explain("torso1", data("leg1"), exclude=["activity"], details=True)
     rows = [dict(zip(relation.columns, row, strict=True)) for row in relation.fetchall()]
     assert len(rows) == 8
     assert asked("-readonly", sensor_hub_path, script=script) == [

@@ -45,7 +45,7 @@ def main(hub_path: str = ":memory:") -> None:
         print(found.summary)
         best = found.dicts()[0]["model"]
         print(f"\nFeature by feature, {target.stem} and {best}:")
-        features = hub.explain(best, target, exclude=left_out(target))
+        features = hub.explain(best, target, exclude=left_out(target), details=True)
         print(features.select(f"target_feature, source_feature, matched_by, {rounded('distance')}, reason"))
 
 

@@ -48,8 +48,8 @@ CREATE MACRO _logic.searched_models(task, framework, latest, condition) AS TABLE
     SELECT l.model, l.version, l.dataset_id
     FROM (
         SELECT
-            m.model, m.version, source_accuracy, accuracy_rows, m.task, m.framework, uri, metadata, dataset, rows, partitions, source,
-            excluded, m.registered_at, dataset_id,
+            m.model, m.version, source_accuracy, accuracy_rows, m.task, m.framework, uri, metadata, dataset, rows, partitions,
+            source, excluded, m.registered_at, dataset_id,
             row_number() OVER (PARTITION BY m.model ORDER BY m.registered_at DESC, m.version DESC) = 1 AS is_latest
         FROM _hub.models AS m
         JOIN _hub.datasets USING (dataset_id)

@@ -92,7 +92,7 @@ SELECT 'KL divergences are not negative', bool_and(kl_target_source >= -1e-12 AN
 SELECT 'every model is summed up in a sentence', bool_and(summary <> '') FROM found;
 
 CREATE TEMP TABLE explained AS
-FROM explain_features('torso1', 'data/torso1.parquet', exclude := ['activity'], forms := ['number'], nested := false);
+FROM explain_features('torso1', 'data/torso1.parquet', exclude := ['activity'], details := true, forms := ['number'], nested := false);
 
 SELECT 'every feature of the target is explained once', count(*) = count(DISTINCT target_feature) AND count(*) = 8 FROM explained;
 
