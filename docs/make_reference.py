@@ -31,6 +31,7 @@ PARTS = {
         70: "Partitions",
         90: "Answers",
     },
+    "pairs": {10: "All datasets against all"},
 }
 
 
@@ -82,7 +83,11 @@ def _commands() -> Iterator[str]:
 
 def _steps() -> Iterator[str]:
     yield from ("# Behind it", "", "Nothing from here on is called by users, and it may change with each version.", "")
-    for folder, title in {"sketch": "From a dataset to its sketch", "search": "From a target to the answer"}.items():
+    for folder, title in {
+        "sketch": "From a dataset to its sketch",
+        "search": "From a target to the answer",
+        "pairs": "From a hub to its pairs",
+    }.items():
         yield from (
             f"## {title}: `sql/{folder}`",
             "",

@@ -147,11 +147,13 @@ def sketch(dataset: str, output: str, path: str, **given: Any) -> None:
 @click.argument("target")
 @options_of(Hub.find_models, but=("target", "top"))
 @click.option("--top", "--limit", "top", type=click.IntRange(1), help="At most so many models.")
+@click.option("--plot", metavar="FILE", help="Draw it into FILE, too (.png, .svg, .html); extra plots.")
 @output_options
-def find(hub: str, target: str, form: str | None, **options: Any) -> None:
+def find(hub: str, target: str, plot: str | None, form: str | None, **options: Any) -> None:
     """Find the models in HUB that fit TARGET (parquet, csv, json or a glob), best first."""
-    with _searched(hub, target) as open_hub:
+    with connect(hub, read_only=True, _numpy=plot is not None or _is_much(hub, target)) as open_hub:
         found = open_hub.find_models(target, **options)
+        _draw(found, plot)
         if found.summary and form is None:
             # In json and csv it is a column.
             click.echo(visible(found.summary), err=not len(found))
@@ -183,24 +185,70 @@ def try_models(hub: str, target: str, form: str | None, **options: Any) -> None:
 
 @main.command()
 @hub_argument
+@click.argument("target")
+@options_of(Hub.find_datasets, but=("target",))
+@output_options
+def datasets(hub: str, target: str, form: str | None, **options: Any) -> None:
+    """Find the datasets in HUB that are like TARGET, nearest first, whatever was trained on them."""
+    with _searched(hub, target) as open_hub:
+        found = open_hub.find_datasets(target, **options)
+        brief = "rank, dataset, verdict, distance, overlap, rows, models, source"
+        _print(found, form, found.columns if form else brief.split(", "), empty="no dataset in the hub is like the target")
+
+
+@main.command()
+@hub_argument
+@click.option("--limit", type=click.IntRange(1), help="At most so many pairs, the nearest.")
+@click.option("--plot", metavar="FILE", help="Draw it into FILE, too (.png, .svg, .html); extra plots.")
+@output_options
+def pairs(hub: str, limit: int | None, plot: str | None, form: str | None) -> None:
+    """Compare all datasets in HUB with all: which are alike? Nearest first, a line for each direction."""
+    with connect(hub, read_only=True) as open_hub:
+        found = open_hub.dataset_pairs()
+        _draw(found, plot)
+        brief = "target, dataset, distance, overlap, js_divergence, target_rows, rows"
+        columns = found.columns if form else brief.split(", ")
+        _print(found, form, columns, limit, empty="no two datasets in the hub share a feature of one name")
+
+
+@main.command()
+@hub_argument
 @click.argument("model")
 @click.argument("target")
 @options_of(Hub.explain, Hub.explain_partitions, but=("model", "target"))
 @click.option("--partitions", is_flag=True, help="Partition by partition instead of feature by feature.")
+@click.option("--plot", metavar="FILE", help="Draw it into FILE, too (.png, .svg, .html); extra plots.")
 @output_options
-def explain(hub: str, model: str, target: str, partitions: bool, form: str | None, **options: Any) -> None:
+def explain(hub: str, model: str, target: str, partitions: bool, plot: str | None, form: str | None, **options: Any) -> None:
     """Explain why MODEL in HUB fits TARGET: which features match, how well, and what is covered."""
     given = {name: value for name, value in options.items() if value not in (None, (), False)}
     for name in set(given) - set(described(Hub.explain_partitions if partitions else Hub.explain)):
         flag = f"--{name.replace('_', '-')}"
         why = "tells of features: not with --partitions" if partitions else "compares partitions: give --partitions, too"
         raise click.UsageError(f"{flag} {why}")
-    with _searched(hub, target) as open_hub:
+    if plot and partitions:
+        raise click.UsageError("--plot draws feature by feature: leave --partitions out")
+    with connect(hub, read_only=True, _numpy=plot is not None or _is_much(hub, target)) as open_hub:
         if partitions:
             covered = open_hub.explain_partitions(model, target, **given)
             _print(covered, form, empty="the model shares too little with the target, or others are nearer (max_candidates)")
         else:
-            _print(open_hub.explain(model, target, **given), form, empty="the target has no features")
+            why = open_hub.explain(model, target, **given)
+            _draw(why, plot)
+            _print(why, form, empty="the target has no features")
+
+
+@main.command()
+@hub_argument
+@click.argument("target")
+@options_of(Hub.find_models, but=("target",))
+@click.option("-o", "--output", required=True, metavar="FILE", help="The report to write, ...html.")
+def report(hub: str, target: str, output: str, **options: Any) -> None:
+    """Write a report on TARGET, one HTML file that opens offline: ranking, reasons, pictures; extra plots."""
+    given = {name: value for name, value in options.items() if value not in (None, (), False)}
+    with connect(hub, read_only=True) as open_hub:
+        written = open_hub.report(target, output, **given)
+    click.echo(f"{visible(written)}: {Path(written).stat().st_size / 1000:.0f} kB", err=True)
 
 
 @main.command()
@@ -339,6 +387,14 @@ def _is_much(hub: str, target: str) -> bool:
     except (OSError, ValueError):
         # A glob, or what connect will refuse.
         return True
+
+
+def _draw(result: Any, plot: str | None) -> None:
+    if plot is not None:
+        from modelhub_sql import plots
+
+        plots.save(result.plot(), plot)
+        click.echo(f"drawn: {visible(plot)}", err=True)
 
 
 def _finite(value: Any) -> Any:

@@ -370,6 +370,49 @@ class Hub:
         given = {name: value for name, value in locals().items() if name not in ("self", "trying", "target")}
         return trying.try_models(self, target, **given)
 
+    def find_datasets(
+        self,
+        target: Any,
+        *,
+        exclude: Sequence[str] = (),
+        top: int | None = None,
+        features: Features | None = None,
+        min_overlap: float | None = None,
+        min_jaccard: float | None = None,
+        max_divergence: float | None = None,
+        read: Mapping[str, Any] | None = None,
+    ) -> Result:
+        """The datasets of the hub that are like a target, nearest first: ``FROM find_datasets(target, ...)``.
+
+        target, exclude, features, min_overlap, min_jaccard, max_divergence, read: as of ``find_models``.
+        top: at most so many datasets.
+
+        Only the data is looked at: which of our tables is like this one? Returns a row for each dataset that shares features
+        with the target: verdict, distance, overlap, and the models that were trained on it.
+        Raises DatasetError and OptionError.
+        """
+        options = dict(
+            top=top, features=features, min_overlap=min_overlap, min_jaccard=min_jaccard, max_divergence=max_divergence
+        )
+        return self._search("found_dataset", target, exclude=exclude, options=options, read=read)
+
+    @_in_turn
+    def dataset_pairs(self) -> Result:
+        """All datasets of the hub against all, nearest first: ``FROM dataset_pairs``.
+
+        A row for each two that share features of one name: how far the second (``dataset``) is, as a whole, from the first as
+        the target; so there is a row for each direction. A distance is as ``find_models`` measures it, except that a feature
+        of another name counts as missing, however alike it is.
+        """
+        try:
+            # It lays the view.
+            _ = self.con
+            return self._result(
+                f"FROM {self._place.logic}.main.dataset_pairs ORDER BY distance ASC, target_id ASC, dataset_id ASC"
+            )
+        except duckdb.Error as error:
+            raise translated(error, hub=self.path) from error
+
     def explain(
         self,
         model: str,
@@ -395,14 +438,19 @@ class Hub:
         partitions match each partition of the target.
         Raises ModelNotFoundError, DatasetError and OptionError.
         """
-        return self._search(
-            "explained_feature",
-            target,
-            exclude=exclude,
-            options=dict(features=features, min_jaccard=min_jaccard, details=details),
-            explained=(model, version),
-            read=read,
-        )
+        with self._lock:
+            result = self._search(
+                "explained_feature",
+                target,
+                exclude=exclude,
+                options=dict(features=features, min_jaccard=min_jaccard, details=details),
+                explained=(model, version),
+                read=read,
+            )
+            result.about = model if version is None else f"{model} {version}"
+            if self._numpy:
+                result.histograms = self._both_sides()
+        return result
 
     def compare(
         self,
@@ -535,6 +583,20 @@ class Hub:
         from modelhub_sql import check
 
         return check.as_result(self, check.findings(self, dataset, exclude, read))
+
+    def report(self, target: Any, path: str | os.PathLike[str], *, exclude: Sequence[str] = (), **options: Any) -> str:
+        """Write a report on a target, one HTML file that opens without a network; returns its path. Extra ``plots``.
+
+        target, exclude, options: as of ``find_models``.
+        path: must end in .html. A file that is there already is replaced when the new one is whole.
+
+        The answer in a sentence, the ranking, why each of the first five fits and why others are not listed, pictures, and
+        what was left out. Raises DatasetError and OptionError.
+        """
+        from modelhub_sql import report
+
+        _check_names(options)
+        return report.write(self, target, os.fspath(path), exclude=exclude, **options)
 
     @_in_turn
     def steps(
@@ -795,6 +857,15 @@ class Hub:
             _warn_of_skipped(skipped, source, stacklevel=6)
         if key is not None:
             self._sketched = (key, exclude)
+
+    def _both_sides(self) -> Any:
+        """The histograms of the features of the target and of the model that was explained last, as an Arrow table."""
+        self._own.execute(
+            "SELECT 'target' AS side, feature, kind, k, b, bins, counts, \"values\" FROM temp.main.target_sketch UNION ALL "
+            f"SELECT 'model', feature, kind, k, b, bins, counts, \"values\" FROM {self._place.tables}._hub.features "
+            "WHERE dataset_id = (SELECT dataset_id FROM temp.main.explained)"
+        )
+        return _fetched(self._own)
 
     def _looked_at(
         self, dataset: Any, exclude: Sequence[str], read: Mapping[str, Any] | None

@@ -145,22 +145,23 @@ def statements(numpy: bool = False) -> str:
 
 @cache
 def _internal(numpy: bool) -> str:
-    """The schema _logic, and the views of main."""
+    """The schema _logic, and the views of main that only look at tables."""
     texts = [_expanded(text, numpy) for text in sql.scripts("values").values()]
-    return "\n".join([*texts, *_called("VIEW", numpy), _settings_view(), _help_view()])
+    return "\n".join([*texts, *_called(numpy, computed=False), _settings_view(), _help_view()])
 
 
 @cache
 def _macros(numpy: bool) -> str:
-    """The macros of main, which are most of the text."""
-    return "\n".join(_called("MACRO TABLE", numpy))
+    """The macros of main, and views that compute, which are most of the text."""
+    return "\n".join(_called(numpy, computed=True))
 
 
-def _called(kind: str, numpy: bool) -> list[str]:
+def _called(numpy: bool, computed: bool) -> list[str]:
     texts = []
     for (name, text), described in zip(sql.scripts("public").items(), public(), strict=True):
         assert name == described.name
-        if described.kind == kind:
+        kind = described.kind
+        if (kind == "MACRO TABLE" or _MARKER.search(text) is not None) == computed:
             body = _bare(_expanded(text, numpy)).replace(f"CREATE {kind.split()[0]} ", "CREATE OR REPLACE ", 1)
             body = body.replace("CREATE OR REPLACE ", f"CREATE OR REPLACE {kind.split()[0]} main.", 1)
             texts.append(f"{body};\nCOMMENT ON {kind} main.{name} IS {_literal(described.comment)};\n")

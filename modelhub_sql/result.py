@@ -27,6 +27,9 @@ class Result:
         self._table = table
         #: The answer in a sentence, for what ``find_models`` returns.
         self.summary: str | None = None
+        #: Of what ``explain`` returns: the histograms of the features of both sides, and whose they are; for ``plot``.
+        self.histograms: Any = None
+        self.about: str | None = None
 
     @property
     def relation(self) -> duckdb.DuckDBPyRelation:
@@ -64,6 +67,15 @@ class Result:
     def dicts(self) -> list[dict[str, Any]]:
         """The rows by the names of the columns."""
         return [dict(zip(self.columns, row, strict=True)) for row in self.fetchall()]
+
+    def plot(self, *, dark: bool = False) -> Any:
+        """The answer as an Altair chart, of what ``find_models``, ``find_datasets``, ``explain`` and ``dataset_pairs`` return.
+
+        dark: for a dark page. ``plot().save("fit.png")`` needs no browser. Extra ``plots``. Raises OptionError.
+        """
+        from modelhub_sql import plots
+
+        return plots.plot(self, dark=dark)
 
     def arrow(self) -> Any:
         """The rows as a ``pyarrow.Table``."""

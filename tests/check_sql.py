@@ -24,9 +24,9 @@ ROOT = Path(__file__).parent.parent
 WIDTH = 130
 
 #: Folders whose files are a relation each.
-RELATIONS = ("sql/sketch", "sql/search", "udfs/relations")
+RELATIONS = ("sql/sketch", "sql/search", "sql/pairs", "udfs/relations")
 #: What a search starts from, and what a sketch does.
-GIVEN = {"search": {"target_sketch", "options", "searched", "explained"}, "sketch": set[str]()}
+GIVEN = {"search": {"target_sketch", "options", "searched", "explained"}, "sketch": set[str](), "pairs": set[str]()}
 
 #: What breaks a rule for now: (rule, start of the file's path).
 KNOWN: set[tuple[str, str]] = set()
@@ -241,7 +241,7 @@ def _numbers() -> Iterator[Broken]:
 
 
 def _replaced() -> Iterator[Broken]:
-    known = {*logic.relations("sketch"), *logic.relations("search")}
+    known = {name for folder in GIVEN for name in logic.relations(folder)}
     for file in files():
         name = Path(file).stem
         if file.startswith("udfs/relations/") and name not in known:

@@ -64,6 +64,19 @@ def test_python_of_the_readme_runs(folder: Path, block: str) -> None:
     assert "restaurants" in done.stdout
 
 
+@pytest.mark.long
+def test_the_tutorial_runs_from_its_first_block_to_its_last(tmp_path: Path) -> None:
+    tmp_path.joinpath("examples").symlink_to(ROOT / "examples")
+    page = ROOT.joinpath("docs/tutorial.md").read_text(encoding="utf-8")
+    program = "\n".join(re.findall(r"^```python\n(.*?)^```$", page, flags=re.DOTALL | re.MULTILINE))
+    done = subprocess.run([sys.executable, "-c", program], cwd=tmp_path, capture_output=True, encoding="utf-8", check=False)
+    assert done.returncode == 0, done.stderr
+    (sentence,) = re.findall(r"The sentence is the answer: `(.*?)`", page)
+    assert sentence in done.stdout
+    for name in ("ranking.svg", "why.svg", "map.svg", "fit.html"):
+        assert tmp_path.joinpath(name).stat().st_size > 1000, name
+
+
 @pytest.mark.parametrize("block", blocks("sql"))
 def test_sql_of_the_readme_runs(folder: Path, block: str) -> None:
     make_hub(folder, block)
@@ -125,6 +138,8 @@ def test_the_first_sql_of_the_readme_returns_the_columns_that_it_shows(sensor_hu
         "docs/reference.md",
         "docs/architecture.md",
         "docs/strangers.md",
+        "docs/tutorial.md",
+        "docs/concepts.md",
         "CHANGELOG.md",
         "tests/data/README.md",
     ],

@@ -14,7 +14,7 @@ from typing import Any
 
 import duckdb
 
-from modelhub_sql.udfs import divergence, dyadic, histograms, jslsh, matches, merging, minhash
+from modelhub_sql.udfs import divergence, dyadic, histograms, jslsh, matches, merging, minhash, pairs
 
 __all__ = ["FUNCTIONS", "register", "relations"]
 
@@ -51,6 +51,14 @@ FUNCTIONS = {
             "DOUBLE",
         ],
         "STRUCT(owner UINTEGER, source_partition UINTEGER, target_partition UINTEGER, hellinger2 DOUBLE)[]",
+    ),
+    "modelhub_pairs": (
+        pairs.arrow,
+        [
+            "STRUCT(dataset_id UINTEGER[], name_id UINTEGER[], k SMALLINT[], b SMALLINT[], size UBIGINT[], bins DOUBLE[][],"
+            " counts UBIGINT[][])"
+        ],
+        "STRUCT(dataset_id UINTEGER, other_id UINTEGER, shared_features UINTEGER, shared_distance DOUBLE, shared_js DOUBLE)[]",
     ),
     "modelhub_pair_hellinger2": (divergence.pair_hellinger2_arrow, PAIRS, "DOUBLE[]"),
     "modelhub_pair_divergences": (divergence.pair_divergences_arrow, PAIRS, "DOUBLE[]"),
