@@ -12,7 +12,7 @@ from typing import Any
 import click
 import duckdb
 
-from modelhub_sql import Hub, __version__, connect
+from modelhub_sql import Hub, __version__, commands, connect
 from modelhub_sql.arguments import described
 from modelhub_sql.declared import hub_argument, options_of, output_options
 from modelhub_sql.errors import HubError
@@ -294,17 +294,6 @@ def list_models(hub: str, form: str | None) -> None:
 main.add_command(import_models)
 
 
-@main.command()
-@hub_argument
-@click.argument("name")
-@click.option("--version", help="Only this version.")
-def remove(hub: str, name: str, version: str | None) -> None:
-    """Remove the model NAME from HUB, and its sketch when no other model uses it."""
-    with _existing(hub) as open_hub:
-        open_hub.remove(name, version)
-    click.echo(f"removed {name}", err=True)
-
-
 @main.command("set")
 @hub_argument
 @click.argument("settings", nargs=-1, required=True, metavar="NAME=VALUE...")
@@ -460,6 +449,9 @@ def fitting(columns: Sequence[str], rows: Sequence[Sequence[str]], width: int) -
             return place
     return len(columns)
 
+
+for each in commands.ALL:
+    main.add_command(each)
 
 if __name__ == "__main__":
     main()

@@ -13,7 +13,7 @@ import duckdb
 
 from modelhub_sql.errors import DatasetError, translated
 
-__all__ = ["SKETCH_FILE", "Dataset", "arrow", "is_sketch", "key", "readable"]
+__all__ = ["SKETCH_FILE", "Dataset", "arrow", "is_local_file", "is_sketch", "key", "readable"]
 
 #: How the name of a sketch file ends, as sql/values/25_datasets.sql has it.
 SKETCH_FILE = ".sketch.parquet"
@@ -281,6 +281,11 @@ def _qualified(con: duckdb.DuckDBPyConnection, name: str) -> tuple[str, bool]:
         raise DatasetError(f"{name} can't be read as a dataset: a table or view of that name does not exist")
     *path, is_temporary = found[0]
     return ".".join('"' + part.replace('"', '""') + '"' for part in path), is_temporary
+
+
+def is_local_file(name: str) -> bool:
+    """Whether a dataset is called as files of this machine are."""
+    return bool(_PATH.search(name)) and "://" not in name
 
 
 def key(dataset: Any) -> Any:

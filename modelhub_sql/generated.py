@@ -19,6 +19,7 @@ __all__ = ["DEFAULTS", "FORMAT", "constants", "fingerprint", "format_table"]
 FORMAT = {
     "format_version": ("UINTEGER", "version of the tables and of the sketches"),
     "partition_size": ("UINTEGER", "m, rows in a partition (paper, Def. 2); the last partition holds the residue"),
+    "max_partitions": ("UINTEGER", "partitions whose histograms are kept; those of more rows count in the whole alone"),
     "partitioning": ("VARCHAR", "random (affine permutation of the row numbers) or sequential (row order)"),
     "most_bins": ("UINTEGER", "bins that a feature of numbers or times takes at the most"),
     "sample_rows": ("UINTEGER", "rows that the resolution of a feature's bins is chosen from"),

@@ -221,13 +221,138 @@ class Hub:
         return count
 
     @_in_turn
-    def remove(self, name: str, version: str | None = None) -> None:
-        """Remove a model (all its versions, or one), and the sketch that no model is left to use.
+    def append(self, name: str, dataset: Any, *, version: str | None = None, read: Mapping[str, Any] | None = None) -> int:
+        """Add new rows to the dataset that a model was trained on; returns the rows that it has now. One transaction.
+
+        name: of a registered model. Every model that shares its dataset is meant.
+        dataset, read: the new rows, as of ``register``; what was excluded is excluded. The old rows are not needed.
+        version: of the model; by default the latest.
+
+        New rows are counted in the bins of the old; a column that is new, or is missing now, is missing in the other rows.
+        Raises ModelNotFoundError, and DatasetError where a column is of another kind than it was.
+        """
+        from modelhub_sql import merging
+
+        with self._transaction():
+            total = merging.append(self, name, version, dataset, read)
+        self._registered += 1
+        return total
+
+    @_in_turn
+    def remove(self, name: str, version: str | None = None, *, dry_run: bool = False) -> list[tuple[str, str]]:
+        """Remove a model, and the sketch that no model is left to use; returns what was removed, model and version.
+
+        name: of a model, or a pattern (beer*) where no model is called so.
+        version: only this one; by default all.
+        dry_run: remove nothing, say what would be.
+
+        One transaction. Raises ModelNotFoundError.
+        """
+        from modelhub_sql import keeping
+
+        found = keeping.matching(self, name, version)
+        if not dry_run:
+            with self._transaction():
+                for model, its_version in found:
+                    self._run_verb("remove", model=model, version=its_version)
+        return found
+
+    @_in_turn
+    def update(
+        self,
+        name: str,
+        *,
+        version: str | None = None,
+        accuracy: float | None = None,
+        accuracy_rows: int | None = None,
+        task: str | None = None,
+        framework: str | None = None,
+        uri: str | os.PathLike[str] | None = None,
+        metadata: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Change what is known of a model; what is not given stays, and so does its sketch.
+
+        name: of a registered model.
+        version: of the model; by default the latest.
+        accuracy: on the source dataset, in [0, 1].
+        accuracy_rows: rows that it was measured on.
+        task: what the model does.
+        framework: what the model runs on.
+        uri: where the model is.
+        metadata: anything else that JSON can hold.
+
+        Raises ModelNotFoundError and OptionError.
+        """
+        given = {name: value for name, value in locals().items() if name not in ("self", "name", "version")}
+        from modelhub_sql import keeping
+
+        with self._transaction():
+            keeping.update(self, name, version, given)
+
+    @_in_turn
+    def sync(
+        self,
+        /,
+        models: Any,
+        *,
+        exclude: Sequence[str] | None = None,
+        remove: bool = False,
+        dry_run: bool = False,
+        **defaults: Any,
+    ) -> Result:
+        """Bring the hub in line with a manifest: a row for each model, what was done with it (``action``) and why.
+
+        models: a manifest, as of ``register_many``.
+        exclude: columns to leave out of each dataset whose row of the manifest has no exclude.
+        remove: remove models of the hub that the manifest does not have; by default they are listed as gone and stay.
+        dry_run: change nothing, say what would be.
+        defaults: of other arguments of ``register``, as task, for rows that do not have them.
+
+        A model is *new*; *changed*, its data is another, is newer than its sketch or excludes other columns (sketched again);
+        *updated*, only what is known of it (accuracy, task ...) is another; *same*; or *gone*. One transaction. The result's
+        ``summary`` counts them. Raises OptionError with the errors of all rows.
+        """
+        from modelhub_sql import keeping
+
+        unknown = [name for name in defaults if name not in described(Hub.register) or name in ("name", "dataset", "like")]
+        if unknown:
+            raise OptionError(f"no default is called {unknown[0]!r}: defaults are arguments of register")
+        given = defaults if exclude is None else {**defaults, "exclude": _columns(exclude)}
+        return keeping.sync(self, models, given, remove, dry_run)
+
+    @_in_turn
+    def export(self, name: str, path: str | os.PathLike[str], *, version: str | None = None) -> str:
+        """Write the sketch of a model's dataset to a sketch file, which is taken wherever a dataset is; returns its path.
+
+        name: of a registered model.
+        path: must end in .sketch.parquet.
+        version: of the model; by default the latest.
 
         Raises ModelNotFoundError.
         """
+        from modelhub_sql import exchange
+
+        return exchange.exported(self, name, version).save(path)
+
+    @_in_turn
+    def import_hub(
+        self, other: str | os.PathLike[str], *, models: Sequence[str] = (), replace: bool = False, dry_run: bool = False
+    ) -> Result:
+        """Take over models of another hub, with their sketches: a row for each, what was done (``action``) and why.
+
+        other: a hub of the same format, seed and salt. Nothing of it but its tables is read.
+        models: names or patterns (beer*); by default all.
+        replace: take also those whose name and version are registered here with something else; by default they are left.
+        dry_run: change nothing, say what would be.
+
+        One transaction. Raises HubFormatError and ModelNotFoundError.
+        """
+        from modelhub_sql import exchange
+
         with self._transaction():
-            self._run_verb("remove", model=name, version=version)
+            result = exchange.import_hub(self, other, _columns(models), replace, dry_run)
+        self._registered += len(result)
+        return result
 
     @_in_turn
     def set(
@@ -572,6 +697,19 @@ class Hub:
             return [name for name, *_ in layout.columns]
 
     @_in_turn
+    def merge(self, sketches: Sequence[Sketch | str | os.PathLike[str]]) -> Sketch:
+        """The sketch of a dataset from those of its parts, each of other rows. Nothing is stored.
+
+        sketches: of this hub's format, or sketch files. What is counted of the whole (histograms, signatures, missing values) is
+        what all rows together give, at the coarsest resolution that a part has; the partitions are those of the parts.
+
+        Raises DatasetError where they are no parts of one dataset.
+        """
+        from modelhub_sql import merging
+
+        return merging.merge(self, sketches)
+
+    @_in_turn
     def check(self, dataset: Any, *, exclude: Sequence[str] = (), read: Mapping[str, Any] | None = None) -> Result:
         """What of a dataset says nothing, before it is registered: a row for each column that is left out or should be.
 
@@ -595,7 +733,6 @@ class Hub:
         """
         from modelhub_sql import report
 
-        _check_names(options)
         return report.write(self, target, os.fspath(path), exclude=exclude, **options)
 
     @_in_turn
@@ -658,6 +795,23 @@ class Hub:
         """The registered models: ``FROM list_models``."""
         with self._lock:
             return self._result(f"FROM {self._place.logic}.main.list_models")
+
+    @_in_turn
+    def show(self, name: str, *, version: str | None = None) -> Result:
+        """The features of the dataset of a model; what is known of the model is the result's ``summary``.
+
+        name: of a registered model. version: by default the latest. Raises ModelNotFoundError.
+        """
+        from modelhub_sql import keeping
+
+        return keeping.shown(self, name, version)
+
+    @_in_turn
+    def datasets(self) -> Result:
+        """The sketched datasets, and the models that were trained on each."""
+        from modelhub_sql import keeping
+
+        return keeping.datasets_of(self)
 
     @_in_turn
     def sql(self, query: str, params: Sequence[Any] | Mapping[str, Any] | None = None) -> Any:

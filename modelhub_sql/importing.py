@@ -8,8 +8,8 @@ from typing import Any
 
 import click
 
-from modelhub_sql import connect
-from modelhub_sql.declared import hub_argument, output_options
+from modelhub_sql import Hub, connect
+from modelhub_sql.declared import hub_argument, options_of, output_options
 
 __all__ = ["import_models"]
 
@@ -54,4 +54,24 @@ def from_mlflow(uri: str, hub: str, form: str | None, **options: Any) -> None:
             click.get_current_context().exit(130)
         brief = [column for column in found.columns if column != "excluded"]
         _print(found, form, found.columns if form else brief, empty="the registry has no model versions")
+    click.echo(found.summary, err=True)
+
+
+@import_models.command("hub")
+@click.argument("other")
+@hub_argument
+@click.option("--model", "models", metavar="NAME", multiple=True, help="Only models of this name or pattern (beer*); repeatable.")
+@options_of(Hub.import_hub, but=("other", "models"))
+@output_options
+def from_hub(other: str, hub: str, form: str | None, **options: Any) -> None:
+    """Take over the models of OTHER, another hub, with their sketches, in HUB.
+
+    Both must have one format, seed and salt. A model whose name and version HUB has with something else is left, and said.
+    """
+    from modelhub_sql.cli import _print
+
+    is_new = options["dry_run"] and not Path(hub).exists()
+    with connect(":memory:" if is_new else hub, read_only=options["dry_run"] and not is_new) as open_hub:
+        found = open_hub.import_hub(other, **options)
+        _print(found, form, empty="the other hub has no models")
     click.echo(found.summary, err=True)

@@ -18,7 +18,7 @@ from modelhub_sql import sql
 
 __all__ = [
     "Place", "Relation", "digest", "install", "install_macros", "placed", "public", "relations", "statements", "steps",
-    "stored", "verbs",
+    "stored", "storing", "verbs", "with_forms",
 ]  # fmt: skip
 
 _MARKER = re.compile(r"/\* (\w+)/ \*/\n(.*?)(?=;\n|\Z)", re.DOTALL)
@@ -243,6 +243,20 @@ def _with_resets(verb: str, script: str) -> str:
 def steps(query: str, given: Iterable[str], numpy: bool = False) -> list[Relation]:
     """The relations of the search that a query reads, one after the other; given: those that are there already."""
     return needed(relations("search", numpy), query, tuple(given))
+
+
+@cache
+def storing() -> tuple[str, ...]:
+    """The statements of the verb register that store the sketch modelhub_sketch as the dataset registering_dataset."""
+    script = _by_duckdb(sql.scripts("verbs")["register"])
+    found = re.findall(r"^INSERT INTO _hub\.(?:features|partition_counts)\b.*?;$", script, re.DOTALL | re.MULTILINE)
+    assert len(found) == 2
+    return tuple(found)
+
+
+def with_forms(query: str, forms: str) -> str:
+    """A relation of ``sql/sketch`` with the parameter ``forms`` given, to be run by itself."""
+    return re.sub(r"\bforms\b", forms, query)
 
 
 def step_statement(step: Relation) -> str:

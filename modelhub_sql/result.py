@@ -108,6 +108,18 @@ class Sketch(Result):
         """What was left out of the sketch, each with the reason."""
         return list(self._table["skipped"][0].as_py())
 
+    def merge(self, *others: Sketch | str | os.PathLike[str], hub: Any = None) -> Sketch:
+        """This sketch and others, of other rows of the same dataset, as one: ``Hub.merge``.
+
+        others: sketches or sketch files. hub: whose format they have; by default that of a hub with default settings.
+        """
+        from modelhub_sql.hub import Hub
+
+        if hub is not None:
+            return hub.merge([self, *others])  # type: ignore[no-any-return]
+        with Hub() as plain:
+            return plain.merge([self, *others])
+
     def save(self, path: str | os.PathLike[str]) -> str:
         """Write a sketch file, which is taken wherever a dataset is; returns its path.
 

@@ -33,6 +33,7 @@ class Settings:
     """Settings of a new hub; every one is stored in it and described there (``FROM help``).
 
     partition_size: rows in a partition, m of Def. 2.
+    max_partitions: partitions whose histograms are kept, a random sample where there are more; all rows count in the whole.
     partitioning: "random" (an affine permutation of the row numbers) or "sequential".
     most_bins: bins that a feature of numbers or times takes at the most: above, its resolution is halved.
     sample_rows: rows that the resolution is chosen from.
@@ -55,6 +56,7 @@ class Settings:
     """
 
     partition_size: int = 500
+    max_partitions: int = 1000
     partitioning: str = "random"
     most_bins: int = 256
     sample_rows: int = 2000
@@ -82,7 +84,7 @@ class Settings:
 
     def __post_init__(self) -> None:
         for name in (
-            "partition_size", "most_bins", "sample_rows", "text_bins", "replicas", "max_candidates",
+            "partition_size", "max_partitions", "most_bins", "sample_rows", "text_bins", "replicas", "max_candidates",
             "minhash_bands", "minhash_rows", "jslsh_bands", "jslsh_rows",
         ):  # fmt: skip
             value = getattr(self, name)

@@ -38,6 +38,7 @@ def folder(tmp_path: Path) -> Path:
     """A folder with the files that the README speaks of."""
     tmp_path.joinpath("examples").symlink_to(ROOT / "examples")
     shutil.copy(data("beer"), tmp_path / "beer.parquet")
+    shutil.copy(data("beer"), tmp_path / "new_beer.parquet")
     shutil.copy(data("fodors_zagats"), tmp_path / "target.parquet")
     tmp_path.joinpath("models.csv").write_text("name,dataset,exclude\nrestaurants,target.parquet,label\n", encoding="utf-8")
     return tmp_path
@@ -140,6 +141,7 @@ def test_the_first_sql_of_the_readme_returns_the_columns_that_it_shows(sensor_hu
         "docs/strangers.md",
         "docs/tutorial.md",
         "docs/concepts.md",
+        "docs/manifest.md",
         "CHANGELOG.md",
         "tests/data/README.md",
     ],

@@ -549,7 +549,7 @@ def test_a_reader_is_told_that_the_hub_was_opened_for_reading(hub_path: Path) ->
     with modelhub_sql.connect(hub_path) as hub:
         hub.register("beer", data("beer"))
     with modelhub_sql.connect(hub_path, read_only=True) as hub:
-        changes: list[Callable[[], None]] = [lambda: hub.register("m", data("adult")), lambda: hub.remove("beer")]
+        changes: list[Callable[[], object]] = [lambda: hub.register("m", data("adult")), lambda: hub.remove("beer")]
         for change in changes:
             with pytest.raises(HubError, match=r"read.only") as caught:
                 change()

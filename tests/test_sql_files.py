@@ -70,12 +70,8 @@ ENDS = {
         "sampled_time",
         "sampled_list",
     },
-<<<<<<< HEAD
-    "search": {"found_model", "explained_feature", "explained_model", "explained_partition", "compared_model"},
-=======
-    "search": {"found_model", "found_dataset", "explained_feature", "explained_model", "explained_partition"},
+    "search": {"found_model", "found_dataset", "explained_feature", "explained_model", "explained_partition", "compared_model"},
     "pairs": {"dataset_pair"},
->>>>>>> 8dd12d3 (All datasets against all, pictures, a report, the documents as a site)
 }
 
 

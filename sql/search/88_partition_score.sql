@@ -1,8 +1,11 @@
 -- a candidate: its adaptivity and coverage (Def. 2), and what else its partitions and its whole may be ranked by
 WITH adaptivity AS (
     SELECT
-        dataset_id, sum(matches) / count(*) AS adaptivity, count(*) FILTER (matches > 0) / count(*) AS coverage
+        -- Of a large dataset a sample of the partitions is kept.
+        dataset_id, sum(matches) / count(*) * any_value(_logic.whole_partitions(rows) / partitions) AS adaptivity,
+        count(*) FILTER (matches > 0) / count(*) AS coverage
     FROM target_coverage
+    JOIN known_dataset USING (dataset_id)
     GROUP BY dataset_id
 )
 SELECT

@@ -1,7 +1,9 @@
--- a row of the dataset, after the partition that it falls into (Def. 2)
+-- a row of the dataset, after the partition that it falls into (Def. 2); the one after the last counts in the whole alone
 -- inlined: each form of cells computes it from the rows as they are; to keep it would be a copy of the dataset
 SELECT
-    (((n."_modelhub row 5f1c" * p.stride + p.shift) % p.rows) // _format.partition_size())::UINTEGER
-        AS "_modelhub partition 5f1c",
+    _logic.kept_partition(
+        ((n."_modelhub row 5f1c" * p.stride + p.shift) % p.rows + p.filled) // _format.partition_size(), p.partitions,
+        p.whole_partitions
+    ) AS "_modelhub partition 5f1c",
     n.* EXCLUDE ("_modelhub row 5f1c")
 FROM dataset_row AS n, row_permutation AS p

@@ -8,7 +8,7 @@ feature_block AS MATERIALIZED (
 ),
 partition_block AS (
     SELECT partition_id, feature_id, block, bins
-    FROM (SELECT unnest(range(max(partition_id) + 1))::UINTEGER AS partition_id FROM element), feature_block
+    FROM (SELECT unnest(range(partitions))::UINTEGER AS partition_id FROM row_permutation), feature_block
 ),
 occurring AS (
     SELECT partition_id, feature_id, place // 128 AS block, list(bin) AS bins, list(occurrences::UINTEGER) AS counts

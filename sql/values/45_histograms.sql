@@ -1,5 +1,18 @@
 -- Histograms of partitions: how they are stored, and how far they lie from the whole.
 
+CREATE MACRO _logic.whole_partitions(rows) AS ceil(rows / _format.partition_size())::BIGINT;
+COMMENT ON MACRO _logic.whole_partitions IS 'how many partitions so many rows fall into';
+
+CREATE MACRO _logic.kept_partitions(rows) AS least(_logic.whole_partitions(rows), _format.max_partitions());
+COMMENT ON MACRO _logic.kept_partitions IS 'of how many partitions of so many rows the histograms are kept';
+
+-- In random partitions the first are as good a sample as any; others are taken evenly.
+CREATE MACRO _logic.kept_partition(partition, kept, whole) AS CASE _format.partitioning()
+    WHEN 'sequential' THEN CASE WHEN partition * kept % whole < kept THEN partition * kept // whole ELSE kept END
+    ELSE least(partition, kept)
+END::UINTEGER;
+COMMENT ON MACRO _logic.kept_partition IS 'number of a partition among those that are kept; one more than the last where it is not';
+
 CREATE MACRO _logic.frequent_bins(counts, partitions) AS len(list_filter(counts, lambda n: n >= 2 * partitions));
 COMMENT ON MACRO _logic.frequent_bins IS 'how many bins of a feature occur at least twice in a partition, on average';
 

@@ -87,7 +87,7 @@ WHERE model = _logic.registering().model AND version = _logic.registering().vers
 INSERT INTO _hub.datasets
 SELECT
     getvariable('registering_dataset'), _logic.registering().dataset_name, any_value(rows),
-    ceil(any_value(rows) / _format.partition_size()), _logic.registering().source, any_value(excluded),
+    _logic.kept_partitions(any_value(rows)), _logic.registering().source, any_value(excluded),
     _logic.utc_now(), _format.fingerprint(), any_value(dataset_spread), getvariable('registering_skipped')
 FROM temp.main.modelhub_sketch
 WHERE _logic.registering().has_dataset
@@ -103,7 +103,7 @@ INSERT INTO _hub.partition_counts
 WITH histogram AS (
     SELECT
         feature_id, unnest(range(len(partitions)))::UINTEGER AS partition_id, unnest(partitions) AS counts,
-        _logic.frequent_bins(counts, ceil(rows / _format.partition_size())) AS frequent
+        _logic.frequent_bins(counts, _logic.whole_partitions(rows)) AS frequent
     FROM temp.main.modelhub_sketch
 )
 SELECT getvariable('registering_dataset'), feature_id, partition_id, counts[:frequent], counts[frequent + 1:]

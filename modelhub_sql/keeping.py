@@ -1,0 +1,253 @@
+"""Keeping a hub: what is known of a model changed, models removed by a pattern, a hub brought in line with a manifest."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from contextlib import suppress
+from datetime import timezone
+from typing import TYPE_CHECKING, Any
+
+import duckdb
+import pyarrow as pa
+
+from modelhub_sql import datasets
+from modelhub_sql.errors import HubError, ModelNotFoundError, OptionError, translated
+from modelhub_sql.result import Result
+
+if TYPE_CHECKING:
+    from modelhub_sql.hub import Hub
+
+__all__ = ["datasets_of", "matching", "shown", "sync", "update"]
+
+#: What is known of a model beside its data: argument of register -> column.
+_KNOWN = {
+    "accuracy": "source_accuracy", "accuracy_rows": "accuracy_rows", "task": "task", "framework": "framework", "uri": "uri",
+    "metadata": "metadata",
+}  # fmt: skip
+
+
+def update(hub: Hub, name: str, version: str | None, given: Mapping[str, Any]) -> None:
+    """Change what is known of a model. In the caller's transaction. Raises ModelNotFoundError and OptionError."""
+    from modelhub_sql.hub import _json, _plain
+
+    values = {_KNOWN[each]: _plain(value) for each, value in given.items() if value is not None}
+    if not values:
+        raise OptionError(f"nothing is given to change of {name}: {', '.join(_KNOWN)}")
+    accuracy, counted = values.get("source_accuracy"), values.get("accuracy_rows")
+    if accuracy is not None and not (isinstance(accuracy, (int, float)) and 0 <= accuracy <= 1):
+        raise OptionError(f"the accuracy must be a number in [0, 1], got {accuracy!r}")
+    if counted is not None and not (isinstance(counted, (int, float)) and counted > 0 and counted == int(counted)):
+        raise OptionError(f"accuracy_rows must be a whole number above 0, got {counted!r}")
+    if "metadata" in values:
+        values["metadata"] = _json(values["metadata"])
+    if isinstance(values.get("uri"), os.PathLike):
+        values["uri"] = os.fspath(values["uri"])
+    own, place = hub._own, hub._place
+    try:
+        # All its columns: the last of them refuses what is not there.
+        ((model, latest, _),) = own.execute(f"FROM {place.logic}._logic.explained(?, ?)", [name, version]).fetchall()
+        assigned = ", ".join(f"{column} = ${column}" for column in values)
+        own.execute(
+            f"UPDATE {place.tables}._hub.models SET {assigned} WHERE model = $model AND version = $version",
+            {**values, "model": model, "version": latest},
+        )
+    except duckdb.Error as error:
+        raise translated(error) from error
+
+
+def matching(hub: Hub, name: str, version: str | None) -> list[tuple[str, str]]:
+    """The models (and versions) that a name or a pattern means. Raises ModelNotFoundError."""
+    if not isinstance(name, str):
+        raise OptionError(f"name must be the name of a registered model, or a pattern, got {name!r}")
+    tables, logic = f"{hub._place.tables}._hub", f"{hub._place.logic}._logic"
+    try:
+        found = hub._own.execute(
+            f"""
+            SELECT model, version FROM {tables}.models
+            WHERE (model = $name OR ({logic}.is_pattern($name) AND model GLOB $name
+                AND NOT EXISTS (FROM {tables}.models AS m WHERE m.model = $name)))
+                AND version = coalesce($version, version)
+            ORDER BY model ASC, version ASC
+            """,
+            {"name": name, "version": version},
+        ).fetchall()
+        if not found:
+            ((message,),) = hub._own.execute(f"SELECT {logic}.unknown_model(?, ?)", [name, version]).fetchall()
+            raise ModelNotFoundError(message.removeprefix("ModelNotFoundError: "))
+    except duckdb.Error as error:
+        raise translated(error) from error
+    return found
+
+
+def shown(hub: Hub, name: str, version: str | None) -> Result:
+    """The features of a model's dataset; the summary says what is known of the model."""
+    own, place = hub._own, hub._place
+    tables = f"{place.tables}._hub"
+    try:
+        ((model, latest, dataset_id),) = own.execute(f"FROM {place.logic}._logic.explained(?, ?)", [name, version]).fetchall()
+        ((rows, source, excluded, skipped, accuracy, task, framework, uri),) = own.execute(
+            f"SELECT rows, source, excluded, skipped, source_accuracy, task, framework, uri FROM {tables}.models "
+            f"JOIN {tables}.datasets USING (dataset_id) WHERE model = ? AND version = ?",
+            [model, latest],
+        ).fetchall()
+        result = hub._result(
+            f'SELECT feature, kind, "values", nulls, distincts, mean, len(bins) AS bins, spread FROM {tables}.features '
+            f"WHERE dataset_id = {int(dataset_id)} ORDER BY feature_id ASC"
+        )
+    except duckdb.Error as error:
+        raise translated(error, hub=hub.path) from error
+    told = {
+        "accuracy": accuracy, "task": task, "framework": framework, "uri": uri, "excluded": ", ".join(excluded),
+        "skipped": ", ".join(skipped),
+    }  # fmt: skip
+    result.summary = f"{model}{f', version {latest}' if latest else ''}: {rows} rows of {source}" + "".join(
+        f"; {what} {value}" for what, value in told.items() if value not in (None, "")
+    )
+    return result
+
+
+def datasets_of(hub: Hub) -> Result:
+    """The datasets of a hub and the models that were trained on them."""
+    tables = f"{hub._place.tables}._hub"
+    try:
+        return hub._result(
+            f"""
+            SELECT d.dataset_id, d.dataset, d.rows, d.partitions, f.features, m.models, d.source, d.excluded, d.registered_at
+            FROM {tables}.datasets AS d
+            LEFT JOIN (SELECT dataset_id, count(*) AS features FROM {tables}.features GROUP BY dataset_id) AS f USING (dataset_id)
+            LEFT JOIN (SELECT dataset_id, list(model || CASE WHEN version = '' THEN '' ELSE ' ' || version END
+                ORDER BY model ASC, version ASC) AS models FROM {tables}.models GROUP BY dataset_id) AS m USING (dataset_id)
+            ORDER BY d.dataset_id ASC
+            """
+        )
+    except duckdb.Error as error:
+        raise translated(error, hub=hub.path) from error
+
+
+def sync(hub: Hub, models: Any, defaults: Mapping[str, Any], remove: bool, dry_run: bool) -> Result:
+    """Bring the hub in line with a manifest; a row for each model: what was done, and why."""
+    rows = [_in_numbers({**defaults, **row}) for row in hub._manifest(models)]
+    known = _registered(hub)
+    registered: dict[tuple[str, tuple[str, ...]], int] = {}
+    plan: list[tuple[str, str, str, str]] = []
+    errors: list[str] = []
+    seen: set[tuple[str, str]] = set()
+    for number, row in enumerate(rows, 1):
+        key = (str(row["name"]), str(row.get("version") or ""))
+        if key in seen:
+            errors.append(f"model {number} ({key[0]:.200}): is in the manifest twice")
+            continue
+        seen.add(key)
+        try:
+            action, why = _action(row, known.get(key), known)
+            if action in ("new", "changed") and row.get("dataset") is not None:
+                # What can be told without reading the rows is told of all models at once.
+                with hub._dataset(row["dataset"], row.get("exclude") or (), row.get("read")):
+                    pass
+            elif action == "same" and isinstance(row.get("dataset"), (str, os.PathLike)) and not row.get("read"):
+                registered[(os.fspath(row["dataset"]), tuple(row.get("exclude") or ()))] = known[key]["dataset_id"]
+        except HubError as error:
+            errors.append(f"model {number} ({key[0]:.200}): {error}")
+            continue
+        plan.append((*key, action, why))
+    if errors:
+        raise OptionError(f"nothing was changed, {len(errors)} of {len(rows)} models can't be taken: " + "; ".join(errors))
+    by_key = {(str(row["name"]), str(row.get("version") or "")): row for row in rows}
+    for key in known.keys() - seen:
+        plan.append((*key, "gone", "removed" if remove else "stays: remove takes it away"))
+    if not dry_run:
+        _carry_out(hub, plan, by_key, known, registered, remove)
+    columns = ("model", "version", "action", "why")
+    result = Result(
+        hub.con, pa.table({name: pa.array([row[place] for row in plan], pa.string()) for place, name in enumerate(columns)})
+    )
+    counts = {action: sum(each[2] == action for each in plan) for action in ("new", "changed", "updated", "gone", "same")}
+    result.summary = ("nothing was changed; would be: " if dry_run else "") + ", ".join(
+        f"{count} {action}" for action, count in counts.items()
+    )
+    return result
+
+
+def _in_numbers(row: dict[str, Any]) -> dict[str, Any]:
+    """What a csv has as text and is a number; what is none is left, and refused where it is used."""
+    for name in ("accuracy", "accuracy_rows"):
+        if isinstance(row.get(name), str):
+            with suppress(ValueError):
+                row[name] = float(row[name])
+    return row
+
+
+def _carry_out(
+    hub: Hub,
+    plan: list[tuple[str, str, str, str]],
+    rows: Mapping[tuple[str, str], Mapping[str, Any]],
+    known: Mapping[tuple[str, str], Mapping[str, Any]],
+    registered: dict[tuple[str, tuple[str, ...]], int],
+    remove: bool,
+) -> None:
+    with hub._transaction():
+        for model, version, action, _ in plan:
+            row = rows.get((model, version), {})
+            if action in ("new", "changed"):
+                # What the manifest does not say stays.
+                before = known.get((model, version), {})
+                kept = {name: before[column] for name, column in _KNOWN.items() if before.get(column) is not None}
+                if isinstance(kept.get("metadata"), str):
+                    import json
+
+                    kept["metadata"] = json.loads(kept["metadata"])
+                try:
+                    hub._register_one(registered, {**kept, **row, "replace": True})
+                except HubError as error:
+                    raise type(error)(f"model {model:.200}: {error}") from error
+            elif action == "updated":
+                update(hub, model, version, {name: row[name] for name in _KNOWN if row.get(name) is not None})
+            elif action == "gone" and remove:
+                hub._run_verb("remove", model=model, version=version)
+    hub._registered += sum(action in ("new", "changed") for *_, action, _ in plan)
+
+
+def _registered(hub: Hub) -> dict[tuple[str, str], dict[str, Any]]:
+    tables = f"{hub._place.tables}._hub"
+    result = hub._own.execute(
+        f"SELECT m.*, d.source, d.excluded, d.registered_at AS sketched_at FROM {tables}.models AS m "
+        f"JOIN {tables}.datasets AS d USING (dataset_id)"
+    )
+    columns = [column[0] for column in result.description or ()]
+    rows = [dict(zip(columns, row, strict=True)) for row in result.fetchall()]
+    return {(row["model"], row["version"]): row for row in rows}
+
+
+def _action(row: Mapping[str, Any], before: Mapping[str, Any] | None, known: Mapping[tuple[str, str], Any]) -> tuple[str, str]:
+    """new, changed (to be sketched again), updated (only what is known of the model) or same, and why."""
+    from modelhub_sql.hub import _json
+
+    if before is None:
+        return "new", ""
+    dataset, like = row.get("dataset"), row.get("like")
+    if isinstance(dataset, (str, os.PathLike)):
+        source = os.fspath(dataset)
+        if source != before["source"]:
+            return "changed", f"its data is another: {before['source']} before"
+        given, stored = list(row.get("exclude") or ()), list(before["excluded"])
+        if given != (stored[len(stored) - len(given) :] if datasets.is_sketch(source) else stored):
+            return "changed", f"another exclude: {', '.join(before['excluded']) or 'nothing'} before"
+        files = datasets.key(dataset)
+        sketched = before["sketched_at"].replace(tzinfo=timezone.utc).timestamp()
+        if files is not None and any(modified / 1e9 > sketched for *_, modified in files[1:]):
+            return "changed", "its data is newer than the sketch"
+        if files is None and datasets.is_local_file(source):
+            return "changed", "its data is gone"
+    elif dataset is not None:
+        return "changed", "its data is no file"
+    elif like is not None and before["dataset_id"] not in [each["dataset_id"] for key, each in known.items() if key[0] == like]:
+        return "changed", f"its data is not that of {like}"
+    for name, column in _KNOWN.items():
+        told = row.get(name)
+        if (
+            told is not None
+            and (_json(told) if name == "metadata" else os.fspath(told) if name == "uri" else told) != before[column]
+        ):
+            return "updated", f"another {name}: {before[column]} before"
+    return "same", ""

@@ -1,0 +1,292 @@
+"""Sketches of parts made one: of the shards of a dataset, or of a dataset and the rows that it has got since.
+
+``sql/merge`` holds the relations that take the place of those of ``sql/sketch`` which read rows: what comes after them is the
+same. Two parts at a time; more are folded.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+import duckdb
+
+from modelhub_sql import datasets, logic
+from modelhub_sql.errors import DatasetError, translated
+from modelhub_sql.result import Sketch
+
+if TYPE_CHECKING:
+    from modelhub_sql.hub import Hub, Layout
+
+__all__ = ["append", "merge", "partition_places", "stored_sketch"]
+
+#: What is said of a part as a whole, in each row of a sketch.
+_OF_PART = ("skipped", "rows", "excluded")
+
+
+def partition_places(
+    rows: tuple[int, int], kept: tuple[int, int], size: int, most: int, *, sequential: bool = False, filled: bool = False
+) -> list[tuple[int, int, int]]:
+    """Where the partitions of two parts come in the whole: (part, its partition, partition of the whole).
+
+    rows, kept: of each part, and of how many of its partitions there are histograms. size: rows of a partition. most: partitions
+    that are kept. filled: whether the second part's first partition is the rest of the first part's last.
+
+    Full partitions come first, so mixed that the first of them are a sample of both parts; then what is left of each part, as one
+    partition where it is no more than one. Where there are more than ``most``, each part gives its share.
+    """
+    total = min(-(-sum(rows) // size), most)
+    first, second = ([(part, number) for number in range(kept[part - 1])] for part in (1, 2))
+    joined: dict[tuple[int, int], tuple[int, int]] = {}
+    sizes = [rows[0], rows[1]]
+    if filled and rows[0] % size and second:
+        taken = min(size - rows[0] % size, rows[1])
+        sizes = [rows[0] + taken, rows[1] - taken]
+        if first and kept[0] == -(-rows[0] // size):
+            joined[second[0]] = first[-1]
+        second = second[1:]
+    left = []
+    for part, full in ((first, sizes[0]), (second, sizes[1])):
+        if full % size and len(part) > full // size:
+            left.append((full % size, part.pop()))
+    if sum(sizes) > most * size:
+        share = min(len(first), max(total - len(second), round(total * sizes[0] / sum(sizes))))
+        first, second, left = first[:share], second[: total - share], []
+    order = [*first, *second] if sequential else _mixed(first, second)
+    left.sort(key=lambda each: -each[0])
+    if len(left) == 2 and sum(each for each, _ in left) <= size:
+        joined[left[1][1]] = left[0][1]
+        left.pop()
+    order += [place for _, place in left]
+    places = {place: number for number, place in enumerate(order[:total])}
+    places |= {place: places[other] for place, other in joined.items() if other in places}
+    return [(*place, number) for place, number in sorted(places.items())]
+
+
+def _mixed(first: list[tuple[int, int]], second: list[tuple[int, int]]) -> list[tuple[int, int]]:
+    keyed = [((2 * number + 1) * len(second), 0, place) for number, place in enumerate(first)] if second else []
+    keyed += [((2 * number + 1) * len(first), 1, place) for number, place in enumerate(second)] if first else []
+    return [place for *_, place in sorted(keyed)] or [*first, *second]
+
+
+def merge(hub: Hub, parts: Sequence[Sketch | str | os.PathLike[str]]) -> Sketch:
+    """The sketch of parts as one dataset. Raises DatasetError."""
+    if len(parts) < 2:
+        raise DatasetError(f"merge takes two sketches or more, got {len(parts)}")
+    tables = [each.arrow() if isinstance(each, Sketch) else _of_file(hub, os.fspath(each)) for each in parts]
+    merged = tables[0]
+    for table in tables[1:]:
+        _set_parts(hub, merged, table)
+        merged = _merged(hub, filled=False)
+    return Sketch(hub._con, merged)
+
+
+def _of_file(hub: Hub, path: str) -> Any:
+    if not datasets.is_sketch(path):
+        raise DatasetError(f"{path} is no sketch file: make one of it first (modelhub sketch, hub.sketch)")
+    return hub.sketch(path).arrow()
+
+
+def _set_parts(hub: Hub, *tables: Any) -> None:
+    """Sketches as the temporary tables part and part_size."""
+    own = hub._own
+    for number, table in enumerate(tables, 1):
+        own.register("modelhub_part", table)
+        try:
+            fingerprint = f"{hub._place.logic}._format.fingerprint()"
+            if own.execute(f"FROM modelhub_part WHERE fingerprint IS DISTINCT FROM {fingerprint} LIMIT 1").fetchall():
+                raise DatasetError("a sketch is of another format, seed or salt than the hub has: make it anew with this hub")
+            add = "CREATE OR REPLACE TEMP TABLE {0} AS" if number == 1 else "INSERT INTO temp.main.{0}"
+            own.execute(f"{add.format('part')} SELECT {number} AS part, * FROM modelhub_part")
+            names = ", ".join(f"any_value({name}) AS {name}" for name in _OF_PART)
+            own.execute(f"{add.format('part_size')} SELECT {number} AS part, {names} FROM modelhub_part")
+        finally:
+            own.unregister("modelhub_part")
+
+
+def _merged(hub: Hub, filled: bool) -> Any:
+    """The sketch of the temporary tables part and part_size as one dataset, an Arrow table."""
+    own, place = hub._own, hub._place
+    sizes = own.execute("SELECT rows FROM temp.main.part_size ORDER BY part ASC").fetchall()
+    kept = own.execute(
+        "SELECT coalesce(max(len(partitions)), 0) FROM temp.main.part_size AS s LEFT JOIN temp.main.part AS p USING (part) "
+        "GROUP BY s.part ORDER BY s.part ASC"
+    ).fetchall()
+    ((size, most, partitioning),) = own.execute(
+        f"SELECT partition_size, max_partitions, partitioning FROM {place.tables}._hub.format"
+    ).fetchall()
+    places = partition_places(
+        (sizes[0][0], sizes[1][0]), (kept[0][0], kept[1][0]), size, most, sequential=partitioning == "sequential", filled=filled
+    )
+    columns = [[place[side] for place in places] for side in range(3)]
+    own.execute(
+        "CREATE OR REPLACE TEMP TABLE part_partition AS SELECT unnest($a::INTEGER[]) AS part, "
+        "unnest($b::UINTEGER[]) AS part_partition, unnest($c::UINTEGER[]) AS partition_id",
+        dict(zip("abc", columns, strict=True)),
+    )
+    relations = {**logic.relations("sketch", hub._numpy), **logic.relations("merge")}
+    query = (
+        f"SELECT *, (SELECT list_distinct(flatten(list(excluded))) FROM temp.main.part_size) AS excluded, "
+        f"{place.logic}._format.fingerprint() AS fingerprint FROM whole_feature ORDER BY feature_id ASC"
+    )
+    try:
+        return _run(hub, relations, query, given=("part", "part_size", "part_partition"))
+    except duckdb.Error as error:
+        raise translated(error) from error
+
+
+def _run(hub: Hub, relations: Mapping[str, logic.Relation], query: str, given: tuple[str, ...], keep: bool = False) -> Any:
+    """The rows of a query over relations, each left as a temporary table until it is answered.
+
+    given: those that are there, as temporary tables, which are dropped, too, unless they are to be kept.
+    """
+    from modelhub_sql.hub import _fetched
+
+    own = hub._own
+    done: list[logic.Relation] = []
+    try:
+        for step in logic.needed(relations, query, given):
+            own.execute(logic.placed(logic.step_statement(step), hub._place))
+            done.append(step)
+        own.execute(logic.placed(query, hub._place))
+        return _fetched(own)
+    finally:
+        with suppress(duckdb.Error):
+            for step in reversed(done):
+                own.execute(f"DROP {'VIEW' if step.inlined else 'TABLE'} IF EXISTS temp.main.{step.name}")
+            for name in () if keep else given:
+                own.execute(f"DROP TABLE IF EXISTS temp.main.{name}")
+
+
+def stored_sketch(hub: Hub, dataset_id: int) -> Any:
+    """The sketch of a registered dataset as a sketch file has it, an Arrow table."""
+    from modelhub_sql.hub import _fetched
+
+    tables = f"{hub._place.tables}._hub"
+    hub._own.execute(
+        f"""
+        SELECT f.* EXCLUDE (dataset_id, distincts, elements, minhash, spread, effective_bins, mean),
+            f.effective_bins, f.mean, f.elements, f.minhash, f.spread, p.partitions, f.distincts, d.skipped, d.rows,
+            d.spread AS dataset_spread, d.excluded, d.fingerprint
+        FROM {tables}.features AS f
+        JOIN {tables}.datasets AS d USING (dataset_id)
+        JOIN (
+            SELECT feature_id, list(frequent || rare ORDER BY partition_id ASC) AS partitions
+            FROM {tables}.partition_counts WHERE dataset_id = $1 GROUP BY feature_id
+        ) AS p USING (feature_id)
+        WHERE f.dataset_id = $1
+        ORDER BY f.feature_id ASC
+        """,
+        [dataset_id],
+    )
+    return _fetched(hub._own)
+
+
+def append(hub: Hub, name: str, version: str | None, dataset: Any, read: Mapping[str, Any] | None) -> int:
+    """Add rows to the dataset of a model; returns the rows that it has now. In the caller's transaction."""
+    own, place = hub._own, hub._place
+    tables = f"{place.tables}._hub"
+    try:
+        ((dataset_id,),) = own.execute(f"SELECT {place.logic}._logic.dataset_of(?, ?)", [name, version]).fetchall()
+    except duckdb.Error as error:
+        raise translated(error) from error
+    before = stored_sketch(hub, dataset_id)
+    told = f"SELECT excluded, rows FROM {tables}.datasets WHERE dataset_id = ?"
+    ((excluded, rows),) = own.execute(told, [dataset_id]).fetchall()
+    with datasets.readable(own, hub._con, dataset, read) as (table, source):
+        if datasets.is_sketch(table):
+            raise DatasetError(f"{source} is a sketch: append takes rows; merge takes sketches")
+        # What was excluded may be absent now.
+        names = [name for name, *_ in hub._layout(table, source, []).columns]
+        ((absent,),) = own.execute(f"SELECT {place.logic}._logic.unknown_among(?, ?::VARCHAR[])", [excluded, names]).fetchall()
+        exclude = [each for each in excluded if each not in absent]
+        layout = hub._layout(table, source, exclude)
+        _set_parts(hub, before)
+        _add_part(hub, table, source, layout, exclude, excluded, rows)
+        merged = _merged(hub, filled=True)
+    own.register("modelhub_merged", merged)
+    try:
+        own.execute("CREATE OR REPLACE TEMP TABLE modelhub_sketch AS FROM modelhub_merged")
+    finally:
+        own.unregister("modelhub_merged")
+    own.execute("SET VARIABLE registering_dataset = ?", [dataset_id])
+    for table_name in ("features", "partition_counts"):
+        own.execute(f"DELETE FROM {tables}.{table_name} WHERE dataset_id = ?", [dataset_id])
+    for statement in logic.storing():
+        own.execute(logic.placed(statement, place))
+    ((total,),) = own.execute(
+        f"""
+        UPDATE {tables}.datasets SET rows = s.rows, partitions = {place.logic}._logic.kept_partitions(s.rows),
+            spread = s.dataset_spread, skipped = s.skipped, source = CASE WHEN length(source) < 1000
+            THEN source || ' + ' || ? ELSE source END, registered_at = {place.logic}._logic.utc_now()
+        FROM (SELECT any_value(rows) AS rows, any_value(dataset_spread) AS dataset_spread, any_value(skipped) AS skipped
+            FROM temp.main.modelhub_sketch) AS s
+        WHERE dataset_id = ? RETURNING datasets.rows
+        """,
+        [source, dataset_id],
+    ).fetchall()
+    own.execute("DROP TABLE temp.main.modelhub_sketch")
+    return int(total)
+
+
+def _add_part(
+    hub: Hub, table: str, source: str, layout: Layout, exclude: list[str], excluded: list[str], rows_before: int
+) -> None:
+    """The sketch of new rows as the second part: in the bins, kinds and columns of the first, its last partition filled up."""
+    own, place = hub._own, hub._place
+    ((size,),) = own.execute(f"SELECT partition_size FROM {place.tables}._hub.format").fetchall()
+    relations = dict(logic.relations("sketch", hub._numpy))
+    forms = "[" + ", ".join(f"'{form}'" for form in layout.forms) + "]::VARCHAR[]"
+    for name, query in {
+        "row_permutation": f"""
+            SELECT p.* REPLACE ({rows_before % size} AS filled, w.whole AS whole_partitions,
+                least(w.whole, _format.max_partitions()) AS partitions)
+            FROM ({{0}}) AS p, (SELECT _logic.whole_partitions(rows + {rows_before % size}) AS whole FROM ({{0}})) AS w""",
+        "dataset_column": """
+            SELECT c.* REPLACE (
+                CASE WHEN o.kind = 'text' AND c.form = 'text' THEN 'text' ELSE c.content END AS content,
+                CASE WHEN o.kind = 'text' AND c.form = 'text' THEN 'text' ELSE c.kind END AS kind)
+            FROM ({0}) AS c LEFT JOIN part AS o ON o.part = 1 AND o.feature = c.feature""",
+        "feature_resolution": """
+            SELECT r.feature_id, coalesce(o.k, r.k) AS k, coalesce(o.b, r.b) AS b
+            FROM ({0}) AS r JOIN dataset_column AS c USING (feature_id)
+            LEFT JOIN part AS o ON o.part = 1 AND o.feature = c.feature AND o.kind = c.kind""",
+        "left_out": """
+            SELECT feature_id, reason FROM ({0}) JOIN typed_column USING (feature_id)
+            WHERE feature NOT IN (SELECT feature FROM part)""",
+    }.items():
+        text = query.replace("{0}", relations[name].query)
+        relations[name] = logic.Relation(name, relations[name].comment, text, relations[name].inlined)
+    for name, relation in relations.items():
+        relations[name] = logic.Relation(name, relation.comment, logic.with_forms(relation.query, forms), relation.inlined)
+    try:
+        own.execute("SET VARIABLE sketch_dataset = ?", [table])
+        own.execute("SET VARIABLE sketch_exclude = ?", [exclude])
+        own.execute(
+            f"CREATE OR REPLACE TEMP TABLE dataset_row AS FROM {place.logic}._logic.numbered_rows(getvariable('sketch_dataset'), "
+            f"exclude := getvariable('sketch_exclude'), nested := {str(layout.nested).lower()})"
+        )
+        ((count,),) = own.execute("SELECT count(*) FROM temp.main.dataset_row").fetchall()
+        if not count:
+            raise DatasetError(f"{source} has no rows: there is nothing to append")
+        found = _run(hub, relations, "FROM whole_feature ORDER BY feature_id ASC", ("dataset_row", "part"), keep=True)
+        own.register("modelhub_new", found)
+        own.execute(
+            "INSERT INTO temp.main.part BY NAME SELECT 2 AS part, *, ?::VARCHAR[] AS excluded, "
+            f"{place.logic}._format.fingerprint() AS fingerprint FROM modelhub_new",
+            [excluded],
+        )
+        own.unregister("modelhub_new")
+        skipped = found["skipped"][0].as_py() if len(found) else []
+        own.execute(
+            "INSERT INTO temp.main.part_size BY NAME "
+            "SELECT 2 AS part, ? AS rows, ?::VARCHAR[] AS skipped, ?::VARCHAR[] AS excluded",
+            [count, skipped, excluded],
+        )
+    except duckdb.Error as error:
+        raise translated(error, source, table) from error
+    finally:
+        with suppress(duckdb.Error):
+            own.execute("DROP TABLE IF EXISTS temp.main.dataset_row")
