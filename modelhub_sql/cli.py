@@ -12,9 +12,9 @@ from typing import Any
 import click
 import duckdb
 
-from modelhub_sql import Hub, __version__, commands, connect
+from modelhub_sql import Hub, __version__, commands
 from modelhub_sql.arguments import described
-from modelhub_sql.declared import hub_argument, options_of, output_options
+from modelhub_sql.declared import connect, hub_argument, options_of, output_options
 from modelhub_sql.errors import HubError
 from modelhub_sql.importing import import_models
 from modelhub_sql.settings import Settings
@@ -33,20 +33,21 @@ class _Commands(click.Group):
         warnings.showwarning = lambda message, *_: click.echo(visible(f"warning: {message}"), err=True)
         try:
             return super().invoke(ctx)
-        except (HubError, duckdb.Error) as error:
-            click.echo(visible("error: " + " ".join(str(error).split())), err=True)
-            ctx.exit(1)
-        except (KeyboardInterrupt, RuntimeError) as error:
-            # DuckDB's own word for Ctrl-C.
+        except (KeyboardInterrupt, duckdb.InterruptException, RuntimeError) as error:
+            # DuckDB's own words for Ctrl-C.
             if isinstance(error, RuntimeError) and "interrupted" not in str(error):
                 raise
             click.echo("interrupted: nothing was changed", err=True)
             ctx.exit(130)
+        except (HubError, duckdb.Error) as error:
+            click.echo(visible("error: " + " ".join(str(error).split())), err=True)
+            ctx.exit(1)
 
 
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__)
-def main() -> None:
+@click.option("--wait", type=float, default=0, metavar="SECONDS", help="Wait so long for a hub that another process has open.")
+def main(wait: float) -> None:
     """Which of these models fits my data?
 
     A hub is one DuckDB file: it holds sketches of the data that models were trained on, and
@@ -188,7 +189,7 @@ def try_models(hub: str, target: str, form: str | None, **options: Any) -> None:
 @click.argument("target")
 @options_of(Hub.find_datasets, but=("target",))
 @output_options
-def datasets(hub: str, target: str, form: str | None, **options: Any) -> None:
+def find_datasets(hub: str, target: str, form: str | None, **options: Any) -> None:
     """Find the datasets in HUB that are like TARGET, nearest first, whatever was trained on them."""
     with _searched(hub, target) as open_hub:
         found = open_hub.find_datasets(target, **options)
@@ -224,8 +225,8 @@ def explain(hub: str, model: str, target: str, partitions: bool, plot: str | Non
     given = {name: value for name, value in options.items() if value not in (None, (), False)}
     for name in set(given) - set(described(Hub.explain_partitions if partitions else Hub.explain)):
         flag = f"--{name.replace('_', '-')}"
-        why = "tells of features: not with --partitions" if partitions else "compares partitions: give --partitions, too"
-        raise click.UsageError(f"{flag} {why}")
+        reason = "tells of features: not with --partitions" if partitions else "compares partitions: give --partitions, too"
+        raise click.UsageError(f"{flag} {reason}")
     if plot and partitions:
         raise click.UsageError("--plot draws feature by feature: leave --partitions out")
     with connect(hub, read_only=True, _numpy=plot is not None or _is_much(hub, target)) as open_hub:
@@ -452,6 +453,10 @@ def fitting(columns: Sequence[str], rows: Sequence[Sequence[str]], width: int) -
 
 for each in commands.ALL:
     main.add_command(each)
+
+from modelhub_sql import cli_upkeep  # noqa: E402  (adds its commands)
+
+cli_upkeep.add_to(main)
 
 if __name__ == "__main__":
     main()

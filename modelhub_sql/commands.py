@@ -7,8 +7,8 @@ from typing import Any
 
 import click
 
-from modelhub_sql import Hub, connect
-from modelhub_sql.declared import hub_argument, options_of, output_options
+from modelhub_sql import Hub
+from modelhub_sql.declared import connect, hub_argument, options_of, output_options
 from modelhub_sql.visible import visible
 
 __all__ = ["ALL"]

@@ -178,6 +178,8 @@ def _checked_path(path: str) -> str:
     try:
         if file.is_dir():
             raise _folder(path)
+        if file.exists() and not file.is_file():
+            raise DatasetError(f"{path} is a pipe or a device, which can be read once only: write it to a file first")
         if not file.is_file():
             return path
         if suggestion := next((how for ending, how in _OTHERS.items() if path.lower().endswith(ending)), None):

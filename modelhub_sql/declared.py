@@ -11,7 +11,14 @@ import click
 from modelhub_sql import Hub
 from modelhub_sql.arguments import Argument, described
 
-__all__ = ["hub_argument", "options_of", "output_options"]
+__all__ = ["connect", "hub_argument", "options_of", "output_options"]
+
+
+def connect(hub: str, **given: Any) -> Hub:
+    """The hub, when other processes let it; ``--wait`` says for how long to wait for them."""
+    context = click.get_current_context(silent=True)
+    wait = context.find_root().params.get("wait", 0) if context is not None else 0
+    return Hub(hub, wait=wait, **given)
 
 
 def hub_argument(command: Callable[..., None]) -> Callable[..., None]:

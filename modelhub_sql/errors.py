@@ -132,7 +132,9 @@ _READ_ONLY = re.compile(
 _FULL = re.compile(r'IO Error: .*": No space left on device', re.DOTALL)
 _TEMPORARY = re.compile(r'IO Error: (Failed to create directory "|Cannot open file "[^"]*/duckdb_temp_)')
 _TEMPORARY_FULL = re.compile(r"Out of Memory Error: failed to offload data block")
-_DAMAGED = re.compile(r"(IO Error: (Corrupt|Could not read|Failed to read)|(Serialization|INTERNAL|FATAL) Error: )")
+_DAMAGED = re.compile(r"((IO Error: )?(Corrupt|Could not read|Failed to read)|(Serialization|INTERNAL|FATAL) Error: )")
+#: What DuckDB says of its own files alone, also where it was reading another one.
+_CORRUPT = re.compile(r"(IO Error: )?Corrupt database file")
 _ANOTHER_LOG = re.compile(
     r'IO Error: (Failure while replaying WAL file "[^"]*": )?(WAL does not match database file|This WAL was created for)'
 )
@@ -239,6 +241,8 @@ def translated(error: duckdb.Error, dataset: str | None = None, table: str = "",
             f"DuckDB's memory_limit does not suffice{f' for {dataset}' if dataset else ''}: {text.splitlines()[0]}. "
             "Raise it (SET memory_limit = '2GB'), or use fewer threads (SET threads = 1); nothing was changed"
         )
+    if hub is not None and _CORRUPT.match(text):
+        return damaged(hub, text)
     if dataset is not None and not isinstance(error, duckdb.InterruptException):
         return DatasetError(f"{dataset} can't be read as a dataset: {_of_a_reader(_in_short(text))}")
     if hub is not None and _DAMAGED.match(text):

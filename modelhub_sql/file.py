@@ -27,14 +27,14 @@ class File:
         held: Held,
         read_only: bool,
     ) -> None:
-        self._own, self._con, self._catalog, self._path, self._held = own, con, catalog, path, held
+        self._own, self._con, self._catalog, self._path, self.held = own, con, catalog, path, held
         self._read_only = read_only
         self._process = os.getpid()
 
     def keep_log_small(self) -> None:
         """Bring a long write-ahead log into the file, between two changes."""
         if log_size(self._path) > _LONG_LOG:
-            checkpoint(self._own, self._catalog, self._path, self._held)
+            checkpoint(self._own, self._catalog, self._path, self.held)
 
     def settle(self) -> None:
         """Bring the log into the file, which is whole then without it. What can't be now is brought when it is next closed."""
@@ -42,10 +42,10 @@ class File:
             return
         # Where a connection of the user's is in a transaction, or the hub is closed already.
         with suppress(duckdb.Error):
-            if checkpoint(self._own, self._catalog, self._path, self._held):
+            if checkpoint(self._own, self._catalog, self._path, self.held):
                 # Other files that the user has attached are DuckDB's own affair.
                 self._own.execute("PRAGMA enable_checkpoint_on_shutdown")
 
     def release(self) -> None:
         """To be called when DuckDB has closed the file."""
-        self._held.close()
+        self.held.close()

@@ -35,6 +35,9 @@ R = TypeVar("R")
 # So many datasets are worth a group of rows of their own; fewer are merged with others when the hub is closed.
 _OWN_GROUP = 10
 
+#: Connections of hubs that were opened before a fork: theirs is the other process.
+_LEFT: list[tuple[duckdb.DuckDBPyConnection, duckdb.DuckDBPyConnection]] = []
+
 #: What sql/sketch/22_left_out.sql says of a column.
 _KEY = re.compile(r" \((numbers the rows|a key: each text is another|an index of pandas)\)$")
 
@@ -109,7 +112,7 @@ class Hub:
         self._con, self._own, self._place, held = opened(self.path, read_only, settings, _numpy, wait)
         self._file = None if held is None else File(self._own, self._con, self._place.tables, self.path, held, read_only)
         # A hub that is let go of, or open at the end of the program, is closed as well.
-        self._closing = weakref.finalize(self, _close, self._own, self._con, self._file)
+        self._closing = weakref.finalize(self, _close, self._own, self._con, self._file, self._process)
         self._numpy = _numpy
         self._has_macros = False
         self._registered = 0
@@ -162,6 +165,7 @@ class Hub:
         metadata: Mapping[str, Any] | None = None,
         like: str | None = None,
         like_version: str | None = None,
+        source: str | None = None,
         replace: bool = False,
         read: Mapping[str, Any] | None = None,
     ) -> None:
@@ -182,6 +186,7 @@ class Hub:
         metadata: anything else that JSON can hold.
         like: instead of a dataset, a registered model that was trained on the same data.
         like_version: which version of it, by default the latest.
+        source: what the hub is to say of where the data are from; by default the file's name, without its folders.
         replace: allow the name and version to be registered already, and replace them.
         read: options of DuckDB's reader of files, as delim, encoding, nullstr of a csv.
 
@@ -736,6 +741,35 @@ class Hub:
         return report.write(self, target, os.fspath(path), exclude=exclude, **options)
 
     @_in_turn
+    def verify(self) -> Result:
+        """What is wrong with the hub: a row for each fault, none where it is whole. Each block in use is read.
+
+        What is stored in two ways is compared: partitions and whole, features and datasets, formats, hash functions.
+        """
+        from modelhub_sql import upkeep
+
+        return upkeep.as_result(self, upkeep.faults(self))
+
+    @_in_turn
+    def privacy(self) -> Result:
+        """What whoever has the hub can learn of the training data: small partitions, values of few rows, words to be guessed.
+
+        A row for each dataset or feature and kind; ``docs/privacy.md`` says what can be done.
+        """
+        from modelhub_sql import privacy
+
+        return privacy.disclosed(self)
+
+    def backup(self, output: str | os.PathLike[str]) -> int:
+        """Copy the hub to a new file, with all that is committed; returns its bytes. The copy is verified.
+
+        Raises OptionError where there is a file already, and HubError.
+        """
+        from modelhub_sql import upkeep
+
+        return upkeep.backup(self.path, os.fspath(output))
+
+    @_in_turn
     def steps(
         self,
         /,
@@ -793,8 +827,12 @@ class Hub:
 
     def models(self) -> Result:
         """The registered models: ``FROM list_models``."""
+        self._check_process()
         with self._lock:
-            return self._result(f"FROM {self._place.logic}.main.list_models")
+            try:
+                return self._result(f"FROM {self._place.logic}.main.list_models")
+            except duckdb.Error as error:
+                raise translated(error, hub=self.path) from error
 
     @_in_turn
     def show(self, name: str, *, version: str | None = None) -> Result:
@@ -881,7 +919,8 @@ class Hub:
             self._run_verb("register", **values)
         else:
             with self._dataset(dataset, exclude, read) as ((table, source), layout):
-                self._run_verb("register", dataset=table, source=source, nested=layout.nested, forms=layout.forms, **values)
+                said = _source(source) if told["source"] is None else told["source"]
+                self._run_verb("register", source, dataset=table, source=said, nested=layout.nested, forms=layout.forms, **values)
                 ((skipped, dataset_id),) = self._own.execute(
                     "SELECT getvariable('registering_skipped'), getvariable('registering_dataset')"
                 ).fetchall()
@@ -889,8 +928,8 @@ class Hub:
             if shared is not None:
                 registered[shared] = dataset_id
 
-    def _run_verb(self, verb: str, **variables: Any) -> None:
-        # What a script that failed has left.
+    def _run_verb(self, verb: str, called: str | None = None, /, **variables: Any) -> None:
+        # called: the dataset as the caller named it. What a script that failed has left.
         self._own.execute("".join(f"RESET VARIABLE {name};" for name in logic.variables(verb) if variables.get(name) is None))
         for name, value in variables.items():
             if value is not None:
@@ -902,7 +941,7 @@ class Hub:
         try:
             self._own.execute(script.replace("BEGIN TRANSACTION;", "").replace("COMMIT;", ""))
         except duckdb.Error as error:
-            raise translated(error, variables.get("source"), variables.get("dataset", ""), self.path) from error
+            raise translated(error, called, variables.get("dataset", ""), self.path) from error
 
     @_in_turn
     def _search(
@@ -1110,7 +1149,11 @@ class Hub:
             raise
 
 
-def _close(own: duckdb.DuckDBPyConnection, con: duckdb.DuckDBPyConnection, file: File | None) -> None:
+def _close(own: duckdb.DuckDBPyConnection, con: duckdb.DuckDBPyConnection, file: File | None, process: int) -> None:
+    if process != os.getpid():
+        # DuckDB would wait for threads that this process does not have, or crash.
+        _LEFT.append((own, con))
+        return
     if file is not None:
         file.settle()
     own.close()
@@ -1142,6 +1185,11 @@ def _warn_of_skipped(skipped: list[str], source: str, stacklevel: int) -> None:
             visible(f"{source}: left out, says nothing of the data: {', '.join(keys)}; without a word: exclude={names}"),
             stacklevel=stacklevel,
         )
+
+
+def _source(dataset: str) -> str:
+    """What a hub says of where a dataset is from: no folders, which may tell of people and projects."""
+    return re.split(r"[/\\]", dataset.rstrip("/"))[-1]
 
 
 def _plain(value: Any) -> Any:

@@ -86,6 +86,10 @@ class Held:
         os.lseek(self._fd, at, os.SEEK_SET)  # pragma: no cover
         return os.read(self._fd, size)  # pragma: no cover
 
+    def users(self) -> int:
+        """How many in this process have it open."""
+        return _HELD[self._key][1]
+
     def close(self) -> None:
         """Closes the file unless somebody else in this process has it, too."""
         with _LOCK:
@@ -181,7 +185,7 @@ def checkpoint(con: duckdb.DuckDBPyConnection, catalog: str, path: str, held: He
     journal = journal_of(path)
     try:
         if held is not None:
-            _save(journal, held, _metadata_blocks(con, catalog))
+            _save(journal, held, metadata_blocks(con, catalog))
         con.execute(f"CHECKPOINT {catalog}")
     except (duckdb.TransactionException, OSError):
         # Nothing was written yet. No room for the journal, say: there was none for a checkpoint either.
@@ -191,7 +195,8 @@ def checkpoint(con: duckdb.DuckDBPyConnection, catalog: str, path: str, held: He
     return True
 
 
-def _metadata_blocks(con: duckdb.DuckDBPyConnection, catalog: str) -> list[int]:
+def metadata_blocks(con: duckdb.DuckDBPyConnection, catalog: str) -> list[int]:
+    """Numbers of the blocks that hold metadata."""
     name = catalog[1:-1].replace('""', '"')
     rows = con.execute("SELECT block_id FROM system.main.pragma_metadata_info(?) ORDER BY block_id ASC", [name]).fetchall()
     return [block for (block,) in rows]

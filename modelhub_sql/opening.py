@@ -112,10 +112,12 @@ def opened(path: str, read_only: bool, given: Mapping[str, Any], numpy: bool = T
             # are written again: what they leave free can be as much as what is used. So few checkpoints, and no merging.
             # All of them by journal.checkpoint.
             con.execute("SET checkpoint_threshold = '100TB'; SET max_vacuum_tasks = 0; PRAGMA disable_checkpoint_on_shutdown")
-    except BaseException:
+    except BaseException as error:
         con.close()
         if held is not None:
             held.close()
+        if isinstance(error, duckdb.Error) and not isinstance(error, duckdb.InterruptException):
+            raise of_opening(error, path, read_only) from error
         raise
     return Opened(con, own, place, held)
 

@@ -11,7 +11,8 @@ SET VARIABLE registering = {
     exclude: coalesce(getvariable('exclude')::VARCHAR[], []),
     nested: getvariable('nested')::BOOLEAN,
     forms: getvariable('forms')::VARCHAR[],
-    source: coalesce(_logic.text_variable('source'), _logic.text_variable('dataset')),
+    -- The name of a file, without its folders.
+    source: coalesce(_logic.text_variable('source'), regexp_replace(_logic.text_variable('dataset'), '^.*[/\\]', '')),
     dataset_name: coalesce(_logic.text_variable('dataset_name'), _logic.text_variable('model')),
     like_model: _logic.text_variable('like_model'),
     like_version: _logic.text_variable('like_version'),

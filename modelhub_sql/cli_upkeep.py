@@ -1,0 +1,78 @@
+"""Commands that look after a hub's file: verify, rescue, backup, compact; and what it gives away."""
+
+from __future__ import annotations
+
+import click
+
+from modelhub_sql import upkeep
+from modelhub_sql.declared import connect, hub_argument, output_options
+from modelhub_sql.visible import visible
+
+__all__ = ["add_to"]
+
+
+def add_to(main: click.Group) -> None:
+    """Make the commands of this module those of the program, too."""
+    for command in (verify, rescue, backup, compact, privacy):
+        main.add_command(command)
+
+
+@click.command()
+@hub_argument
+def verify(hub: str) -> None:
+    """Tell whether HUB is whole: each block that is in use is read, and what is stored in two ways is compared.
+
+    Exit code 1 where it is not; a line on stdout for each fault.
+    """
+    with connect(hub, read_only=True, _numpy=False) as open_hub:
+        found = upkeep.faults(open_hub)
+    for fault in found:
+        where = "" if fault.dataset_id is None else f"dataset {fault.dataset_id}, "
+        where += "" if fault.feature is None else f"feature {fault.feature}: "
+        click.echo(visible(where + fault.fault))
+    if found:
+        click.echo(f"{hub} is not whole: modelhub rescue {hub} -o NEW makes a hub of what is", err=True)
+        raise SystemExit(1)
+    click.echo(f"{hub} is whole", err=True)
+
+
+@click.command()
+@hub_argument
+@click.option("-o", "--output", required=True, metavar="NEW", help="The new hub; no file is overwritten.")
+def rescue(hub: str, output: str) -> None:
+    """Make a new hub of what can be read of a damaged HUB, which stays as it is."""
+    rescued = upkeep.rescue(hub, output)
+    if not rescued.log:
+        click.echo(f"the log of the last changes ({hub}.wal) can't be read: they are lost", err=True)
+    for dataset_id, why in rescued.lost:
+        click.echo(visible(f"lost: dataset {dataset_id}: {why}"), err=True)
+    click.echo(f"{output}: {rescued.models} models, {len(rescued.lost)} datasets lost", err=True)
+
+
+@click.command()
+@hub_argument
+@click.option("-o", "--output", required=True, metavar="FILE", help="The copy; no file is overwritten.")
+def backup(hub: str, output: str) -> None:
+    """Copy HUB, which may be open and changed meanwhile. The copy is verified."""
+    size = upkeep.backup(hub, output)
+    click.echo(f"{output}: {size / 1e6:.1f} MB", err=True)
+
+
+@click.command()
+@hub_argument
+def compact(hub: str) -> None:
+    """Write HUB anew, without the room that removed and replaced models have left."""
+    wait = click.get_current_context().find_root().params.get("wait", 0)
+    before, after = upkeep.compact(hub, wait)
+    click.echo(f"{hub}: {before / 1e6:.1f} MB before, {after / 1e6:.1f} MB now", err=True)
+
+
+@click.command()
+@hub_argument
+@output_options
+def privacy(hub: str, form: str | None) -> None:
+    """List what whoever has HUB can learn of single rows and words of the training data."""
+    from modelhub_sql.cli import _print  # which imports this module
+
+    with connect(hub, read_only=True, _numpy=False) as open_hub:
+        _print(open_hub.privacy(), form, empty="nothing of single rows or guessable words was found")

@@ -1,0 +1,338 @@
+"""A hub's file looked after: is it whole (verify), what can be saved (rescue), a copy (backup), without waste (compact)."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+import duckdb
+
+from modelhub_sql import generated, journal, logic, opening
+from modelhub_sql.datasets import arrow
+from modelhub_sql.errors import (
+    DiskFullError,
+    HubAccessError,
+    HubBusyError,
+    HubDamagedError,
+    HubError,
+    HubNotFoundError,
+    OptionError,
+)
+from modelhub_sql.result import Result
+from modelhub_sql.settings import Settings
+
+if TYPE_CHECKING:
+    from modelhub_sql.hub import Hub
+
+__all__ = ["Fault", "Rescued", "as_result", "backup", "compact", "faults", "rescue"]
+
+#: The tables of sketches; what else a hub has is made anew.
+_TABLES = ("defaults", "datasets", "features", "partition_counts", "models")
+#: Seconds that a backup waits for the end of a checkpoint of another process.
+_PATIENCE = 60
+
+
+class Fault(NamedTuple):
+    """dataset_id: None where it is not of one. feature: the same."""
+
+    dataset_id: int | None
+    feature: str | None
+    fault: str
+
+
+def faults(hub: Hub) -> list[Fault]:
+    """What is wrong with an open hub: each block that is in use is read, and what is stored in two ways is compared."""
+    own, place, file = hub._own, hub._place, hub._file
+    found: list[Fault] = []
+    if file is not None:
+        found += [Fault(None, None, f"the block {block} of {what} is not as it was written") for what, block in _torn(hub)]
+    if found:
+        return found
+    row = opening._format_row(own, place.tables, hub.path)
+    from datasketch import MinHash  # half a second
+
+    number = row["minhash_bands"] * row["minhash_rows"]
+    functions = MinHash(num_perm=number, seed=row["seed"], scheme="affine32").permutations
+    if opening._functions(own, place.tables) != [(int(a), int(b)) for a, b in zip(*functions, strict=True)]:
+        found.append(Fault(None, None, "the MinHash functions are not those of the seed"))
+    for relation in logic.relations("check").values():
+        try:
+            rows = own.execute(logic.placed(relation.query, place)).fetchall()
+        except duckdb.Error as error:
+            found.append(Fault(None, None, f"{relation.name} can't be read: {' '.join(str(error).split())[:300]}"))
+        else:
+            found += [Fault(*row) for row in rows]
+    return found
+
+
+def as_result(hub: Hub, found: list[Fault]) -> Result:
+    """The faults as rows."""
+    import pyarrow as pa
+
+    types = {"dataset_id": pa.int64(), "feature": pa.string(), "fault": pa.string()}
+    columns = {name: pa.array([getattr(each, name) for each in found], type_) for name, type_ in types.items()}
+    return Result(hub.con, pa.table(columns))
+
+
+def _torn(hub: Hub) -> Iterator[tuple[str, int]]:
+    """Blocks in use whose checksum is not that of what they hold, and what of."""
+    assert hub._file is not None
+    held, catalog = hub._file.held, hub._place.tables
+    header = journal.newest(held.read(journal.HEADERS, 0))
+    assert header is not None, "DuckDB has read it"
+    wanted = dict.fromkeys(journal.metadata_blocks(hub._own, catalog), "metadata")
+    for (table,) in hub._own.execute(
+        "SELECT table_name FROM system.main.duckdb_tables() WHERE database_name = ? AND schema_name = '_hub'", [catalog[1:-1]]
+    ).fetchall():
+        rows = hub._own.execute(
+            "SELECT block_id, additional_block_ids FROM system.main.pragma_storage_info(?) WHERE block_id >= 0",
+            [f"{catalog}._hub.{table}"],
+        ).fetchall()
+        wanted |= {block: table for first, others in rows for block in (first, *(others or []))}
+    for block, what in sorted(wanted.items()):
+        if not journal.is_sound(held.read(header.block_size, journal.HEADERS + block * header.block_size)):
+            yield what, block
+
+
+def backup(path: str, output: str) -> int:
+    """Copy a hub, which may be open and may be written to meanwhile; returns the bytes of the copy, which is verified.
+
+    The copy has what was committed when it began. Raises HubError, and OptionError where there is a file already.
+    """
+    _must_be_there(path)
+    new = _new_file(output)
+    end = time.monotonic() + _PATIENCE
+    with _removed(new):
+        while not _copied(path, new):
+            if time.monotonic() > end:
+                raise HubBusyError(f"{path} is being written all the time: try again, nothing was copied")
+            time.sleep(0.05)
+        _check_copy(new, path)
+        journal.moved(new, Path(output))
+    return Path(output).stat().st_size
+
+
+def _copied(path: str, new: Path) -> bool:
+    """Whether a hub could be copied without a checkpoint meanwhile. What a checkpoint writes in place would be torn."""
+    held = journal.Held(path)
+    try:
+        before = held.read(journal.HEADERS, 0)
+        if journal.journal_of(path).exists():
+            return False
+        size, at = os.stat(path).st_size, 0
+        with new.open("wb") as stream:
+            while at < size and (part := held.read(1 << 22, at)):
+                stream.write(part)
+                at += len(part)
+        log = journal.log_of(str(new))
+        if journal.log_size(path):
+            shutil.copyfile(journal.log_of(path), log)
+        else:
+            log.unlink(missing_ok=True)
+        return held.read(journal.HEADERS, 0) == before and not journal.journal_of(path).exists()
+    except FileNotFoundError:
+        # The log went while it was copied: a checkpoint.
+        return False
+    except OSError as error:
+        raise DiskFullError(f"{path} can't be copied: {error.strerror}") from error
+    finally:
+        held.close()
+
+
+def _check_copy(new: Path, path: str) -> None:
+    from modelhub_sql.hub import Hub
+
+    with Hub(str(new)) as copy:
+        # Opening and closing brings the log into the file.
+        if found := faults(copy):
+            raise HubDamagedError(f"{path} is damaged, and so would be the copy: {found[0].fault}; see modelhub verify")
+
+
+def compact(path: str, wait: float = 0) -> tuple[int, int]:
+    """Write a hub anew, without what removed models have left; returns its bytes before and after.
+
+    The new file takes the place of the old in one step. Raises HubError.
+    """
+    from modelhub_sql.hub import Hub
+
+    _must_be_there(path)
+    before = os.stat(path).st_size
+    place = Path(os.path.realpath(path))
+    new = place.with_name(f"{place.name}.compact-{os.getpid()}")
+    with Hub(path, wait=wait, _numpy=False) as hub, _removed(new):
+        assert hub._file is not None
+        if hub._file.held.users() > 1:
+            raise HubBusyError(f"{path} is open more than once in this process: close the others first")
+        _rebuilt(hub, new)
+        shutil.copymode(place, new)
+        hub._file.settle()
+        with new.open("rb+") as stream:
+            os.fsync(stream.fileno())
+        # Whoever waits for the lock of the old file opens the new one then.
+        new.replace(place)
+        journal.synced(place.parent)
+    return before, os.stat(path).st_size
+
+
+def _rebuilt(hub: Hub, new: Path) -> None:
+    """The rows of a hub in a file of its own, with the logic of this version."""
+    own, tables = hub._own, hub._place.tables
+    settings = _settings(own, tables, hub.path)
+    opening._make(str(new), settings)
+    own.execute(f"ATTACH '{_text(str(new))}' AS modelhub_new")
+    try:
+        own.execute("BEGIN TRANSACTION; DELETE FROM modelhub_new._hub.defaults")
+        for table in _TABLES:
+            own.execute(f"INSERT INTO modelhub_new._hub.{table} BY NAME FROM {tables}._hub.{table}")
+        own.execute("COMMIT; CHECKPOINT modelhub_new")
+    except BaseException:
+        with suppress(duckdb.Error):
+            own.execute("ROLLBACK")
+        raise
+    finally:
+        own.execute("DETACH modelhub_new")
+
+
+def _settings(con: duckdb.DuckDBPyConnection, tables: str, path: str) -> Settings:
+    row = opening._format_row(con, tables, path)
+    return Settings(**{name: value for name, value in row.items() if name in Settings.names()})
+
+
+class Rescued(NamedTuple):
+    """models: that the new hub has. lost: datasets, and what is wrong with each. log: whether the last changes could be read."""
+
+    models: int
+    lost: list[tuple[int, str]]
+    log: bool
+
+
+def rescue(path: str, output: str) -> Rescued:
+    """Make a new hub of what of a damaged one can be read; the damaged one stays as it is.
+
+    A dataset is taken over whole or not at all. Raises HubDamagedError where nothing can be read, HubFormatError where it is no
+    hub, and OptionError where there is a file at ``output``.
+    """
+    _must_be_there(path)
+    new = _new_file(output)
+    with tempfile.TemporaryDirectory(dir=new.parent, prefix=".rescue-") as folder, _removed(new):
+        copy = Path(folder) / "hub.duckdb"
+        for source, target in (
+            (Path(path), copy),
+            (journal.log_of(path), journal.log_of(str(copy))),
+            (journal.journal_of(path), journal.journal_of(str(copy))),
+        ):
+            if source.exists():
+                shutil.copyfile(source, target)
+        journal.mend(str(copy))
+        _mend_header(copy)
+        log = _opens(copy)
+        if not log:
+            journal.log_of(str(copy)).unlink(missing_ok=True)
+        rescued = _taken_over(copy, new, path)
+        journal.moved(new, Path(output))
+    return rescued._replace(log=log)
+
+
+def _mend_header(copy: Path) -> None:
+    """Where one of the two headers is torn, the other one has the state before."""
+    with copy.open("rb+") as stream:
+        headers = stream.read(journal.HEADERS)
+        header = journal.newest(headers)
+        if header is not None:
+            size = journal.HEADERS // 3
+            other = 3 - header.slot
+            if not journal.is_sound(headers[other * size : (other + 1) * size]):
+                stream.seek(other * size)
+                stream.write(headers[header.slot * size : (header.slot + 1) * size])
+
+
+def _opens(copy: Path) -> bool:
+    try:
+        duckdb.connect(str(copy), read_only=True).close()
+    except duckdb.Error:
+        return False
+    return True
+
+
+def _taken_over(copy: Path, new: Path, path: str) -> Rescued:
+    lost: dict[int, str] = {}
+    try:
+        with duckdb.connect(str(copy), read_only=True) as con:
+            ((catalog,),) = con.execute("SELECT system.main.current_database()").fetchall()
+            opening._check_tables(con, catalog, path)
+            settings = _settings(con, f'"{catalog}"', path)
+            numbers = [n for (n,) in con.execute("SELECT dataset_id FROM _hub.datasets ORDER BY dataset_id ASC").fetchall()]
+    except duckdb.Error as error:
+        raise HubDamagedError(
+            f"nothing of {path} can be read any more: {' '.join(str(error).split())[:300]}. Restore a backup"
+        ) from error
+    from modelhub_sql.hub import Hub
+
+    with Hub(str(new), **{name: getattr(settings, name) for name in Settings.names()}) as hub:
+        tables = hub._place.tables
+        for number in numbers:
+            try:
+                # A connection for each: what is damaged may leave one of no use.
+                with duckdb.connect(str(copy), read_only=True) as con:
+                    rows = {
+                        table: arrow(con.sql(f"FROM _hub.{table} WHERE dataset_id = ?", params=[number])) for table in _TABLES[1:]
+                    }
+            except (duckdb.Error, RuntimeError, UnicodeDecodeError, ValueError) as error:
+                lost[number] = " ".join(str(error).split())[:200]
+                continue
+            with hub._transaction():
+                for table, found in rows.items():
+                    hub._own.register("modelhub_found", found)
+                    hub._own.execute(f"INSERT INTO {tables}._hub.{table} BY NAME FROM modelhub_found")
+                    hub._own.unregister("modelhub_found")
+        with suppress(duckdb.Error), duckdb.connect(str(copy), read_only=True) as con:
+            columns = list(generated.DEFAULTS)
+            (values,) = con.execute(f"SELECT {', '.join(columns)} FROM _hub.defaults").fetchall()
+            hub._own.execute(f"UPDATE {tables}._hub.defaults SET {', '.join(f'{name} = ?' for name in columns)}", list(values))
+        for fault in faults(hub):
+            if fault.dataset_id is not None:
+                lost.setdefault(fault.dataset_id, fault.fault if fault.feature is None else f"{fault.feature}: {fault.fault}")
+        with hub._transaction():
+            for number in lost:
+                for table in _TABLES[1:]:
+                    hub._own.execute(f"DELETE FROM {tables}._hub.{table} WHERE dataset_id = ?", [number])
+        return Rescued(len(hub.models()), sorted(lost.items()), True)
+
+
+def _must_be_there(path: str) -> None:
+    if path == ":memory:" or opening._is_new(path):
+        raise HubNotFoundError(f"there is no hub at {path}")
+
+
+def _new_file(output: str) -> Path:
+    place = Path(output)
+    if place.exists():
+        raise OptionError(f"there is a file at {output} already: name a new one")
+    if not place.absolute().parent.is_dir():
+        raise HubAccessError(f"can't write {output}: its folder does not exist")
+    return place.with_name(f"{place.name}.new-{os.getpid()}")
+
+
+@contextmanager
+def _removed(new: Path) -> Iterator[None]:
+    """A file that is on its way to its name: removed if it does not get there."""
+    try:
+        yield
+    except OSError as error:
+        if isinstance(error, HubError):
+            raise
+        raise DiskFullError(f"{new} can't be written: {error.strerror}") from error
+    finally:
+        for left in (new, journal.log_of(str(new)), journal.journal_of(str(new))):
+            with suppress(OSError):
+                left.unlink(missing_ok=True)
+
+
+def _text(text: str) -> str:
+    return text.replace("'", "''")

@@ -1,0 +1,229 @@
+"""A hub's file looked after: verify, rescue, backup, compact; and processes that share it."""
+
+from __future__ import annotations
+
+import os
+import random
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+from click.testing import CliRunner
+from conftest import data, whole
+
+import modelhub_sql
+from modelhub_sql import journal, upkeep
+from modelhub_sql.cli import main
+
+#: What damages the dataset 2 alone.
+DAMAGE = {
+    "a count of a partition": "UPDATE _hub.partition_counts SET frequent = list_transform(frequent, lambda n: n + 1) "
+    "WHERE dataset_id = 2 AND feature_id = 1 AND partition_id = 0",
+    "a feature lost": "DELETE FROM _hub.features WHERE dataset_id = 2 AND feature_id = 2",
+    "fewer counts": "UPDATE _hub.features SET counts = counts[:1] WHERE dataset_id = 2 AND feature_id = 1",
+    "fewer hashes": "UPDATE _hub.features SET minhash = minhash[:3] WHERE dataset_id = 2 AND feature_id = 1",
+    "another format": "UPDATE _hub.datasets SET fingerprint = 'x' WHERE dataset_id = 2",
+    "no dataset": "DELETE FROM _hub.datasets WHERE dataset_id = 2",
+}
+
+
+@pytest.fixture
+def path(sensor_hub_path: str, tmp_path: Path) -> Path:
+    """A hub that may be changed."""
+    return Path(shutil.copy(sensor_hub_path, tmp_path / "hub.duckdb"))
+
+
+def run(*arguments: str, code: int = 0) -> Any:
+    result = CliRunner().invoke(main, list(arguments))
+    assert result.exit_code == code, result.output
+    return result
+
+
+def found(path: Path) -> list[upkeep.Fault]:
+    with modelhub_sql.connect(path, read_only=True) as hub:
+        return upkeep.faults(hub)
+
+
+def test_verify_says_of_each_damage_which_dataset_has_it(path: Path) -> None:
+    assert found(path) == []
+    good = path.read_bytes()
+    for what, statement in DAMAGE.items():
+        path.write_bytes(good)
+        with duckdb.connect(str(path)) as con:
+            con.execute(statement)
+        assert {fault.dataset_id for fault in found(path)} == {2}, what
+    assert "not whole" in run("verify", str(path), code=1).stderr
+
+
+def test_rescue_takes_over_all_but_the_damaged_dataset(path: Path) -> None:
+    before = whole(path)
+    with duckdb.connect(str(path)) as con:
+        con.execute(DAMAGE["a count of a partition"])
+    damaged = path.read_bytes()
+    new = path.with_name("new.duckdb")
+    assert "5 models, 1 datasets lost" in run("rescue", str(path), "-o", str(new)).stderr
+    assert path.read_bytes() == damaged
+    assert found(new) == []
+    after = whole(new)
+    place = {"models": 2, "datasets": 0, "features": 0, "partition_counts": 0}
+    for table, column in place.items():
+        assert after[table] == [row for row in before[table] if row[column] != 2], table
+    assert after["format"] == before["format"]
+    assert after["defaults"] == before["defaults"]
+    assert "already" in run("rescue", str(path), "-o", str(new), code=1).stderr
+
+
+def test_rescue_goes_back_to_the_header_before_a_torn_one(path: Path) -> None:
+    before = whole(path)
+    content = bytearray(path.read_bytes())
+    header = journal.newest(bytes(content[: journal.HEADERS]))
+    assert header is not None
+    at = (3 - header.slot) * 4096
+    content[at : at + 4096] = bytes(100) + content[at + 100 : at + 4096] if any(content[at : at + 100]) else b"x" * 4096
+    path.write_bytes(content)
+    with pytest.raises(modelhub_sql.HubDamagedError, match="rescue"):
+        modelhub_sql.connect(path, read_only=True)
+    new = path.with_name("new.duckdb")
+    assert upkeep.rescue(str(path), str(new)) == upkeep.Rescued(6, [], True)
+    assert whole(new)["features"] == before["features"]
+
+
+def test_a_backup_of_an_open_hub_has_all_that_is_committed(path: Path) -> None:
+    copy = path.with_name("copy.duckdb")
+    with modelhub_sql.connect(path) as hub:
+        hub.register("new", like="beer")
+        run("backup", str(path), "-o", str(copy))
+        hub.register("later", like="beer")
+        with pytest.raises(modelhub_sql.OptionError, match="already"):
+            hub.backup(copy)
+    assert len(whole(copy)["models"]) == 7
+    assert not [file for file in path.parent.iterdir() if file.name not in (path.name, copy.name)]
+    # DuckDB still holds its lock of the original while it is copied: see Held.
+    assert "no hub" in run("backup", str(path.with_name("none")), "-o", str(copy) + "2", code=1).stderr
+
+
+def test_compact_leaves_the_same_hub_in_a_smaller_file(path: Path) -> None:
+    with modelhub_sql.connect(path) as hub:
+        for round_ in range(3):
+            hub.register("torso1", data(("torso2", "leg1", "torso1")[round_]), exclude=["activity"], replace=True)
+        hub.set(min_overlap=0.25)
+    before, size = whole(path), path.stat().st_size
+    run("compact", str(path))
+    after = whole(path)
+    for table in ("models", "datasets", "features", "partition_counts", "defaults", "format"):
+        assert after[table] == before[table], table
+    assert path.stat().st_size <= size
+    assert found(path) == []
+
+
+HOLD = """
+import sys, modelhub_sql
+hub = modelhub_sql.connect(sys.argv[1])
+print("open", flush=True)
+sys.stdin.readline()
+hub.close()
+"""
+
+
+def test_a_hub_in_use_is_waited_for_and_keeps_its_lock_whatever_else_the_process_opens(path: Path) -> None:
+    with modelhub_sql.connect(path) as hub:
+        # Another look at the file by the same process would lose DuckDB's lock, if it closed it.
+        modelhub_sql.connect(path).close()
+        code = f"import modelhub_sql; modelhub_sql.connect({str(path)!r})"
+        ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+        assert "HubLockedError" in ran.stderr
+        hub.models()
+    with subprocess.Popen(
+        [sys.executable, "-c", HOLD, str(path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        assert process.stdin is not None
+        assert process.stdout.readline() == "open\n"
+        with pytest.raises(modelhub_sql.HubLockedError):
+            modelhub_sql.connect(path, wait=0.2)
+        process.stdin.write("\n")
+        process.stdin.flush()
+        modelhub_sql.connect(path, wait=60).close()
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork")
+def test_a_forked_child_is_told_and_harms_nothing(path: Path) -> None:
+    before = whole(path)
+    code = f"""
+import os, warnings
+warnings.simplefilter("ignore")
+import modelhub_sql
+hub = modelhub_sql.connect({str(path)!r})
+child = os.fork()
+if child == 0:
+    for use in (lambda: hub.models(), lambda: hub.remove("beer"), lambda: modelhub_sql.connect({str(path)!r})):
+        try:
+            use()
+        except modelhub_sql.HubForkedError as error:
+            assert "spawn" in str(error)
+        else:
+            os._exit(3)
+    hub.close()
+    os._exit(0)
+print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), len(hub.models()))
+hub.close()
+"""
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=60)
+    assert (ran.stdout, ran.stderr) == ("0 6\n", "")
+    assert whole(path) == before
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no named pipes")
+def test_a_named_pipe_is_no_hub_and_no_dataset(path: Path) -> None:
+    pipe = path.with_name("pipe.csv")
+    os.mkfifo(pipe)
+    for read_only in (True, False):
+        with pytest.raises(modelhub_sql.HubFormatError, match="named pipe"):
+            modelhub_sql.connect(pipe, read_only=read_only)
+    with modelhub_sql.connect(path, read_only=True) as hub, pytest.raises(modelhub_sql.DatasetError, match="pipe"):
+        hub.find_models(pipe)
+
+
+@pytest.mark.long
+def test_a_changed_bit_never_gives_another_answer_without_a_word(path: Path) -> None:
+    good = path.read_bytes()
+    rng = random.Random(24)
+
+    def answer() -> Any:
+        with modelhub_sql.connect(path, read_only=True) as hub:
+            return hub.find_models(data("leg2"), exclude=["activity"]).select("model, distance").fetchall()
+
+    expected = answer()
+    for _ in range(300):
+        content = bytearray(good)
+        content[rng.randrange(len(good))] ^= 1 << rng.randrange(8)
+        path.write_bytes(content)
+        try:
+            said = answer()
+        except modelhub_sql.HubFormatError as error:
+            said = expected if str(path) in str(error) else str(error)
+        assert said == expected
+
+
+def test_privacy_names_the_row_that_is_alone_and_the_words_that_can_be_guessed(tmp_path: Path) -> None:
+    path = tmp_path / "hub.duckdb"
+    folder = tmp_path / "a folder of somebody's"
+    folder.mkdir()
+    file = folder / "patients.parquet"
+    rows = "SELECT range % 40 + 20 AS age, ['flu', 'cold'][range % 2 + 1] AS diagnosis FROM range(101)"
+    duckdb.sql(f"COPY ({rows}) TO '{str(file).replace(chr(39), chr(39) * 2)}'")
+    with modelhub_sql.connect(path, partition_size=100) as hub:
+        hub.register("m", file)
+        hub.register("hidden", file, source="")
+        found = hub.privacy().dicts()
+        sources = [source for (source,) in hub.sql("SELECT source FROM datasets ORDER BY dataset_id").fetchall()]
+    assert sources == ["patients.parquet", ""]
+    of_first = {(row["feature"], row["what"]): row["rows"] for row in found if row["dataset_id"] == 1}
+    assert of_first[None, "a small partition"] == 1
+    assert of_first["diagnosis", "a closed list of words"] == 101
+    assert {what for _, what in of_first} >= {"said in plain words"}
+    assert "a small partition" in run("privacy", str(path), "--json").stdout
