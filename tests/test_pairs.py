@@ -94,6 +94,6 @@ def test_commands_print_pairs_and_datasets(sensor_hub_path: str) -> None:
     nearest = json.loads(run.output)
     assert len(nearest) == 3
     assert {nearest[0]["target"], nearest[0]["dataset"]} <= set(SENSORS)
-    run = CliRunner().invoke(main, ["datasets", sensor_hub_path, data("beer"), "--exclude", "label", "--exclude", "split"])
+    run = CliRunner().invoke(main, ["find-datasets", sensor_hub_path, data("beer"), "--exclude", "label", "--exclude", "split"])
     assert run.exit_code == 0, run.output
     assert "beer" in run.output
