@@ -17,6 +17,7 @@ from modelhub_sql.arguments import described
 from modelhub_sql.declared import connect, hub_argument, options_of, output_options
 from modelhub_sql.errors import HubError
 from modelhub_sql.importing import import_models
+from modelhub_sql.serving import mcp
 from modelhub_sql.settings import Settings
 from modelhub_sql.visible import visible
 
@@ -293,6 +294,7 @@ def list_models(hub: str, form: str | None) -> None:
 
 
 main.add_command(import_models)
+main.add_command(mcp)
 
 
 @main.command("set")

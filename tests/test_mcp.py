@@ -1,0 +1,77 @@
+"""An agent asks a hub by a real client of the Model Context Protocol over stdio."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from conftest import data
+
+import modelhub_sql
+
+mcp = pytest.importorskip("mcp", reason="the extra mcp is not installed")
+
+
+def asked(hub: str, calls: list[tuple[str, dict[str, Any]]], *options: str) -> tuple[list[str], list[Any]]:
+    """The names of the tools, and what each call is answered."""
+    from mcp.client.stdio import stdio_client
+
+    async def session() -> tuple[list[str], list[Any]]:
+        command = mcp.StdioServerParameters(command=sys.executable, args=["-m", "modelhub_sql", "mcp", hub, *options])
+        async with stdio_client(command) as (read, write), mcp.ClientSession(read, write) as client:
+            await client.initialize()
+            names = [tool.name for tool in (await client.list_tools()).tools]
+            return names, [await client.call_tool(name, arguments) for name, arguments in calls]
+
+    return asyncio.run(session())
+
+
+def test_an_agent_finds_explains_lists_and_is_told_what_is_wrong(
+    sensor_hub_path: str, sensor_hub: modelhub_sql.Hub, tmp_path: Path
+) -> None:
+    expected = sensor_hub.find_models(data("torso1"), exclude=["activity"], top=3).dicts()
+    shutil.copy(data("torso1"), tmp_path / "target.parquet")
+    excluded = {"exclude": ["activity"]}
+    names, answers = asked(
+        sensor_hub_path,
+        [
+            ("list_models", {}),
+            ("find_models", {"target": "target.parquet", "limit": 3, **excluded}),
+            ("explain_model", {"model": "leg1", "target": str(tmp_path / "target.parquet"), **excluded}),
+            ("explain_model", {"model": "leg", "target": "target.parquet", **excluded}),
+            ("find_models", {"target": "target.parquet", "exclude": ["activty"]}),
+            ("find_models", {"target": data("torso1"), **excluded}),
+            ("find_models", {"target": "../*/target.parquet", **excluded}),
+            ("find_models", {"target": "http://127.0.0.1/target.parquet"}),
+            ("find_models", {"target": "nosuch.parquet"}),
+        ],
+        "--folder",
+        str(tmp_path),
+    )
+    assert names == ["list_models", "find_models", "explain_model"]
+    listed, found, explained, *refused = answers
+    assert not listed.is_error
+    assert {row["model"] for row in listed.structured_content["models"]} == {row["model"] for row in sensor_hub.models().dicts()}
+    assert [(row["model"], row["verdict"]) for row in found.structured_content["models"]] == [
+        (row["model"], row["verdict"]) for row in expected
+    ]
+    assert found.structured_content["summary"]
+    assert explained.structured_content["model"]["model"] == "leg1"
+    assert explained.structured_content["count"] == 8
+    for answer, said in zip(
+        refused,
+        ["ModelNotFoundError", "no column 'activty'", "is not below", "is not below", "is an address", "does not exist"],
+        strict=True,
+    ):
+        assert answer.is_error
+        assert said in answer.content[0].text
+
+
+def test_nothing_of_mcp_is_imported_without_it() -> None:
+    code = "import sys, modelhub_sql.cli, modelhub_sql.mcp; sys.exit('mcp' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
