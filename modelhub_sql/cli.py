@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import sys
 import warnings
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +16,7 @@ from modelhub_sql.arguments import described
 from modelhub_sql.declared import connect, hub_argument, options_of, output_options
 from modelhub_sql.errors import HubError
 from modelhub_sql.importing import import_models
+from modelhub_sql.rendering import print_result
 from modelhub_sql.serving import mcp
 from modelhub_sql.settings import Settings
 from modelhub_sql.visible import visible
@@ -45,10 +45,22 @@ class _Commands(click.Group):
             ctx.exit(1)
 
 
-@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
+_FIRST = """Which of these models fits my data? Three commands to find out:
+
+  modelhub register hub.duckdb NAME TRAINING_DATA --exclude LABEL   once for each model; makes the hub
+  modelhub find hub.duckdb TARGET --exclude LABEL                   the models that fit, best first
+  modelhub explain hub.duckdb NAME TARGET --exclude LABEL           why, feature by feature
+
+Data: parquet, csv, json, or a glob. Many models at once: modelhub register hub.duckdb --manifest models.csv
+All commands: modelhub --help
+"""
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]}, invoke_without_command=True)
 @click.version_option(__version__)
 @click.option("--wait", type=float, default=0, metavar="SECONDS", help="Wait so long for a hub that another process has open.")
-def main(wait: float) -> None:
+@click.pass_context
+def main(context: click.Context, wait: float) -> None:
     """Which of these models fits my data?
 
     A hub is one DuckDB file: it holds sketches of the data that models were trained on, and
@@ -56,6 +68,8 @@ def main(wait: float) -> None:
 
     Exit codes: 0 done, 1 refused (one line on stderr says why), 2 wrong usage.
     """
+    if context.invoked_subcommand is None:
+        click.echo(_FIRST, nl=False)
 
 
 def _named(texts: tuple[str, ...], names: tuple[str, ...], what: str) -> dict[str, Any]:
@@ -125,7 +139,7 @@ def check(dataset: str, path: str, form: str | None, **given: Any) -> None:
 
     with connect(path, read_only=path != ":memory:") as open_hub:
         found = findings(open_hub, dataset, given["exclude"], given["read"])
-        _print(as_result(open_hub, found), form, empty="every column says something")
+        print_result(as_result(open_hub, found), form, empty="every column says something")
         if found and not form:
             click.echo(exclude_line(found))
 
@@ -160,9 +174,8 @@ def find(hub: str, target: str, plot: str | None, form: str | None, **options: A
             # In json and csv it is a column.
             click.echo(visible(found.summary), err=not len(found))
         # What people decide by comes first.
-        brief = ("rank", "model", "verdict", "distance", "overlap", "source_accuracy", "version", "adaptivity", "coverage", "uri")
-        columns = found.columns if form else [name for name in brief if name in found.columns]
-        _print(found, form, columns, empty="no model in the hub fits the target")
+        brief = "rank, model, verdict, distance, overlap, source_accuracy, version, adaptivity, coverage, uri"
+        print_result(found, form, brief.split(", "), empty="no model in the hub fits the target")
 
 
 @main.command("try")
@@ -182,7 +195,7 @@ def try_models(hub: str, target: str, form: str | None, **options: Any) -> None:
         if form is None:
             click.echo(visible(found.summary or ""), err=not len(found))
         brief = "model, version, score, low, high, verdict, distance, format, seconds, problem"
-        _print(found, form, found.columns if form else brief.split(", "), empty="no model was tried")
+        print_result(found, form, brief.split(", "), empty="no model was tried")
 
 
 @main.command()
@@ -195,7 +208,7 @@ def find_datasets(hub: str, target: str, form: str | None, **options: Any) -> No
     with _searched(hub, target) as open_hub:
         found = open_hub.find_datasets(target, **options)
         brief = "rank, dataset, verdict, distance, overlap, rows, models, source"
-        _print(found, form, found.columns if form else brief.split(", "), empty="no dataset in the hub is like the target")
+        print_result(found, form, brief.split(", "), empty="no dataset in the hub is like the target")
 
 
 @main.command()
@@ -209,8 +222,7 @@ def pairs(hub: str, limit: int | None, plot: str | None, form: str | None) -> No
         found = open_hub.dataset_pairs()
         _draw(found, plot)
         brief = "target, dataset, distance, overlap, js_divergence, target_rows, rows"
-        columns = found.columns if form else brief.split(", ")
-        _print(found, form, columns, limit, empty="no two datasets in the hub share a feature of one name")
+        print_result(found, form, brief.split(", "), limit, empty="no two datasets in the hub share a feature of one name")
 
 
 @main.command()
@@ -233,11 +245,13 @@ def explain(hub: str, model: str, target: str, partitions: bool, plot: str | Non
     with connect(hub, read_only=True, _numpy=plot is not None or _is_much(hub, target)) as open_hub:
         if partitions:
             covered = open_hub.explain_partitions(model, target, **given)
-            _print(covered, form, empty="the model shares too little with the target, or others are nearer (max_candidates)")
+            empty = "the model shares too little with the target, or others are nearer (max_candidates)"
+            print_result(covered, form, empty=empty)
         else:
             why = open_hub.explain(model, target, **given)
             _draw(why, plot)
-            _print(why, form, empty="the target has no features")
+            brief = "target_feature, distance, reason, target_range, source_range, source_feature, kind"
+            print_result(why, form, brief.split(", "), empty="the target has no features")
 
 
 @main.command()
@@ -267,7 +281,7 @@ def compare(hub: str, model: str, other: str, target: str, form: str | None, **o
         if found.summary and form is None:
             click.echo(visible(found.summary))
         brief = "target_feature, nearer, distance, other_distance, target_range, source_range, other_range, reason, other_reason"
-        _print(found, form, found.columns if form else brief.split(", "), empty="the target has no features")
+        print_result(found, form, brief.split(", "), empty="the target has no features")
 
 
 @main.command()
@@ -279,18 +293,19 @@ def steps(hub: str, target: str, form: str | None, **options: Any) -> None:
     """Find the models in HUB that fit TARGET step by step: the rows and seconds of each relation."""
     given = {name: value for name, value in options.items() if value not in (None, (), False)}
     with connect(hub, read_only=True) as open_hub:
-        _print(open_hub.steps(target, **given), form, empty="there was nothing to do")
+        print_result(open_hub.steps(target, **given), form, empty="there was nothing to do")
 
 
 @main.command("list")
 @hub_argument
+@options_of(Hub.models, but=())
+@click.option("--limit", type=click.IntRange(1), help="At most so many models.")
 @output_options
-def list_models(hub: str, form: str | None) -> None:
+def list_models(hub: str, limit: int | None, form: str | None, **given: Any) -> None:
     """List the models in HUB."""
     with connect(hub, read_only=True, _numpy=False) as open_hub:
-        models = open_hub.models()
-        brief = "model, version, source_accuracy, task, framework, uri, rows, source"
-        _print(models, form, models.columns if form else brief.split(", "), empty="the hub has no models yet")
+        brief = "model, version, source_accuracy, task, framework, rows, source, uri"
+        print_result(open_hub.models(**given), form, brief.split(", "), limit, empty="the hub has no such model")
 
 
 main.add_command(import_models)
@@ -337,7 +352,7 @@ def shell(hub: str, query: str | None, read_only: bool, form: str | None) -> Non
     """Open SQL on HUB, with the fast functions loaded; try `FROM help`."""
     with connect(hub, read_only=True) if read_only else _existing(hub) as open_hub:
         if query is not None:
-            _print(open_hub.sql(query), form, empty="no rows")
+            print_result(open_hub.sql(query), form, empty="no rows")
             return
         if sys.stdin.isatty():  # pragma: no cover
             click.echo("SQL on the hub; end a query with ;, leave with Ctrl-D. Try: FROM help;", err=True)
@@ -346,12 +361,12 @@ def shell(hub: str, query: str | None, read_only: bool, form: str | None) -> Non
             statement += line + "\n"
             if line.rstrip().endswith(";"):
                 try:
-                    _print(open_hub.sql(statement), form, empty="no rows")
+                    print_result(open_hub.sql(statement), form, empty="no rows")
                 except (HubError, duckdb.Error) as error:
                     click.echo(f"error: {error}", err=True)
                 statement = ""
         if statement.strip():
-            _print(open_hub.sql(statement), form, empty="no rows")
+            print_result(open_hub.sql(statement), form, empty="no rows")
 
 
 def _read_line() -> str | None:
@@ -387,70 +402,6 @@ def _draw(result: Any, plot: str | None) -> None:
 
         plots.save(result.plot(), plot)
         click.echo(f"drawn: {visible(plot)}", err=True)
-
-
-def _finite(value: Any) -> Any:
-    # JSON has no NaN and no infinity.
-    if isinstance(value, float) and (value != value or value in (float("inf"), float("-inf"))):
-        return None
-    if isinstance(value, (list, tuple)):
-        return [_finite(element) for element in value]
-    if isinstance(value, dict):
-        return {key: _finite(element) for key, element in value.items()}
-    return value
-
-
-def _print(result: Any, form: str | None, columns: Sequence[str] | None = None, limit: int | None = None, *, empty: str) -> None:
-    if result is None:
-        return
-    columns = columns or result.columns
-    places = [result.columns.index(column) for column in columns]
-    rows = [[row[place] for place in places] for row in result.fetchall()[:limit]]
-    if form == "json":
-        objects = [dict(zip(columns, map(_finite, row), strict=True)) for row in rows]
-        click.echo(json.dumps(objects, default=str, indent=2))
-    elif form == "csv":
-        import csv
-
-        writer = csv.writer(sys.stdout, lineterminator="\n")
-        writer.writerow(columns)
-        writer.writerows(rows)
-    elif not rows:
-        click.echo(empty, err=True)
-    else:
-        # A sixth of a second, for people only.
-        from rich import box
-        from rich.console import Console
-        from rich.table import Table
-
-        console = Console(markup=False, width=None if sys.stdout.isatty() else 160)
-        shown = [
-            [visible("" if value is None else f"{value:.4g}" if isinstance(value, float) else str(value)) for value in row]
-            for row in rows
-        ]
-        room = fitting([visible(column) for column in columns], shown, console.width)
-        table = Table(box=box.SIMPLE)
-        for column in columns[:room]:
-            table.add_column(visible(column), overflow="fold")
-        for cells in shown:
-            table.add_row(*cells[:room])
-        console.print(table)
-        if room < len(columns):
-            left = ", ".join(map(visible, columns[room:]))
-            click.echo(f"without {left}, for which the window is too narrow: --json and --csv print all", err=True)
-
-
-def fitting(columns: Sequence[str], rows: Sequence[Sequence[str]], width: int) -> int:
-    """How many columns, from the left, a window of so many characters has room for, so that no cell is broken; at least one.
-
-    columns: names. rows: the cells as they are printed. A blank stands on either side of a cell.
-    """
-    taken = 0
-    for place, column in enumerate(columns):
-        taken += 2 + max(len(column), *(len(row[place]) for row in rows))
-        if taken > width and place:
-            return place
-    return len(columns)
 
 
 for each in commands.ALL:

@@ -6,6 +6,7 @@ import click
 
 from modelhub_sql import upkeep
 from modelhub_sql.declared import connect, hub_argument, output_options
+from modelhub_sql.rendering import print_result
 from modelhub_sql.visible import visible
 
 __all__ = ["add_to"]
@@ -72,7 +73,5 @@ def compact(hub: str) -> None:
 @output_options
 def privacy(hub: str, form: str | None) -> None:
     """List what whoever has HUB can learn of single rows and words of the training data."""
-    from modelhub_sql.cli import _print  # which imports this module
-
     with connect(hub, read_only=True, _numpy=False) as open_hub:
-        _print(open_hub.privacy(), form, empty="nothing of single rows or guessable words was found")
+        print_result(open_hub.privacy(), form, empty="nothing of single rows or guessable words was found")

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import click
 
 from modelhub_sql import Hub
 from modelhub_sql.declared import connect, hub_argument, options_of, output_options
+from modelhub_sql.rendering import print_result
 from modelhub_sql.visible import visible
 
 __all__ = ["ALL"]
@@ -18,12 +18,6 @@ def _changed(hub: str) -> Hub:
     from modelhub_sql.cli import _existing
 
     return _existing(hub)
-
-
-def _print(result: Any, form: str | None, columns: Sequence[str] | None = None, *, empty: str) -> None:
-    from modelhub_sql.cli import _print as printed
-
-    printed(result, form, columns, empty=empty)
 
 
 @click.command()
@@ -96,9 +90,11 @@ def sync(hub: str, manifest: str, form: str | None, task: str | None, framework:
         given["exclude"] = list(given["exclude"]) or None
         found = open_hub.sync(manifest, **given, **defaults)
         if form:
-            _print(found, form, empty="")
+            print_result(found, form, empty="")
         else:
-            _print(found.filter("action <> 'same'"), form, ("action", "model", "version", "why"), empty="nothing has changed")
+            print_result(
+                found.filter("action <> 'same'"), form, ("action", "model", "version", "why"), empty="nothing has changed"
+            )
     click.echo(found.summary, err=True)
 
 
@@ -122,7 +118,7 @@ def datasets(hub: str, form: str | None) -> None:
     with connect(hub, read_only=True, _numpy=False) as open_hub:
         found = open_hub.datasets()
         brief = ("dataset_id", "dataset", "rows", "partitions", "features", "models", "source")
-        _print(found, form, found.columns if form else brief, empty="the hub has no datasets yet")
+        print_result(found, form, brief, empty="the hub has no datasets yet")
 
 
 @click.command()
@@ -136,7 +132,7 @@ def show(hub: str, name: str, version: str | None, form: str | None) -> None:
         found = open_hub.show(name, version=version)
         if form is None:
             click.echo(visible(str(found.summary)))
-        _print(found, form, empty="its data has no features")
+        print_result(found, form, empty="its data has no features")
 
 
 #: What ``cli`` adds to the command.

@@ -33,7 +33,21 @@ def hub_argument(command: Callable[..., None]) -> Callable[..., None]:
 
 
 def output_options(command: Callable[..., None]) -> Callable[..., None]:
-    """--json and --csv, instead of a table."""
+    """--json, --csv and --markdown, instead of a table; --wide and --columns say which columns (``rendering.print_result``)."""
+
+    def kept(context: click.Context, parameter: click.Parameter, value: Any) -> None:
+        context.meta[f"modelhub.{parameter.name}"] = value
+
+    def names(context: click.Context, parameter: click.Parameter, text: str | None) -> None:
+        kept(context, parameter, None if text is None else [name.strip() for name in text.split(",") if name.strip()])
+
+    command = click.option(
+        "--columns", metavar="NAMES", expose_value=False, callback=names, help="Print these columns (a,b,c), however wide."
+    )(command)
+    command = click.option(
+        "--wide", is_flag=True, expose_value=False, callback=kept, help="Print all columns, however narrow the window is."
+    )(command)
+    command = click.option("--markdown", "form", flag_value="markdown", help="Print a table of Markdown.")(command)
     command = click.option("--csv", "form", flag_value="csv", help="Print CSV.")(command)
     return click.option("--json", "form", flag_value="json", help="Print a JSON array of objects.")(command)
 

@@ -11,6 +11,7 @@ import weakref
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from decimal import Decimal
+from difflib import get_close_matches
 from functools import wraps
 from numbers import Real
 from types import NoneType, TracebackType
@@ -146,6 +147,14 @@ class Hub:
 
     def __repr__(self) -> str:
         return f"Hub({self.path!r})"
+
+    def _repr_html_(self) -> str:
+        from modelhub_sql import notebook
+
+        models = self.models()
+        shown = ["model", "version", "source_accuracy", "task", "framework", "rows", "registered_at"]
+        rows = [[row[name] for name in shown] for row in models.dicts()]
+        return notebook.page(shown, rows, f"Hub {self.path}: {len(rows)} models")
 
     # -- register, remove ---------------------------------------------------------------
 
@@ -825,14 +834,22 @@ class Hub:
             raise OptionError(f"the step {name} was not taken: call steps first")
         return self._result(f"FROM temp.main.{name}")
 
-    def models(self) -> Result:
-        """The registered models: ``FROM list_models``."""
+    @_in_turn
+    def models(
+        self, *, task: str | None = None, framework: str | None = None, latest: bool = False, where: str | None = None
+    ) -> Result:
+        """The registered models: ``FROM list_models``.
+
+        task, framework, latest, where: as of ``find_models``; by default all are listed.
+
+        Raises OptionError.
+        """
         self._check_process()
-        with self._lock:
-            try:
-                return self._result(f"FROM {self._place.logic}.main.list_models")
-            except duckdb.Error as error:
-                raise translated(error, hub=self.path) from error
+        query = f"FROM {self._place.logic}.main.list_models"
+        if task is None and framework is None and not latest and where is None:
+            return self._result(query)
+        self._choose(task, framework, latest, where)
+        return self._result(f"{query} SEMI JOIN temp.main.searched USING (model, version) ORDER BY model ASC, version ASC")
 
     @_in_turn
     def show(self, name: str, *, version: str | None = None) -> Result:
@@ -1164,8 +1181,11 @@ def _close(own: duckdb.DuckDBPyConnection, con: duckdb.DuckDBPyConnection, file:
 
 def _check_columns(source: str, names: list[str], unknown: list[str], left: Sequence[Any] | None) -> None:
     """Refuse what excludes a column that is not there, or all."""
-    shown = ", ".join(names[:100])
+    shown = ", ".join(names[:20]) + (f" and {len(names) - 20} more" if len(names) > 20 else "")
     if unknown:
+        if len(names) > 20:
+            nearest = get_close_matches(unknown[0], names, 10, 0) or names[:10]
+            shown = f"{', '.join(nearest)} and {len(names) - len(nearest)} more"
         raise DatasetError(
             f"{source} has no column {unknown[0]!r} to exclude; its columns are {shown}. "
             f"Write {unknown[0] + '?'!r} where it may be absent"

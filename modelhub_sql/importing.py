@@ -10,6 +10,7 @@ import click
 
 from modelhub_sql import Hub
 from modelhub_sql.declared import connect, hub_argument, options_of, output_options
+from modelhub_sql.rendering import print_result
 
 __all__ = ["import_models"]
 
@@ -37,8 +38,8 @@ def from_mlflow(uri: str, hub: str, form: str | None, **options: Any) -> None:
     The data is what the run of a model logged as input for training, or the sketch that modelhub_sql.mlflow.log_sketch
     left there.
     """
-    from modelhub_sql.cli import _print
     from modelhub_sql.mlflow import import_models as imported
+    from modelhub_sql.rendering import print_result
 
     for noisy in ("alembic", "mlflow"):
         logging.getLogger(noisy).setLevel(logging.ERROR)
@@ -53,7 +54,7 @@ def from_mlflow(uri: str, hub: str, form: str | None, **options: Any) -> None:
             click.echo("interrupted: what was registered stays, and the same command goes on from there", err=True)
             click.get_current_context().exit(130)
         brief = [column for column in found.columns if column != "excluded"]
-        _print(found, form, found.columns if form else brief, empty="the registry has no model versions")
+        print_result(found, form, brief, empty="the registry has no model versions")
     click.echo(found.summary, err=True)
 
 
@@ -68,10 +69,8 @@ def from_hub(other: str, hub: str, form: str | None, **options: Any) -> None:
 
     Both must have one format, seed and salt. A model whose name and version HUB has with something else is left, and said.
     """
-    from modelhub_sql.cli import _print
-
     is_new = options["dry_run"] and not Path(hub).exists()
     with connect(":memory:" if is_new else hub, read_only=options["dry_run"] and not is_new) as open_hub:
         found = open_hub.import_hub(other, **options)
-        _print(found, form, empty="the other hub has no models")
+        print_result(found, form, empty="the other hub has no models")
     click.echo(found.summary, err=True)

@@ -55,6 +55,11 @@ class Result:
     def __repr__(self) -> str:
         return str(self.relation)
 
+    def _repr_html_(self) -> str:
+        from modelhub_sql import notebook
+
+        return notebook.page(self.columns, self.fetchall(), self.summary)
+
     @property
     def columns(self) -> list[str]:
         """Names of the columns."""
@@ -119,6 +124,15 @@ class Sketch(Result):
             return hub.merge([self, *others])  # type: ignore[no-any-return]
         with Hub() as plain:
             return plain.merge([self, *others])
+
+    def _repr_html_(self) -> str:
+        from modelhub_sql import notebook
+
+        shown = ["feature", "kind", "values", "nulls"]
+        said = f"{self.rows} rows, {len(self.features)} features"
+        if self.skipped:
+            said += f"; left out: {', '.join(self.skipped)}"
+        return notebook.page(shown, zip(*(self._table[name].to_pylist() for name in shown), strict=True), said)
 
     def save(self, path: str | os.PathLike[str]) -> str:
         """Write a sketch file, which is taken wherever a dataset is; returns its path.

@@ -21,7 +21,8 @@ from conftest import data
 import modelhub_sql
 from modelhub_sql import Hub
 from modelhub_sql.arguments import described
-from modelhub_sql.cli import fitting, main
+from modelhub_sql.cli import main
+from modelhub_sql.rendering import fitting
 
 COMMANDS = sorted(main.commands)
 VERBS = {"init", "register", "find", "explain", "list", "remove", "set", "shell", "steps", "upgrade"}

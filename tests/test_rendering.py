@@ -1,0 +1,155 @@
+"""What people see: tables in windows of 60, 80 and 120 characters, Markdown, notebooks, the first screen."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pytest
+import rich.console
+from click.testing import CliRunner, Result
+from conftest import data
+
+import modelhub_sql
+from modelhub_sql.cli import main
+from modelhub_sql.rendering import bar
+
+EXCLUDE = ("--exclude", "label", "--exclude", "split")
+
+
+@pytest.fixture(scope="module")
+def hub_path(tmp_path_factory: pytest.TempPathFactory) -> str:
+    path = str(tmp_path_factory.mktemp("screens") / "hub.duckdb")
+    with modelhub_sql.connect(path) as hub:
+        about: dict[str, Any] = dict(exclude=["label", "split"], uri="s3://models/a-long-name/of-a-folder/model.pkl")
+        hub.register("beer", data("beer"), accuracy=0.94, task="matching | beer", **about)
+        hub.register("restaurants-of-two-guides-v2", data("fodors_zagats"), task="matching", version="2", **about)
+    return path
+
+
+def run(*arguments: str, code: int = 0) -> Result:
+    result = CliRunner().invoke(main, list(arguments))
+    assert result.exit_code == code, result.output
+    return result
+
+
+@pytest.fixture(params=[60, 80, 120])
+def width(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> int:
+    class Window(rich.console.Console):
+        def __init__(self, **options: Any) -> None:
+            super().__init__(**options | {"width": request.param})
+
+    monkeypatch.setattr(rich.console, "Console", Window)
+    return int(request.param)
+
+
+SCREENS = {
+    "find": ("find", "HUB", data("beer"), *EXCLUDE, "--all-models"),
+    "explain": ("explain", "HUB", "beer", data("fodors_zagats"), *EXCLUDE),
+    "compare": ("compare", "HUB", "beer", "restaurants-of-two-guides-v2", data("beer"), *EXCLUDE),
+    "list": ("list", "HUB"),
+}
+
+
+@pytest.mark.parametrize("screen", SCREENS)
+def test_no_line_is_wider_than_the_window_and_no_word_is_cut(hub_path: str, screen: str, width: int) -> None:
+    arguments = [hub_path if each == "HUB" else each for each in SCREENS[screen]]
+    printed = run(*arguments)
+    lines = printed.stdout.splitlines()
+    table = lines[next(number for number, line in enumerate(lines) if line.startswith("─")) - 1 :]
+    assert max(map(len, table)) <= width
+    # Every word of the table is one of the answer: of its values, or a name of its columns.
+    rows = list(csv.reader(io.StringIO(run(*arguments, "--csv").stdout)))
+    words = {word for row in rows for value in row for word in value.split()}
+    for word in re.findall(r"[^\s─█▏▎▍▌▋▊▉]+", "\n".join(table)):
+        assert word in words or re.fullmatch(r"[\d.e+-]+", word), word
+    # What people decide by is there in the narrowest window.
+    least = {
+        "find": ["rank", "model", "verdict"],
+        "explain": ["target_feature", "distance"],
+        "compare": ["target_feature", "nearer"],
+    }
+    assert table[0].split()[: len(least.get(screen, []))] == least.get(screen, [])
+    assert ("too narrow" in printed.stderr) == ("--wide" in printed.stderr)
+
+
+def test_columns_are_chosen_and_all_are_printed_wide(hub_path: str, width: int) -> None:
+    assert run("list", hub_path, "--columns", "uri,model").stdout.split()[:2] == ["uri", "model"]
+    assert "s3://models/a-long-name/of-a-folder/model.pkl" in run("list", hub_path, "--columns", "model,uri").stdout
+    assert "registered_at" in run("list", hub_path, "--wide").stdout.splitlines()[0]
+    assert "there is no column colour" in run("list", hub_path, "--columns", "colour", code=2).stderr
+
+
+def test_markdown_is_a_table_whatever_a_cell_holds(hub_path: str) -> None:
+    lines = run("list", hub_path, "--markdown", "--columns", "model,task").stdout.splitlines()
+    assert lines == [
+        "| model | task |",
+        "|---|---|",
+        "| beer | matching \\| beer |",
+        "| restaurants-of-two-guides-v2 | matching |",
+    ]
+
+
+def test_list_is_narrowed(hub_path: str) -> None:
+    def listed(*options: str) -> list[str]:
+        return run("list", hub_path, "--csv", "--columns", "model", *options).stdout.split()[1:]
+
+    assert listed("--task", "matching") == listed("--where", "version = '2'") == ["restaurants-of-two-guides-v2"]
+    assert listed("--limit", "1") == ["beer"]
+    assert len(listed("--latest")) == 2
+
+
+def test_the_program_alone_says_what_to_do_first() -> None:
+    said = run().stdout
+    for command in re.findall(r"modelhub (\w+)", said):
+        assert command in main.commands
+    assert {"register", "find", "explain"} <= set(re.findall(r"modelhub (\w+)", said))
+
+
+def test_a_bar_is_as_long_as_its_share() -> None:
+    assert [bar(share, 2) for share in (0, 1 / 16, 0.5, 9 / 16, 1, 7)] == ["", "▏", "█", "█▏", "██", "██"]
+
+
+class Cells(HTMLParser):
+    """Texts of a page, and its tags."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.texts: list[str] = []
+        self.tags: list[str] = []
+        self.feed(html)
+
+    def handle_starttag(self, tag: str, attrs: Any) -> None:
+        self.tags.append(tag)
+
+    def handle_data(self, text: str) -> None:
+        self.texts.append(text)
+
+
+def test_a_notebook_shows_hub_answer_and_sketch_and_runs_nothing(tmp_path: Path) -> None:
+    evil = "<script>alert(1)</script>"
+    table = pa.table({"height": [1.5, 2.5, 3.25] * 40, evil: [1.0, 2.0, 4.0] * 40})
+    with modelhub_sql.connect() as hub:
+        hub.register(evil, table)
+        found = hub.find_models(table)
+        pages = [Cells(each._repr_html_()) for each in (hub, found, hub.explain(evil, table), hub.sketch(table), hub.models())]
+    for page in pages:
+        assert evil in page.texts
+        assert set(page.tags) <= {"p", "table", "thead", "tbody", "tr", "th", "td", "div"}
+    assert found.summary in pages[1].texts
+    assert not any(len(text) > 6 and re.fullmatch(r"\d+\.\d+", text) for page in pages for text in page.texts)
+
+
+def test_of_thousands_of_columns_the_nearest_are_named() -> None:
+    table = pa.table({f"column_{number}": [1.0, 2.0] for number in range(3000)})
+    with modelhub_sql.connect() as hub, pytest.raises(modelhub_sql.DatasetError) as refused:
+        hub.sketch(table, exclude=["colunm_1234"])
+    said = str(refused.value)
+    assert "its columns are column_1234" in said
+    assert "2990 more" in said
+    assert len(said) < 500
