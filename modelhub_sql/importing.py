@@ -39,7 +39,6 @@ def from_mlflow(uri: str, hub: str, form: str | None, **options: Any) -> None:
     left there.
     """
     from modelhub_sql.mlflow import import_models as imported
-    from modelhub_sql.rendering import print_result
 
     for noisy in ("alembic", "mlflow"):
         logging.getLogger(noisy).setLevel(logging.ERROR)

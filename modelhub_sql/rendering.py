@@ -14,7 +14,7 @@ from modelhub_sql.visible import visible
 __all__ = ["bar", "cell", "fitting", "print_result"]
 
 #: Columns of sentences: broken between words, and never narrower than this.
-_SENTENCES, _SENTENCE_WIDTH = ("reason", "other_reason", "dropped", "finding", "what_a_row_is", "summary", "warning"), 24
+_SENTENCES, _SENTENCE_WIDTH = ("reason", "other_reason", "dropped", "finding", "what_a_row_is", "summary", "warning"), 20
 _DISTANCES = ("distance", "other_distance")
 _BAR_WIDTH = 6
 #: Of a pipe: nobody's window.
@@ -54,7 +54,10 @@ def print_result(
     elif form == "markdown":
         _print_markdown(names, rows)
     else:
-        _print_table(names, rows, whole=wide or chosen is not None)
+        whole = wide or chosen is not None
+        # What no row has takes no room.
+        told = [place for place in range(len(names)) if whole or any(row[place] not in (None, "") for row in rows)]
+        _print_table([names[place] for place in told], [[row[place] for place in told] for row in rows], whole=whole)
 
 
 def _print_markdown(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:

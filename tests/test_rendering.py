@@ -71,7 +71,7 @@ def test_no_line_is_wider_than_the_window_and_no_word_is_cut(hub_path: str, scre
     # What people decide by is there in the narrowest window.
     least = {
         "find": ["rank", "model", "verdict"],
-        "explain": ["target_feature", "distance"],
+        "explain": ["target_feature", "reason"],
         "compare": ["target_feature", "nearer"],
     }
     assert table[0].split()[: len(least.get(screen, []))] == least.get(screen, [])
