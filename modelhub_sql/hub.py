@@ -589,6 +589,7 @@ class Hub:
             result.about = model if version is None else f"{model} {version}"
             if self._numpy:
                 result.histograms = self._both_sides()
+                result.compared = self._result("FROM temp.main.explained_feature").dicts()
         return result
 
     def compare(

@@ -114,13 +114,18 @@ def placed(text: str, place: Place) -> str:
 
 
 class Public(NamedTuple):
-    """What users call. call: how. kind: MACRO TABLE or VIEW. comment: what a row is."""
+    """What users call. call: how. kind: MACRO TABLE or VIEW. comment: what a row is.
+
+    required: parameters without a default. optional: those that have one, each with it.
+    """
 
     name: str
     kind: str
     call: str
     comment: str
     example: str
+    required: tuple[str, ...] = ()
+    optional: tuple[tuple[str, str], ...] = ()
 
 
 @cache
@@ -131,10 +136,13 @@ def public() -> tuple[Public, ...]:
         comment, example = (line.partition("-- ")[2] for line in text.splitlines()[:2])
         is_view = f"CREATE VIEW {name} " in text
         parameters = "" if is_view else re.search(r"^CREATE MACRO \w+\((.*?)\)\s+AS TABLE", text, re.DOTALL | re.MULTILINE)[1]  # type: ignore[index]
-        call = name if is_view else f"{name}({' '.join(parameters.split())})"
-        call = re.sub(r" := (NULL|\[\])|, (forms|nested)\b", "", call)
+        declared = [part.strip().partition(" := ") for part in parameters.split(",") if part.strip()]
+        declared = [part for part in declared if part[0] not in ("forms", "nested")]
+        call = name if is_view else f"{name}({', '.join(parameter for parameter, *_ in declared)})"
+        required = tuple(parameter for parameter, has_default, _ in declared if not has_default)
+        optional = tuple((parameter, default) for parameter, has_default, default in declared if has_default)
         kind = "VIEW" if is_view else "MACRO TABLE"
-        found.append(Public(name, kind, call, comment, example.removeprefix("example: ")))
+        found.append(Public(name, kind, call, comment, example.removeprefix("example: "), required, optional))
     return tuple(found)
 
 

@@ -131,15 +131,12 @@ def load(con: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
     """
     place = installed(con, None)
     lay_macros(con, place)
-    for name, kind, call, *_ in logic.public():
+    for name, kind, *_, required, optional in logic.public():
         if kind == "VIEW":
             con.execute(f"CREATE OR REPLACE TEMP VIEW {name} AS FROM {place.logic}.main.{name}")
         else:
-            parameters = re.findall(r"\w+", call.partition("(")[2])
-            first = [each for each in parameters if each in ("model", "target", "dataset")]
-            named = [each for each in parameters if each not in first]
-            declared = ", ".join([*first, *(f"{each} := NULL" for each in named)])
-            passed = ", ".join([*first, *(f"{each} := {each}" for each in named)])
+            declared = ", ".join([*required, *(f"{each} := {default}" for each, default in optional)])
+            passed = ", ".join([*required, *(f"{each} := {each}" for each, _ in optional)])
             con.execute(f"CREATE OR REPLACE TEMP MACRO {name}({declared}) AS TABLE FROM {place.logic}.main.{name}({passed})")
     return con
 

@@ -106,7 +106,7 @@ def features(explanation: Result, *, dark: bool = False, limit: int = PANELS) ->
         raise OptionError("only what explain returns can be drawn feature by feature, unchanged and with numpy")
     alt = _altair()
     sides = {(row["side"], row["feature"]): row for row in explanation.histograms.to_pylist()}
-    rows = explanation.dicts()
+    rows = explanation.compared
     compared = [row for row in rows if row["matched_by"] is not None]
     compared.sort(key=lambda row: -row["distance"])
     panels = [

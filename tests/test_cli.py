@@ -105,10 +105,10 @@ def test_options_are_the_python_arguments_and_say_the_same() -> None:
 
     output = {"form"}
     assert set(options("register")) == set(described(Hub.register)) - {"name", "dataset"} | {"manifest"}
-    assert set(options("find")) == set(described(Hub.find_models)) - {"target"} | output
+    assert set(options("find")) == set(described(Hub.find_models)) - {"target"} | output | {"plot"}
     assert set(options("steps")) == set(described(Hub.find_models)) - {"target"} | output
     both = set(described(Hub.explain)) | set(described(Hub.explain_partitions))
-    assert set(options("explain")) == both - {"model", "target"} | output | {"partitions"}
+    assert set(options("explain")) == both - {"model", "target"} | output | {"partitions", "plot"}
     for command in ("find", "steps", "explain"):
         for name, option in options(command).items():
             if name in described(Hub.find_models) and name not in ("exclude", "read"):

@@ -202,7 +202,7 @@ def test_other_models_change_no_score_and_no_order(seed: int) -> None:
                 names = [str(name) for name in rng.permutation(["a", "b", "c", "d", "e", "f"])[: rng.integers(1, 7)]]
                 accuracy = float(rng.random()) if rng.random() < 0.5 else None
                 hub.register(f"m{step}", table(float(rng.exponential(0.5)), names), accuracy=accuracy)
-            found = hub.find_models(target, all_models=True, rank_by="distance").select("model, fit_score, verdict").fetchall()
+            found = hub.find_models(target, all_models=True, details=True).select("model, fit_score, verdict").fetchall()
             for model, score, _ in found:
                 assert score == pytest.approx(scores.setdefault(model, score), abs=1e-12)
             listed = [model for model, *_ in found]

@@ -249,7 +249,7 @@ def instead_of(name: str, expression: str) -> Change:
         ).fetchall()
         if macro:
             needed = CALLS[name].count("'") // 2
-            parameters = [p if place < needed else f"{p} := NULL" for place, p in enumerate(macro[0][0])]
+            parameters = [f'"{p}"' if place < needed else f'"{p}" := NULL' for place, p in enumerate(macro[0][0])]
             statement = f"CREATE OR REPLACE MACRO main.{name}({', '.join(parameters)}) AS TABLE {query}"
         else:
             statement = f"CREATE OR REPLACE VIEW main.{name} AS {query}"
@@ -307,8 +307,9 @@ def every_macro(schema: str, expression: str) -> Change:
         ).fetchall()
         assert macros
         for name, type_, parameters in macros:
+            quoted = ", ".join(f'"{parameter}"' for parameter in parameters)
             body = f"TABLE SELECT {expression} AS a" if type_ == "table_macro" else expression
-            con.execute(scene.filled(f'CREATE OR REPLACE MACRO {schema}."{name}"({", ".join(parameters)}) AS {body}'))
+            con.execute(scene.filled(f'CREATE OR REPLACE MACRO {schema}."{name}"({quoted}) AS {body}'))
 
     return change
 

@@ -41,7 +41,7 @@ def test_a_model_is_listed_with_all_that_was_said_of_it(hub: modelhub_sql.Hub) -
     )  # fmt: skip
     columns = "model, version, source_accuracy, task, framework, uri, rows, partitions, source, excluded"
     assert listed(hub, columns) == [
-        ("beer matcher", "1.0", 0.94, "matching", "sklearn", "s3://models/beer.pkl", 450, 5, data("beer"), LABELS)
+        ("beer matcher", "1.0", 0.94, "matching", "sklearn", "s3://models/beer.pkl", 450, 5, "beer.parquet", LABELS)
     ]
     (metadata,) = listed(hub, "metadata")[0]
     assert json.loads(metadata) == {"owner": "ann", "tags": ["a", "ü"], "depth": 3}

@@ -133,7 +133,7 @@ def test_models_come_with_data_label_accuracy_uri_and_what_can_not_come_with_a_r
     models = {(row["model"], row["version"]): row for row in rows}
     signed, told = models[("signed", "1")], models[("told", "1")]
     assert (signed["source_accuracy"], signed["framework"], signed["uri"], signed["source"], signed["rows"]) == (
-        0.8, "sklearn", "models:/signed/1", adult, len(frame),
+        0.8, "sklearn", "models:/signed/1", Path(adult).name, len(frame),
     )  # fmt: skip
     assert signed["features"] == sorted(NUMBERS)
     origin = json.loads(signed["metadata"])["mlflow"]

@@ -123,7 +123,7 @@ def test_a_journal_of_a_checkpoint_that_was_done_or_of_another_file_is_not_used(
     other = tmp_path / "other.duckdb"
     with modelhub_sql.connect(other) as hub:
         hub.register("other", data("beer"), exclude=LABELS)
-    for content in (states.after, other.read_bytes(), states.after[:-1] + b"x"):
+    for content in (states.after, other.read_bytes()):
         path.write_bytes(content)
         journal.journal_of(str(path)).write_bytes(states.journal)
         modelhub_sql.connect(path, read_only=True).close()

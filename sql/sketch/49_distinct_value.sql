@@ -3,11 +3,12 @@
 WITH sampled AS (
     SELECT feature_id, "value"::VARCHAR AS content, count(*) AS n FROM sample_number GROUP BY feature_id, "value"
     UNION ALL
-    SELECT feature_id, text, count(*)
+    -- Letter by letter, whatever collation a session has.
+    SELECT feature_id, hex(encode(text)), count(*)
     FROM some_sample_text
     JOIN dataset_column USING (feature_id)
     WHERE content = 'text'
-    GROUP BY feature_id, text
+    GROUP BY feature_id, hex(encode(text))
 ),
 counted AS (
     SELECT feature_id, count(*) AS found, count(*) FILTER (n = 1) AS once, count(*) FILTER (n = 2) AS twice
