@@ -13,7 +13,7 @@ import duckdb
 
 from modelhub_sql.errors import DatasetError, translated
 
-__all__ = ["SKETCH_FILE", "Dataset", "arrow", "is_local_file", "is_sketch", "key", "readable"]
+__all__ = ["SKETCH_FILE", "Dataset", "arrow", "is_local_file", "is_sketch", "key", "readable", "said_of"]
 
 #: How the name of a sketch file ends, as sql/values/25_datasets.sql has it.
 SKETCH_FILE = ".sketch.parquet"
@@ -312,3 +312,8 @@ def arrow(relation: Any) -> Any:
     """The rows of a relation or result as an Arrow table."""
     # Named to_arrow_table from DuckDB 1.5 on, before that fetch_arrow_table.
     return relation.to_arrow_table() if hasattr(relation, "to_arrow_table") else relation.fetch_arrow_table()
+
+
+def said_of(source: str) -> str:
+    """What a hub says of where a dataset is from: no folders, which may tell of people and projects."""
+    return re.split(r"[/\\]", source.rstrip("/"))[-1]

@@ -937,7 +937,7 @@ class Hub:
             self._run_verb("register", **values)
         else:
             with self._dataset(dataset, exclude, read) as ((table, source), layout):
-                said = _source(source) if told["source"] is None else told["source"]
+                said = datasets.said_of(source) if told["source"] is None else told["source"]
                 self._run_verb("register", source, dataset=table, source=said, nested=layout.nested, forms=layout.forms, **values)
                 ((skipped, dataset_id),) = self._own.execute(
                     "SELECT getvariable('registering_skipped'), getvariable('registering_dataset')"
@@ -1206,11 +1206,6 @@ def _warn_of_skipped(skipped: list[str], source: str, stacklevel: int) -> None:
             visible(f"{source}: left out, says nothing of the data: {', '.join(keys)}; without a word: exclude={names}"),
             stacklevel=stacklevel,
         )
-
-
-def _source(dataset: str) -> str:
-    """What a hub says of where a dataset is from: no folders, which may tell of people and projects."""
-    return re.split(r"[/\\]", dataset.rstrip("/"))[-1]
 
 
 def _plain(value: Any) -> Any:

@@ -221,14 +221,15 @@ def _registered(hub: Hub) -> dict[tuple[str, str], dict[str, Any]]:
 
 def _action(row: Mapping[str, Any], before: Mapping[str, Any] | None, known: Mapping[tuple[str, str], Any]) -> tuple[str, str]:
     """new, changed (to be sketched again), updated (only what is known of the model) or same, and why."""
-    from modelhub_sql.hub import _json, _source
+    from modelhub_sql.datasets import said_of
+    from modelhub_sql.hub import _json
 
     if before is None:
         return "new", ""
     dataset, like = row.get("dataset"), row.get("like")
     if isinstance(dataset, (str, os.PathLike)):
         source = os.fspath(dataset)
-        said = row.get("source") or _source(source)
+        said = row.get("source") or said_of(source)
         # With what was appended since.
         if said != before["source"] and not before["source"].startswith(f"{said} + "):
             return "changed", f"its data is another: {before['source']} before"

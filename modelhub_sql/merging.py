@@ -186,7 +186,7 @@ def stored_sketch(hub: Hub, dataset_id: int) -> Any:
 
 def append(hub: Hub, name: str, version: str | None, dataset: Any, read: Mapping[str, Any] | None) -> int:
     """Add rows to the dataset of a model; returns the rows that it has now. In the caller's transaction."""
-    from modelhub_sql.hub import _source
+    from modelhub_sql.datasets import said_of
 
     own, place = hub._own, hub._place
     tables = f"{place.tables}._hub"
@@ -227,7 +227,7 @@ def append(hub: Hub, name: str, version: str | None, dataset: Any, read: Mapping
             FROM temp.main.modelhub_sketch) AS s
         WHERE dataset_id = ? RETURNING datasets.rows
         """,
-        [_source(source), dataset_id],
+        [said_of(source), dataset_id],
     ).fetchall()
     own.execute("DROP TABLE temp.main.modelhub_sketch")
     return int(total)

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import unquote, urlsplit
 
-from modelhub_sql.datasets import SKETCH_FILE, Dataset, is_sketch
+from modelhub_sql.datasets import SKETCH_FILE, Dataset, is_sketch, said_of
 from modelhub_sql.errors import HubError, OptionError
 from modelhub_sql.extras import extra
 
@@ -392,7 +392,7 @@ def _of_same_data(hub: Hub, data: _Data, exclude: list[str]) -> tuple[str, str] 
         "SELECT model, version FROM {0}.models JOIN {0}.datasets AS d USING (dataset_id) "
         "WHERE d.source = $source AND excluded = $exclude AND json_valid(metadata) "
         "AND json_extract_string(metadata, '$.mlflow.digest') = $digest LIMIT 1",
-        {"source": data.source, "exclude": exclude, "digest": data.digest},
+        {"source": said_of(data.source), "exclude": exclude, "digest": data.digest},
     )
     return rows[0] if rows else None
 

@@ -14,10 +14,8 @@ from modelhub_sql.visible import visible
 __all__ = ["bar", "cell", "fitting", "print_result"]
 
 #: Columns of sentences: broken between words, and never narrower than this.
-_SENTENCES, _SENTENCE_WIDTH = (
-    ("reason", "other_reason", "dropped", "finding", "what_a_row_is", "summary", "warning", "meaning"),
-    20,
-)
+_SENTENCES = ("reason", "other_reason", "dropped", "finding", "what_a_row_is", "summary", "warning", "meaning")
+_SENTENCE_WIDTH = 20
 _DISTANCES = ("distance", "other_distance")
 _BAR_WIDTH = 6
 #: Of a pipe: nobody's window.
