@@ -34,6 +34,7 @@ def tables(page: str) -> list[list[list[str]]]:
     return [[[cell.strip() for cell in line.strip("|").split("|")] for line in block[2:]] for block in blocks]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", TINY)
 def test_a_benchmark_runs_and_writes_what_it_prints(name: str, tmp_path: Path) -> None:
     call = [sys.executable, str(BENCHMARKS / f"{name}.py"), "--repeats", "1", "--results", str(tmp_path), *TINY[name]]
