@@ -408,9 +408,14 @@ def _format_row(con: duckdb.DuckDBPyConnection, tables: str, path: str) -> dict[
     version = row.get("format_version")
     if isinstance(version, int) and version > FORMAT_VERSION:
         raise HubFormatError(f"{path} has format {version}, newer than the {FORMAT_VERSION} known here: upgrade modelhub-sql")
-    if version != FORMAT_VERSION or set(row) != set(generated.FORMAT):
+    if version != FORMAT_VERSION:
         raise HubFormatError(
             f"{path} is no hub that this version made: its format is {version!r}, known here is {FORMAT_VERSION}"
+        )
+    if others := sorted(set(row) ^ set(generated.FORMAT)):
+        raise HubFormatError(
+            f"{path} is no hub that this version made: its format has other settings ({', '.join(others)}): "
+            "register its models in a new hub"
         )
     defaults = con.execute(f"FROM {tables}._hub.defaults")
     columns = [column[0] for column in defaults.description or ()]
