@@ -1,4 +1,4 @@
-"""Histograms at a coarser resolution: the numpy kernel of ``named_distance`` (the bins of the finer side that fall together)."""
+"""Histograms at a coarser resolution: the numpy kernel of ``named_common_bin``."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 -- a feature of a dataset that has the name and kind of a feature of the target; they are compared at the coarser resolution (k, b)
 SELECT
-    t.feature_id AS target_feature_id, s.dataset_id, s.feature_id,
+    row_number() OVER () AS pair, t.feature_id AS target_feature_id, s.dataset_id, s.feature_id,
     greatest(t.k, s.k) AS k, least(t.b, s.b) AS b,
     coalesce(s.k < t.k OR s.b > t.b, false) AS is_finer
 FROM target_feature AS t

@@ -27,7 +27,7 @@ common AS (
     GROUP BY ALL
 )
 SELECT
-    c.target_feature_id, c.dataset_id, c.feature_id,
+    row_number() OVER () AS pair, c.target_feature_id, c.dataset_id, c.feature_id,
     intersection / (t.elements + s.elements - intersection) AS jaccard,
     greatest(t.k, s.k) AS k, least(t.b, s.b) AS b,
     coalesce(s.k < t.k OR s.b > t.b, false) AS is_finer

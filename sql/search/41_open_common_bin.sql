@@ -1,0 +1,3 @@
+-- a bin that both sides of such a pair have, its probability there (p) and in the target (q)
+-- inlined: it is read once
+-- again: named_common_bin, of open_pair instead of named_pair, open_resolution instead of named_resolution, open_target_bin instead of named_target_bin

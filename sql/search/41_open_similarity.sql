@@ -1,2 +1,0 @@
--- such a pair and how much its distributions differ: JS divergence (Eq. 2.1) and distance, 1 - sum 2 p q / (p + q), in [0, 1]
--- again: named_match, of open_pair instead of possible_pair, open_resolution instead of named_resolution, open_target_bin instead of named_target_bin

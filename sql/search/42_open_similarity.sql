@@ -1,0 +1,2 @@
+-- such a pair and how much its distributions differ: JS divergence (Eq. 2.1) and distance, 1 - sum 2 p q / (p + q), in [0, 1]
+-- again: named_match, of open_pair instead of possible_pair, open_common_bin instead of possible_common_bin
