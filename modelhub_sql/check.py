@@ -34,7 +34,8 @@ def findings(hub: Hub, target: Any, exclude: Sequence[str], read: Mapping[str, A
     features, skipped = hub._looked_at(target, exclude, read)
     found = []
     for text in skipped:
-        column, reason = _REASONED.match(text).groups() if _REASONED.match(text) else (text, "")  # type: ignore[union-attr]
+        said = _REASONED.match(text)
+        column, reason = said.groups() if said else (text, "")
         found.append(Finding(column, reason, "exclude"))
     labels = _labels(hub)
     for feature, kind, values, nulls, distincts in features:

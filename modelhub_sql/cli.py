@@ -11,7 +11,7 @@ from typing import Any
 import click
 import duckdb
 
-from modelhub_sql import Hub, __version__, commands
+from modelhub_sql import Hub, __version__, cli_upkeep, commands
 from modelhub_sql.arguments import described
 from modelhub_sql.declared import connect, hub_argument, options_of, output_options
 from modelhub_sql.errors import HubError
@@ -404,12 +404,8 @@ def _draw(result: Any, plot: str | None) -> None:
         click.echo(f"drawn: {visible(plot)}", err=True)
 
 
-for each in commands.ALL:
+for each in (*commands.ALL, *cli_upkeep.ALL):
     main.add_command(each)
-
-from modelhub_sql import cli_upkeep  # noqa: E402  (adds its commands)
-
-cli_upkeep.add_to(main)
 
 if __name__ == "__main__":
     main()

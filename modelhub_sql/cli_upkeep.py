@@ -9,13 +9,7 @@ from modelhub_sql.declared import connect, hub_argument, output_options
 from modelhub_sql.rendering import print_result
 from modelhub_sql.visible import visible
 
-__all__ = ["add_to"]
-
-
-def add_to(main: click.Group) -> None:
-    """Make the commands of this module those of the program, too."""
-    for command in (verify, rescue, backup, compact, privacy):
-        main.add_command(command)
+__all__ = ["ALL"]
 
 
 @click.command()
@@ -75,3 +69,7 @@ def privacy(hub: str, form: str | None) -> None:
     """List what whoever has HUB can learn of single rows and words of the training data."""
     with connect(hub, read_only=True, _numpy=False) as open_hub:
         print_result(open_hub.privacy(), form, empty="nothing of single rows or guessable words was found")
+
+
+#: What ``cli`` adds to the command.
+ALL = (verify, rescue, backup, compact, privacy)

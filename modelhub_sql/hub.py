@@ -39,10 +39,12 @@ _OWN_GROUP = 10
 #: Connections of hubs that were opened before a fork: theirs is the other process.
 _LEFT: list[tuple[duckdb.DuckDBPyConnection, duckdb.DuckDBPyConnection]] = []
 
-#: What sql/sketch/22_left_out.sql says of a column.
+#: Options that are on or off; off is as if they were not given.
+_FLAGS = ("all_models", "details", "latest")
+
+#: What sql/sketch/30_left_out.sql says of a column.
 _KEY = re.compile(r" \((numbers the rows|a key: each text is another|an index of pandas)\)$")
 
-#: Relations that a search starts from.
 RankBy = Literal["distance", "adaptivity", "coverage", "js", "l2", "kl_target_source", "kl_source_target", "source_accuracy"]
 Features = Literal["names", "values"]
 SampleSpace = Literal["aligned", "flattened"]
@@ -975,7 +977,9 @@ class Hub:
         taken: list[searching.Step] | None = None,
     ) -> Result:
         """Run the relations of ``sql/search`` up to one, each into a temporary table, and return its rows."""
-        given = {name: _option(name, value) for name, value in options.items() if value is not None and value is not False}
+        off = (name for name in _FLAGS if options.get(name) is False)
+        options = {name: value for name, value in options.items() if name not in set(off)}
+        given = {name: _option(name, value) for name, value in options.items() if value is not None}
         asked = {name: given.pop(name, None) for name in ("task", "framework", "latest", "where")}
         for name in explained[::2]:
             if not isinstance(name, str):

@@ -277,7 +277,8 @@ def _steps_script() -> str:
     head = [
         "-- find_models step by step: each relation is left as a temporary table (or view) to be looked at.",
         "-- Set the variables dataset and, if need be, exclude, and run this script; the last is found_model.",
-        "CREATE OR REPLACE TEMP TABLE target_sketch AS FROM _logic.sketch(_logic.text_variable('dataset'), exclude := coalesce(getvariable('exclude')::VARCHAR[], []));",  # noqa: E501
+        "CREATE OR REPLACE TEMP TABLE target_sketch AS FROM _logic.sketch(\n"
+        "    _logic.text_variable('dataset'), exclude := coalesce(getvariable('exclude')::VARCHAR[], [])\n);",
         "CREATE OR REPLACE TEMP TABLE options AS FROM _logic.search_options(details := true);",
         "CREATE OR REPLACE TEMP TABLE searched AS SELECT model, version, dataset_id FROM _hub.models;",
     ]

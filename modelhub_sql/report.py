@@ -8,11 +8,10 @@ import os
 import shlex
 import warnings
 from collections.abc import Iterable, Mapping, Sequence
-from contextlib import suppress
 from html import escape
 from typing import TYPE_CHECKING, Any
 
-from modelhub_sql import plots
+from modelhub_sql import plots, writing
 from modelhub_sql.errors import HubError, OptionError
 from modelhub_sql.visible import visible
 
@@ -55,16 +54,8 @@ def write(hub: Hub, target: Any, path: str, *, exclude: Sequence[str] = (), **op
     if not written.lower().endswith((".html", ".htm")):
         raise OptionError(f"a report is a .html file, got {written!r}")
     text = page(hub, target, exclude=exclude, **options)
-    beside = f"{written}.{os.getpid()}.tmp"
-    try:
-        with open(beside, "w", encoding="utf-8") as file:
-            file.write(text)
-        os.replace(beside, written)
-    except OSError as error:
-        raise OptionError(f"can't write the report {written}: {error.strerror or error}") from error
-    finally:
-        with suppress(OSError):
-            os.remove(beside)
+    with writing.whole(written, "the report", OptionError) as beside, open(beside, "w", encoding="utf-8") as file:
+        file.write(text)
     return written
 
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import suppress
 from typing import Any
 
 import duckdb
 
+from modelhub_sql import writing
 from modelhub_sql.datasets import SKETCH_FILE
 from modelhub_sql.errors import DatasetError, OptionError
 
@@ -145,15 +145,8 @@ class Sketch(Result):
         written = os.fspath(path)
         if not written.lower().endswith(SKETCH_FILE):
             raise OptionError(f"a sketch file is called NAME{SKETCH_FILE}, got {written!r}")
-        beside = f"{written}.{os.getpid()}.tmp"
-        try:
+        with writing.whole(written, "the sketch", DatasetError) as beside:
             pq.write_table(self._table, beside)
-            os.replace(beside, written)
-        except OSError as error:
-            raise DatasetError(f"can't write the sketch {written}: {error.strerror or error}") from error
-        finally:
-            with suppress(OSError):
-                os.remove(beside)
         return written
 
 

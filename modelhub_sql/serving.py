@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import click
 
-from modelhub_sql import connect
-from modelhub_sql.declared import hub_argument
+from modelhub_sql.declared import connect, hub_argument
 
 __all__ = ["mcp"]
 
