@@ -104,5 +104,6 @@ def _of_reader(_: click.Context, __: click.Parameter, texts: tuple[str, ...]) ->
         name, equals, value = text.partition("=")
         if not equals or not name:
             raise click.BadParameter(f"takes NAME=VALUE, got {text}")
-        found[name] = {"true": True, "false": False}.get(value.lower(), value.strip("'"))
+        is_quoted = len(value) > 2 and value[0] == value[-1] == "'"
+        found[name] = {"true": True, "false": False}.get(value.lower(), value[1:-1] if is_quoted else value)
     return found or None

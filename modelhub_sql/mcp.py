@@ -5,6 +5,7 @@ Needs the extra ``mcp``.
 
 from __future__ import annotations
 
+import glob
 import math
 import threading
 import warnings
@@ -29,10 +30,11 @@ _ABOUT = (
 )
 
 
-def server(hub: Hub, *, folder: str | None = None, may_try: bool = False) -> Any:
+def server(hub: Hub, *, folder: str | None = None, may_try: bool = False, any_format: bool = False) -> Any:
     """The server of a hub, with tools of the names of the verbs; ``run()`` serves over stdio until its client leaves.
 
-    folder: only files below it are read, by default any. may_try: offer try_models too, which runs the code of models.
+    folder: only targets below it are read, by default any. may_try: offer try_models too, for models whose formats run no code;
+    any_format: for all, which runs the code that is in them. Models are loaded from where the hub says that they are.
     Targets are files of this machine: no addresses, no other databases. Raises ExtraError.
     """
     made = extra("mcp.server.mcpserver", "mcp").MCPServer("modelhub", instructions=_ABOUT)
@@ -54,20 +56,23 @@ def server(hub: Hub, *, folder: str | None = None, may_try: bool = False) -> Any
 
         return answered
 
-    def file(target: str) -> str:
+    def file(target: str) -> str | list[str]:
         path = Path(target)
         if "://" in target:
             raise DatasetError(f"{target:.200} is an address: a target is a file of this machine")
         root = Path(folder or path.anchor or ".").resolve()
         if folder is not None and not path.is_absolute():
             path = root / path
-        # A glob is checked by the folder that it starts in, and may not leave it later.
-        fixed = Path(*(part for part in _before_glob(path)))
-        if folder is not None and (".." in path.parts or not fixed.resolve().is_relative_to(root)):
-            raise DatasetError(f"{target:.200} is not below {folder}, where this server reads")
-        if not path.exists() and fixed == path:
+        outside = DatasetError(f"{target:.200} is not below {folder}, where this server reads")
+        if folder is not None and (".." in path.parts or not Path(*_before_glob(path)).resolve().is_relative_to(root)):
+            raise outside
+        found = [str(path)] if path.exists() else sorted(glob.glob(str(path), recursive=True))
+        if not found:
             raise DatasetError(f"{target:.200} does not exist: pass a file (parquet, csv, json) or a glob")
-        return str(path)
+        # A link may lead elsewhere.
+        if folder is not None and not all(Path(each).resolve().is_relative_to(root) for each in found):
+            raise outside
+        return found[0] if len(found) == 1 else found
 
     def list_models(limit: int = 100) -> dict[str, Any]:
         """The models of the hub: name, version, task, accuracy on their own data, where they are, rows of training data."""
@@ -93,14 +98,12 @@ def server(hub: Hub, *, folder: str | None = None, may_try: bool = False) -> Any
         found = hub.explain(model, file(target), **told)
         return {"model": judged, "features": _rows(found, None, limit), "count": len(found)}
 
-    def try_models(
-        target: str, label: str, exclude: list[str] | None = None, top: int = 5, rows: int = 50, safe: bool = True
-    ) -> dict[str, Any]:
+    def try_models(target: str, label: str, exclude: list[str] | None = None, top: int = 5, rows: int = 50) -> dict[str, Any]:
         """Load the first models of a search and measure them on labelled rows of a file.
 
-        label: the column to predict. safe: only models whose formats run no code.
+        label: the column to predict.
         """
-        found = hub.try_models(file(target), label=label, exclude=exclude or [], top=top, rows=rows, safe=safe)
+        found = hub.try_models(file(target), label=label, exclude=exclude or [], top=top, rows=rows, safe=not any_format)
         return {"summary": found.summary, "models": _rows(found, None, top)}
 
     hints = extra("mcp_types", "mcp").ToolAnnotations

@@ -160,7 +160,10 @@ def _import_one(
                     hub.register(name, data.dataset, exclude=left, **told)
                 row["outcome"] = "registered"
                 if tag:
-                    registry.client.set_model_version_tag(name, number, _HUB_TAG, os.path.abspath(hub.path))
+                    try:
+                        registry.client.set_model_version_tag(name, number, _HUB_TAG, os.path.abspath(hub.path))
+                    except registry.mlflow.exceptions.MlflowException as error:
+                        said.append(f"the registry takes no tag: {_short(error)}")
                 said += _changed(hub, name, number, data)
             row["note"] = "; ".join(notes + said) or None
     except (_Left, HubError) as error:
@@ -380,7 +383,10 @@ def _task(version: _Version) -> str | None:
 def _known(hub: Hub, model: str, version: str) -> dict[str, Any] | None:
     """What the import that registered a version told of it; empty for a model of other origin, None for none."""
     rows = _asked(hub, "SELECT metadata FROM {0}.models WHERE model = ? AND version = ?", [model, version])
-    return _json(rows[0][0]).get("mlflow", {}) if rows else None
+    if not rows:
+        return None
+    told = _json(rows[0][0]).get("mlflow")
+    return told if isinstance(told, dict) else {}
 
 
 def _of_same_data(hub: Hub, data: _Data, exclude: list[str]) -> tuple[str, str] | None:
@@ -420,6 +426,8 @@ def _asked(hub: Hub, query: str, parameters: Any) -> list[tuple[Any, ...]]:
 
 def _store(uri: str) -> str:
     """The uri of a store that is there: MLflow would make a database at a name that is mistyped. Raises OptionError."""
+    if uri in ("databricks", "databricks-uc") or uri.startswith(("databricks:", "uc:")):
+        return uri
     path = uri.removeprefix("sqlite:///") if uri.startswith("sqlite:") else None if "://" in uri else uri.removeprefix("file:")
     if path is None or (not path and "://" in uri):
         return uri

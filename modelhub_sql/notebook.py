@@ -6,14 +6,13 @@ from collections.abc import Iterable, Sequence
 from html import escape
 from typing import Any
 
-from modelhub_sql.rendering import cell
+from modelhub_sql.rendering import DISTANCES, cell
 from modelhub_sql.visible import visible
 
 __all__ = ["page"]
 
 #: Rows that are shown; more are counted.
 _MOST_ROWS = 50
-_DISTANCES = ("distance", "other_distance")
 #: Drawn as bars, or told above the table.
 _NOT_SHOWN = ("bar", "other_bar", "summary")
 
@@ -32,13 +31,17 @@ def page(columns: Sequence[str], rows: Iterable[Sequence[Any]], said: str | None
 
 
 def _cell(column: str, value: Any) -> str:
-    if column in _DISTANCES and isinstance(value, float):
+    if column in DISTANCES and isinstance(value, float):
         width = round(100 * min(1.0, max(0.0, value)))
         drawn = f'<div aria-hidden="true" style="height:3px;background:currentColor;opacity:.6;width:{width}%"></div>'
         return f'<td style="text-align:left;min-width:5em">{_text(cell(value))}{drawn}</td>'
     align = "right" if isinstance(value, (int, float)) and not isinstance(value, bool) else "left"
-    return f'<td style="text-align:{align}">{_text(cell(value)[:300])}</td>'
+    return f'<td style="text-align:{align}">{_text(_cut(cell(value)))}</td>'
 
 
 def _text(text: str) -> str:
     return escape(visible(text))
+
+
+def _cut(text: str, most: int = 300) -> str:
+    return text if len(text) <= most else text[: most - 1] + "…"

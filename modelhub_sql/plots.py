@@ -6,6 +6,7 @@ All is drawn from answers and sketches; no row of any data is needed.
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -13,7 +14,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from modelhub_sql.arguments import described
 from modelhub_sql.errors import OptionError
+from modelhub_sql.extras import extra
 from modelhub_sql.udfs.dyadic import number_bins
 from modelhub_sql.visible import visible
 
@@ -48,13 +51,24 @@ def plot(result: Result, *, dark: bool = False) -> Any:
     raise OptionError(f"there is no picture of {', '.join(result.columns)}: plot what find_models or explain returns, unchanged")
 
 
+class _InScript(json.JSONEncoder):
+    """JSON that a name in it can't end: it stands within a script of the page."""
+
+    def encode(self, o: Any) -> str:
+        return super().encode(o).replace("<", "\\u003c")
+
+
+#: How each kind of file is written.
+_SAVED: dict[str, dict[str, Any]] = {"png": {"scale_factor": 2}, "html": {"inline": True, "json_kwds": {"cls": _InScript}}}
+
+
 def save(chart: Any, path: str) -> None:
     """Write a picture: .png, .svg, .html or .json (Vega-Lite). Raises OptionError."""
     ending = path.rpartition(".")[2].lower()
     if ending not in ("png", "svg", "html", "json"):
         raise OptionError(f"a picture is a .png, .svg, .html or .json file, got {path!r}")
     try:
-        chart.save(path, **({"scale_factor": 2} if ending == "png" else {"inline": True} if ending == "html" else {}))
+        chart.save(path, **_SAVED.get(ending, {}))
     except OSError as error:
         raise OptionError(f"can't write {path}: {error.strerror or error}") from error
 
@@ -187,7 +201,7 @@ def coverage(hub: Hub, target: Any, *, exclude: Sequence[str] = (), dark: bool =
     covered: dict[int, bool] = {}
     for row in found.dicts():
         version = row["version"] or None
-        given = {name: value for name, value in options.items() if name in ("features", "min_jaccard", "max_js", "search")}
+        given = {name: value for name, value in options.items() if name in described(type(hub).explain_partitions)}
         for part in hub.explain_partitions(row["model"], target, version=version, exclude=exclude, **given).dicts():
             covered[part["target_partition"]] = covered.get(part["target_partition"], False) or part["matches"] > 0
             shown.append({"name": _named(row), "place": row["rank"], "partition": part["target_partition"], "n": part["matches"]})
@@ -227,11 +241,7 @@ def coverage(hub: Hub, target: Any, *, exclude: Sequence[str] = (), dark: bool =
 
 
 def _altair() -> Any:
-    try:
-        import altair
-    except ImportError as error:
-        raise OptionError("pictures need Altair: pip install 'modelhub-sql[plots]'") from error
-    return altair
+    return extra("altair", "plots")
 
 
 def _styled(chart: Any, dark: bool) -> Any:
@@ -344,8 +354,8 @@ def _alike_together(distance: Floats) -> list[int]:
         # Of each, the ends that are nearest to each other meet.
         left, right = members[a], members.pop(b)
         ends = {(x, y): distance[left[-x], right[-y]] for x in (0, 1) for y in (0, 1)}
-        flip_left, keep_right = min(ends, key=lambda end: ends[end])
-        members[a] = (left if flip_left else left[::-1]) + (right[::-1] if keep_right else right)
+        keep_left, flip_right = min(ends, key=lambda end: ends[end])
+        members[a] = (left if keep_left else left[::-1]) + (right[::-1] if flip_right else right)
         between[a] = between[:, a] = (n * between[a] + m * between[b]) / (n + m)
         between[a, a] = np.inf
         between[b] = between[:, b] = np.inf

@@ -16,7 +16,7 @@ from typing import Any
 from modelhub_sql.errors import ExtraError
 from modelhub_sql.extras import extra
 
-__all__ = ["FORMATS", "SAFE"]
+__all__ = ["FORMATS", "SAFE", "main"]
 
 #: Endings of files by format; those that can't run code first.
 FORMATS = {"onnx": (".onnx",), "skops": (".skops",), "joblib": (".joblib",), "pickle": (".pkl", ".pickle")}
@@ -28,7 +28,8 @@ class _Problem(Exception):
     """Why a model can't be run; the message is for the user."""
 
 
-def _main(folder: str) -> None:
+def main(folder: str) -> None:
+    """Load and run the model that FOLDER tells of."""
     request = json.loads(Path(folder, "request.json").read_text(encoding="utf-8"))
     answer: dict[str, Any]
     try:
@@ -51,7 +52,7 @@ def _predicted(request: dict[str, Any], folder: str) -> list[Any]:
     }  # fmt: skip
     predict, named, count = load[request["format"]](request)
     given = predict(frame[_columns(list(frame.columns), request, named, count)])
-    return _as_list(given, len(frame))
+    return _as_list(given, len(frame), request["classes"])
 
 
 def _columns(there: Sequence[str], request: dict[str, Any], named: list[str] | None, count: int | None) -> list[str]:
@@ -66,7 +67,7 @@ def _columns(there: Sequence[str], request: dict[str, Any], named: list[str] | N
     return columns
 
 
-def _as_list(given: Any, rows: int) -> list[Any]:
+def _as_list(given: Any, rows: int, classes: bool) -> list[Any]:
     import numpy as np
 
     if hasattr(given, "columns"):  # a frame: mlflow of other flavours
@@ -74,11 +75,13 @@ def _as_list(given: Any, rows: int) -> list[Any]:
     array = np.asarray(given)
     if array.ndim == 2 and array.shape[1] == 1:
         array = array[:, 0]
-    if array.ndim == 2 and array.dtype.kind == "f":
-        # A probability of each class.
+    if array.ndim == 2 and array.dtype.kind == "f" and classes:
+        # A probability of each class, where classes are numbers.
         array = array.argmax(axis=1)
     if array.ndim != 1 or len(array) != rows:
-        raise _Problem(f"its predictions have the shape {array.shape}, not one for each of {rows} rows")
+        raise _Problem(
+            f"its predictions have the shape {array.shape}, not one for each of {rows} rows: load= may give one that has"
+        )
     return [each if isinstance(each, (int, float, bool, str)) else str(each) for each in array.tolist()]
 
 
@@ -149,4 +152,4 @@ def _onnx(request: dict[str, Any]) -> Any:
 
 
 if __name__ == "__main__":
-    _main(sys.argv[1])
+    main(sys.argv[1])

@@ -11,12 +11,13 @@ import click
 
 from modelhub_sql.visible import visible
 
-__all__ = ["bar", "cell", "fitting", "print_result"]
+__all__ = ["DISTANCES", "bar", "cell", "fitting", "print_result"]
 
 #: Columns of sentences: broken between words, and never narrower than this.
 _SENTENCES = ("reason", "other_reason", "dropped", "finding", "what_a_row_is", "summary", "warning", "meaning")
 _SENTENCE_WIDTH = 20
-_DISTANCES = ("distance", "other_distance")
+#: Drawn as bars.
+DISTANCES = ("distance", "other_distance")
 _BAR_WIDTH = 6
 #: Of a pipe: nobody's window.
 _NO_WINDOW = 160
@@ -108,7 +109,7 @@ def bar(share: float, width: int = _BAR_WIDTH) -> str:
 
 
 def _drawn(column: str, value: Any) -> str:
-    if column in _DISTANCES and isinstance(value, float) and _shows_bars():
+    if column in DISTANCES and isinstance(value, float) and _shows_bars():
         return f"{cell(round(value, 4)):<6} {bar(value)}".rstrip()
     return cell(value)
 

@@ -12,7 +12,10 @@ from html import escape
 from typing import TYPE_CHECKING, Any
 
 from modelhub_sql import plots, writing
+from modelhub_sql.arguments import described
+from modelhub_sql.datasets import is_local_file
 from modelhub_sql.errors import HubError, OptionError
+from modelhub_sql.extras import extra
 from modelhub_sql.visible import visible
 
 if TYPE_CHECKING:
@@ -78,7 +81,7 @@ def page(hub: Hub, target: Any, *, exclude: Sequence[str] = (), **options: Any) 
         *(_why(hub, target, row, exclude, options) for row in rows[:EXPLAINED]),
         _why_not([row for row in judged if row["dropped"] is not None]),
         _left_out(exclude, sketch.skipped, [str(each.message) for each in said]),
-        _how_to_try(hub, name, exclude, rows[:EXPLAINED]),
+        _how_to_try(hub, target, exclude, options, rows[:EXPLAINED]),
     ]
     title = escape(visible(f"Which model fits {os.path.basename(str(name))}?"))
     return (
@@ -132,11 +135,14 @@ def _ranking(found: Any, rows: Sequence[Mapping[str, Any]]) -> str:
 
 def _why(hub: Hub, target: Any, row: Mapping[str, Any], exclude: Sequence[str], options: Mapping[str, Any]) -> str:
     version = row["version"]
-    kept = {name: value for name, value in options.items() if name in ("features", "min_jaccard", "read")}
+    whole, by_part = (
+        {name: value for name, value in options.items() if name in described(verb) and name != "details"}
+        for verb in (type(hub).explain, type(hub).explain_partitions)
+    )
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        why = hub.explain(row["model"], target, version=version, exclude=exclude, **kept)
-        parts = hub.explain_partitions(row["model"], target, version=version, exclude=exclude, **kept).dicts()
+        why = hub.explain(row["model"], target, version=version, exclude=exclude, **whole)
+        parts = hub.explain_partitions(row["model"], target, version=version, exclude=exclude, **by_part).dicts()
     covered = sum(part["matches"] > 0 for part in parts)
     label = row["model"] + (f" {version}" if version else "")
     body = [
@@ -171,17 +177,25 @@ def _left_out(exclude: Sequence[str], skipped: Sequence[str], said: Iterable[str
     return "<h2>What was left out</h2>\n<ul>\n" + "\n".join(f"<li>{_text(line)}</li>" for line in lines) + "\n</ul>"
 
 
-def _how_to_try(hub: Hub, name: Any, exclude: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> str:
-    if not rows:
+def _how_to_try(
+    hub: Hub, target: Any, exclude: Sequence[str], options: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]
+) -> str:
+    # A command finds files only.
+    if not rows or hub.path == ":memory:" or not isinstance(target, (str, os.PathLike)) or not is_local_file(os.fspath(target)):
         return ""
     excluded = "".join(f" --exclude {shlex.quote(each)}" for each in exclude)
-    called = f"{shlex.quote(hub.path)} {shlex.quote(str(name))}{excluded}"
+    read = "".join(f" --read {shlex.quote(f'{key}={value}')}" for key, value in (options.get("read") or {}).items())
+    called = f"{shlex.quote(hub.path)} {shlex.quote(os.fspath(target))}{excluded}{read}"
+    given = {name: value for name, value in options.items() if name != "read" and value not in (None, False)}
+    again = called + "".join(
+        f" --{name.replace('_', '-')}" + ("" if value is True else f" {shlex.quote(str(value))}") for name, value in given.items()
+    )
     models = "".join(f"<li>{_text(' '.join(filter(None, (row['model'], row['version'], row['uri']))))}</li>\n" for row in rows)
     return (
         "<h2>Try the first of them</h2>\n<p>A distance is a guess; 50 labelled rows of the target are a test. These are loaded, "
         "run on such rows and measured, where the column LABEL is what they predict:</p>\n"
         f"<pre>{_text(f'modelhub try {called} --label LABEL')}</pre>\n<ol>\n{models}</ol>\n"
-        f"<p>The ranking again, in a terminal:</p>\n<pre>{_text(f'modelhub find {called}')}</pre>"
+        f"<p>The ranking again, in a terminal:</p>\n<pre>{_text(f'modelhub find {again}')}</pre>"
     )
 
 
@@ -229,10 +243,7 @@ def _picture(result: Any, alt: str) -> str:
 
 
 def _svg(chart: Any) -> str:
-    try:
-        import vl_convert
-    except ImportError as error:
-        raise OptionError("a report needs its pictures: pip install 'modelhub-sql[plots]'") from error
+    vl_convert = extra("vl_convert", "plots")
     try:
         svg = vl_convert.vegalite_to_svg(chart.to_dict(), allowed_base_urls=[])
     except ValueError as error:

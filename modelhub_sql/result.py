@@ -27,7 +27,7 @@ class Result:
         self._table = table
         #: The answer in a sentence, for what ``find_models`` returns.
         self.summary: str | None = None
-        #: Of what ``explain`` returns: the both sides' histograms, how each feature was compared, and whose they are.
+        #: Of what ``explain`` returns: both sides' histograms, how each feature was compared, and whose they are.
         self.histograms: Any = None
         self.compared: list[dict[str, Any]] = []
         self.about: str | None = None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from decimal import Decimal
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -29,7 +30,7 @@ class Score(NamedTuple):
 
 def fitting_metric(labels: Sequence[Any]) -> Metric:
     """The metric for labels: r2 for numbers that are measured, accuracy for classes."""
-    numbers = all(isinstance(label, (int, float)) and not isinstance(label, bool) for label in labels)
+    numbers = all(isinstance(label, (int, float, Decimal)) and not isinstance(label, bool) for label in labels)
     if not numbers:
         return "accuracy"
     whole = all(float(label).is_integer() for label in labels)
@@ -70,7 +71,19 @@ def rows_to_separate(metric: Metric, labels: Sequence[Any], first: Sequence[Any]
         error = float(
             np.nanstd([_value(metric, truth[r], one[r]) - _value(metric, truth[r], other[r]) for r in _resamples(len(truth))])
         )
-    return max(1, math.ceil(len(truth) * (_Z * error / difference) ** 2))
+    needed = max(1, math.ceil(len(truth) * (_Z * error / difference) ** 2))
+    if metric == "accuracy" and needed <= len(truth):
+        right, wrong = int((each > 0).sum()), int((each < 0).sum())
+        if _by_chance(right, wrong) >= 0.05:
+            # Few rows differ, all one way perhaps: their spread says nothing. Six that do are beyond chance.
+            needed = max(len(truth) + 1, math.ceil(6 * len(truth) / (right + wrong)))
+    return needed
+
+
+def _by_chance(first: int, second: int) -> float:
+    """How often so uneven a share of rows comes by chance (the sign test, two-sided, exact)."""
+    both = first + second
+    return min(1.0, 2 * sum(math.comb(both, each) for each in range(min(first, second) + 1)) / float(2**both))
 
 
 def _comparable(metric: Metric, labels: Sequence[Any], predictions: Sequence[Any]) -> tuple[Any, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import signal
 import subprocess
@@ -27,6 +28,9 @@ if TYPE_CHECKING:
     from modelhub_sql.result import Result
 
 __all__ = ["try_models"]
+
+#: How Python runs the module without looking for any in the folder where somebody happens to work: a safe format needs none.
+_ALONE = ("-c", "import sys; del sys.path[0]; from modelhub_sql.predicting import main; main(sys.argv[1])")
 
 Load = Callable[[dict[str, Any]], Any]
 
@@ -68,14 +72,18 @@ def try_models(
     measure = metric or fitting_metric(labels)
     found = hub.find_models(target, exclude=[*exclude, f"{label}?"], top=top, all_models=True, read=read).dicts()
     features = table.drop_columns([label])
+    classes = measure != "r2" and all(isinstance(each, int) and each >= 0 for each in labels)
     tried, measured = [], {}
     for model in found:
         how, path, problem = _how(hub, model, load, safe)
-        outcome = _Tried(None, problem, 0.0) if problem else _run(hub, model, how, path, features, load, timeout)
+        outcome = _Tried(None, problem, 0.0) if problem else _run(hub, model, how, path, features, load, timeout, classes)
         score = None
         if outcome.predictions is not None:
             try:
-                score = scored(measure, labels, outcome.predictions)
+                measurement = scored(measure, labels, outcome.predictions)
+                if not math.isfinite(measurement.value):
+                    raise ValueError(f"its {measure} on these rows is no number: the labels or its predictions are all one value")
+                score = measurement
                 measured[(model["model"], model["version"])] = outcome.predictions
             except ValueError as error:
                 outcome = outcome._replace(problem=str(error))
@@ -117,9 +125,12 @@ def _labelled(hub: Hub, target: Any, label: str, rows: int, read: Mapping[str, A
         if label not in (names := [column for column, *_ in layout.columns]):
             raise DatasetError(f"{source} has no column {label!r}; its columns are {', '.join(names[:100])}")
         quoted = '"' + label.replace('"', '""') + '"'
+        # NaN is missing.
+        is_float = any(column == label and type_ in ("FLOAT", "DOUBLE") for column, type_, _ in layout.columns)
+        is_there = f"{quoted} IS NOT NULL" + (f" AND NOT isnan({quoted})" if is_float else "")
         try:
             hub._own.execute(
-                f"FROM {hub._place.logic}._logic.dataset_rows(?) WHERE {quoted} IS NOT NULL "
+                f"FROM {hub._place.logic}._logic.dataset_rows(?) WHERE {is_there} "
                 f"ORDER BY md5(concat(row_number() OVER (), ' of a trial')) ASC LIMIT {rows:d}",
                 [name],
             )
@@ -140,14 +151,18 @@ def _how(hub: Hub, model: dict[str, Any], load: Load | None, safe: bool) -> tupl
         return None, "", "the hub does not know where it is: register it with a uri, or give load="
     if uri.startswith(("models:/", "runs:/", "mlflow-artifacts:")):
         return ("mlflow", uri, None) if not safe else ("mlflow", uri, "an MLflow model runs code, and safe is asked for")
-    places = [Path(uri.removeprefix("file://")), Path(hub.path).parent / uri]
+    # Beside the hub first: what lies where somebody happens to work is not meant.
+    places = [Path(hub.path).parent / uri, Path(uri.removeprefix("file://"))]
     place = next((each for each in places if each.exists()), None)
     if place is None:
         return None, "", f"it is not at {uri}"
     if place.is_dir() and (place / "MLmodel").is_file():
         return "mlflow", str(place), "an MLflow model runs code, and safe is asked for" if safe else None
-    # Of several formats the one that is no program.
-    beside = sorted(place.iterdir()) if place.is_dir() else sorted(place.parent.glob(f"{_escaped(place.stem)}.*"))
+    # Of several formats the one that is no program: what lies in a folder, or the same model as data beside a file.
+    beside = sorted(place.iterdir()) if place.is_dir() else [place]
+    if place.suffix.lower() in {ending for endings in FORMATS.values() for ending in endings}:
+        data = {ending for how in SAFE for ending in FORMATS[how]}
+        beside += [each for each in sorted(place.parent.glob(f"{_escaped(place.stem)}.*")) if each.suffix.lower() in data]
     for how, endings in FORMATS.items():
         for file in beside:
             if file.suffix.lower() in endings and file.is_file():
@@ -160,21 +175,26 @@ def _escaped(name: str) -> str:
     return "".join(f"[{sign}]" if sign in "*?[" else sign for sign in name)
 
 
-def _run(hub: Hub, model: dict[str, Any], how: str | None, path: str, table: Any, load: Load | None, timeout: float) -> _Tried:
-    """A model loaded and run on rows in a process of its own, which is ended when it takes too long."""
+def _run(
+    hub: Hub, model: dict[str, Any], how: str | None, path: str, table: Any, load: Load | None, timeout: float, classes: bool
+) -> _Tried:
+    """A model loaded and run on rows in a process of its own, which is ended when it takes too long.
+
+    classes: the labels are numbers of classes, so that a probability of each may stand for one.
+    """
     import pyarrow as pa
 
     with tempfile.TemporaryDirectory() as folder:
         with pa.OSFile(os.path.join(folder, "rows.arrow"), "wb") as stream, pa.ipc.new_file(stream, table.schema) as writer:
             writer.write_table(table)
-        request = _known(hub, model) | dict(format=how, path=path, load=os.path.join(folder, "load"))
+        request = _known(hub, model) | dict(format=how, path=path, load=os.path.join(folder, "load"), classes=classes)
         request["model"] = {name: value for name, value in model.items() if isinstance(value, (str, int, float, type(None)))}
         if load is not None:
             Path(folder, "load").write_bytes(extra("cloudpickle", "try").dumps(load))
         Path(folder, "request.json").write_text(json.dumps(request), encoding="utf-8")
         began = time.perf_counter()
         process = subprocess.Popen(
-            [sys.executable, "-m", "modelhub_sql.predicting", folder],
+            [sys.executable, *(_ALONE if how in SAFE else ("-m", "modelhub_sql.predicting")), folder],
             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, start_new_session=True,
             env=os.environ | {"PYTHONPATH": os.pathsep.join(each for each in sys.path if each)},
         )  # fmt: skip

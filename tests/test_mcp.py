@@ -35,23 +35,31 @@ def test_an_agent_finds_explains_lists_and_is_told_what_is_wrong(
     sensor_hub_path: str, sensor_hub: modelhub_sql.Hub, tmp_path: Path
 ) -> None:
     expected = sensor_hub.find_models(data("torso1"), exclude=["activity"], top=3).dicts()
-    shutil.copy(data("torso1"), tmp_path / "target.parquet")
+    folder = tmp_path / "shared"
+    folder.mkdir()
+    shutil.copy(data("torso1"), folder / "target.parquet")
+    # A way out of the folder, by a link.
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    shutil.copy(data("torso1"), outside / "target.parquet")
+    (folder / "link").symlink_to(outside)
     excluded = {"exclude": ["activity"]}
     names, answers = asked(
         sensor_hub_path,
         [
             ("list_models", {}),
             ("find_models", {"target": "target.parquet", "limit": 3, **excluded}),
-            ("explain_model", {"model": "leg1", "target": str(tmp_path / "target.parquet"), **excluded}),
+            ("explain_model", {"model": "leg1", "target": str(folder / "target.parquet"), **excluded}),
             ("explain_model", {"model": "leg", "target": "target.parquet", **excluded}),
             ("find_models", {"target": "target.parquet", "exclude": ["activty"]}),
             ("find_models", {"target": data("torso1"), **excluded}),
             ("find_models", {"target": "../*/target.parquet", **excluded}),
+            ("find_models", {"target": "lin?/target.parquet", **excluded}),
             ("find_models", {"target": "http://127.0.0.1/target.parquet"}),
             ("find_models", {"target": "nosuch.parquet"}),
         ],
         "--folder",
-        str(tmp_path),
+        str(folder),
     )
     assert names == ["list_models", "find_models", "explain_model"]
     listed, found, explained, *refused = answers
@@ -65,7 +73,15 @@ def test_an_agent_finds_explains_lists_and_is_told_what_is_wrong(
     assert explained.structured_content["count"] == 8
     for answer, said in zip(
         refused,
-        ["ModelNotFoundError", "no column 'activty'", "is not below", "is not below", "is an address", "does not exist"],
+        [
+            "ModelNotFoundError",
+            "no column 'activty'",
+            "is not below",
+            "is not below",
+            "is not below",
+            "is an address",
+            "does not exist",
+        ],
         strict=True,
     ):
         assert answer.is_error

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import json
 from pathlib import Path
 from typing import Any
 
@@ -112,3 +113,24 @@ def test_what_has_no_picture_is_refused(sensor_hub: modelhub_sql.Hub) -> None:
         sensor_hub.models().plot()
     with pytest.raises(OptionError, match=r"\.png"):
         plots.save(sensor_hub.dataset_pairs().plot(), "map.bmp")
+
+
+def test_a_name_does_not_end_the_script_that_holds_a_picture(tmp_path: Path) -> None:
+    name = "</script><script>alert(1)</script>"
+    with modelhub_sql.connect() as hub:
+        hub.register("m", pa.table({name: [1.0, 2.0, 3.0] * 50}))
+        plots.save(hub.explain("m", pa.table({name: [1.0, 2.5, 3.0] * 50})).plot(), str(tmp_path / "e.html"))
+    written = (tmp_path / "e.html").read_text(encoding="utf-8")
+    assert "alert(1)" in written
+    assert name not in written
+
+
+def test_coverage_is_asked_for_as_the_search_was(tmp_path: Path) -> None:
+    path = tmp_path / "german.csv"
+    path.write_text("a;b\n" + "".join(f"{i % 7},5;{i % 11},25\n" for i in range(400)), encoding="utf-8")
+    read = {"delim": ";", "decimal_separator": ","}
+    with modelhub_sql.connect(partition_size=100) as hub:
+        hub.register("m", path, read=read)
+        chart = plots.coverage(hub, path, read=read).to_dict()
+    assert '"covered"' in json.dumps(chart)
+    assert '"not covered"' not in json.dumps(chart).replace('"domain": ["covered", "not covered"]', "")

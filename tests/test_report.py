@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -81,6 +82,17 @@ def test_a_report_that_cannot_be_made_leaves_what_was_there(sensor_hub: modelhub
         sensor_hub.report(data("beer"), tmp_path / "nowhere" / "fit.html", exclude=["label", "split"])
     assert [file.name for file in tmp_path.iterdir()] == ["fit.html"]
     assert path.read_text(encoding="utf-8") == "before"
+
+
+def test_what_is_covered_is_asked_as_the_search_was(sensor_hub: modelhub_sql.Hub, tmp_path: Path) -> None:
+    options: dict[str, Any] = dict(exclude=["activity"], max_js=0.02)
+    sensor_hub.report(data("torso2"), tmp_path / "fit.html", top=1, **options)
+    words = Page((tmp_path / "fit.html").read_text(encoding="utf-8")).words
+    (first,) = sensor_hub.find_models(data("torso2"), top=1, **options).dicts()
+    parts = sensor_hub.explain_partitions(first["model"], data("torso2"), **options).dicts()
+    covered = sum(part["matches"] > 0 for part in parts)
+    assert f"{covered} of {len(parts)} partitions" in words
+    assert "--max-js 0.02" in words
 
 
 def test_a_target_that_nothing_fits_has_a_report_too(sensor_hub_path: str, tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ import math
 import os
 import pickle
 import time
+from decimal import Decimal
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -111,6 +112,44 @@ def test_safe_runs_no_code_and_a_format_without_code_is_preferred(shops: modelhu
     assert table.loc["dies", "problem"] == "pickle runs code, and safe is asked for"
 
 
+def test_a_safe_trial_imports_nothing_from_the_folder_it_is_run_in(
+    hub: modelhub_sql.Hub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    skops = pytest.importorskip("skops.io", reason="the extra try is not installed")
+    there = tmp_path / "somewhere"
+    there.mkdir()
+    (there / "pyarrow.py").write_text(f"open({str(there / 'ran')!r}, 'w')", encoding="utf-8")
+    frame = shop(0, 1)
+    skops.dump(LogisticRegression().fit(frame[["x", "y"]], frame.sold), tmp_path / "near.skops")
+    hub.register("near", frame, exclude=["sold"], uri="near.skops")
+    monkeypatch.chdir(there)
+    (row,) = hub.try_models(shop(0, 3, 40), label="sold", safe=True).dicts()
+    assert (row["problem"], row["format"]) == (None, "skops")
+    assert not (there / "ran").exists()
+
+
+def test_only_the_file_that_is_named_is_run(hub: modelhub_sql.Hub, tmp_path: Path) -> None:
+    (tmp_path / "model.txt").write_text("notes", encoding="utf-8")
+    (tmp_path / "model.pkl").write_bytes(pickle.dumps(Dies()))
+    hub.register("notes", shop(0, 1), exclude=["sold"], uri="model.txt")
+    (row,) = hub.try_models(shop(0, 3, 40), label="sold").dicts()
+    assert "is of no known format" in row["problem"]
+
+
+def test_a_label_that_is_nan_is_missing_and_a_score_that_is_no_number_is_a_problem(hub: modelhub_sql.Hub) -> None:
+    hub.register("near", shop(0, 1), exclude=["sold"])
+    target = shop(0, 3, 40)
+    target["sold"] = target.sold.astype(float)
+    target.loc[target.index[:10], "sold"] = math.nan
+    (row,) = hub.try_models(target, label="sold", load=lambda model: lambda rows: (rows["x"] > 0).astype(int)).dicts()
+    assert (row["metric"], row["rows"]) == ("accuracy", 30)
+    assert fitting_metric([Decimal("1.5"), Decimal("2.25"), Decimal("9.1")]) == "r2"
+    target["sold"] = 0.5
+    (row,) = hub.try_models(target, label="sold", metric="r2", load=lambda model: lambda rows: rows["x"]).dicts()
+    assert row["score"] is None
+    assert "no number" in row["problem"]
+
+
 def test_onnx_and_a_function_are_run(hub: modelhub_sql.Hub, tmp_path: Path) -> None:
     pytest.importorskip("onnxruntime", reason="the extra try is not installed")
     onnx = pytest.importorskip("onnx", reason="the extra try is not installed")
@@ -177,3 +216,8 @@ def test_so_many_rows_would_tell_two_models_apart() -> None:
         error = math.sqrt((square - mean**2) / rows)
         assert (mean - 1.96 * error > 0) == apart, share
     assert rows_to_separate("accuracy", truth, first, first) is None
+    # Five rows that all differ one way come by chance one time in sixteen (the sign test); six one in thirty-two.
+    for rows, apart in ((2, False), (5, False), (6, True)):
+        needed = rows_to_separate("accuracy", [1] * rows, [1] * rows, [0] * rows)
+        assert needed is not None
+        assert (needed <= rows) == apart
