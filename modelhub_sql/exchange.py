@@ -44,8 +44,8 @@ def import_hub(hub: Hub, path: str | os.PathLike[str], models: Sequence[str], re
             )
         there, here = _models(other), _models(hub)
         if models:
-            chosen = {key: row for key, row in there.items() if any(fnmatchcase(key[0], pattern) for pattern in models)}
-            if missing := [each for each in models if not any(fnmatchcase(model, each) for model, _ in there)]:
+            chosen = {key: row for key, row in there.items() if any(_is_meant(key[0], pattern) for pattern in models)}
+            if missing := [each for each in models if not any(_is_meant(model, each) for model, _ in there)]:
                 raise ModelNotFoundError(
                     f"{source} has no model {missing[0]}; it has {', '.join(sorted({m for m, _ in there}))[:600]}"
                 )
@@ -61,6 +61,10 @@ def import_hub(hub: Hub, path: str | os.PathLike[str], models: Sequence[str], re
         f"; {clashes} have names that are taken here (replace takes them)" if clashes else ""
     )
     return result
+
+
+def _is_meant(model: str, pattern: str) -> bool:
+    return model == pattern or fnmatchcase(model, pattern)
 
 
 def _fingerprint(hub: Hub) -> Any:

@@ -224,7 +224,7 @@ class Hub:
             from rich.progress import track
 
             rows = track(rows, "Registering", console=Console(stderr=True))
-        registered: dict[tuple[str, tuple[str, ...]], int] = {}
+        registered: dict[tuple[str, tuple[str, ...], str | None], int] = {}
         count = 0
         with self._transaction():
             for row in rows:
@@ -367,7 +367,7 @@ class Hub:
 
         with self._transaction():
             result = exchange.import_hub(self, other, _columns(models), replace, dry_run)
-        self._registered += len(result)
+        self._registered += sum(action in ("new", "replaced") for _, _, action, _ in result.fetchall()) if not dry_run else 0
         return result
 
     @_in_turn
@@ -905,7 +905,7 @@ class Hub:
             models = manifest.of_rows(rows, source, described(Hub.register))
         return manifest.checked(models, described(Hub.register))
 
-    def _register_one(self, registered: dict[tuple[str, tuple[str, ...]], int], given: Mapping[str, Any]) -> None:
+    def _register_one(self, registered: dict[tuple[str, tuple[str, ...], str | None], int], given: Mapping[str, Any]) -> None:
         """given: arguments of ``register``. registered: datasets of the same transaction, by source and exclusions."""
         told = {name: argument.default for name, argument in described(Hub.register).items()} | dict(given)
         name, dataset, replace, read = (told[each] for each in ("name", "dataset", "replace", "read"))
@@ -921,7 +921,8 @@ class Hub:
             raise OptionError(f"model {name[:200]}: like_version is a version of like=, which is not given")
         if like is not None and exclude:
             raise OptionError(f"model {name[:200]}: like= shares the sketch of {like} as it is; exclude goes with a dataset")
-        shared = (os.fspath(dataset), tuple(exclude)) if isinstance(dataset, (str, os.PathLike)) and not read else None
+        is_named = isinstance(dataset, (str, os.PathLike)) and not read
+        shared = (os.fspath(dataset), tuple(exclude), told["source"]) if is_named else None
         if shared in registered:
             # A model that uses it: none where it was replaced meanwhile.
             users = self._own.execute(
@@ -1160,8 +1161,6 @@ class Hub:
         try:
             yield
             self._own.execute("COMMIT")
-            if self._file is not None:
-                self._file.keep_log_small()
         except BaseException as error:
             # A COMMIT that fails has rolled back itself.
             with suppress(duckdb.Error):
@@ -1169,6 +1168,10 @@ class Hub:
             if isinstance(error, duckdb.Error):
                 raise translated(error) from error
             raise
+        if self._file is not None:
+            # The change is made. What can't be brought into the file now is brought when the hub is closed.
+            with suppress(duckdb.Error, OSError):
+                self._file.keep_log_small()
 
 
 def _close(own: duckdb.DuckDBPyConnection, con: duckdb.DuckDBPyConnection, file: File | None, process: int) -> None:

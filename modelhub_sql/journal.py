@@ -31,6 +31,7 @@ except ImportError:  # pragma: no cover
 
 __all__ = [
     "HEADERS",
+    "MENDS",
     "Header",
     "Held",
     "checkpoint",
@@ -43,6 +44,9 @@ __all__ = [
     "newest",
     "synced",
 ]  # fmt: skip
+
+#: Whether checkpoints are made with a journal.
+MENDS = fcntl is not None
 
 #: Bytes of a header; a file begins with three: the main one and two that checkpoints write in turn. Blocks follow.
 _HEADER = 4096
@@ -85,6 +89,12 @@ class Held:
             return os.pread(self._fd, size, at)
         os.lseek(self._fd, at, os.SEEK_SET)  # pragma: no cover
         return os.read(self._fd, size)  # pragma: no cover
+
+    def is_at(self, path: str) -> bool:
+        """Whether it is the file that has the name now, which another may have taken."""
+        with suppress(OSError):
+            return os.path.samestat(os.fstat(self._fd), os.stat(path))
+        return False
 
     def users(self) -> int:
         """How many in this process have it open."""
@@ -228,16 +238,17 @@ def _forget(journal: Path) -> None:
         journal.with_name(journal.name + ".new").unlink(missing_ok=True)
 
 
-def moved(new: Path, place: Path) -> None:
-    """Give a new file its name, which no other file has by then, or an empty one. Raises OSError."""
+def moved(new: Path, place: Path, *, over_empty: bool = False) -> None:
+    """Give a new file its name. Raises OSError, FileExistsError where another file has it by then (over_empty: unless empty)."""
     with new.open("rb+") as stream:
         os.fsync(stream.fileno())
     try:
         # Fails where somebody else has made one in the meantime.
         os.link(new, place)
     except FileExistsError:
-        if place.stat().st_size == 0:
-            new.replace(place)
+        if not over_empty or place.stat().st_size:
+            raise
+        new.replace(place)
     except OSError:
         # A file system without links.
         new.replace(place)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Mapping
 from contextlib import suppress
@@ -37,7 +38,9 @@ def update(hub: Hub, name: str, version: str | None, given: Mapping[str, Any]) -
     accuracy, counted = values.get("source_accuracy"), values.get("accuracy_rows")
     if accuracy is not None and not (isinstance(accuracy, (int, float)) and 0 <= accuracy <= 1):
         raise OptionError(f"the accuracy must be a number in [0, 1], got {accuracy!r}")
-    if counted is not None and not (isinstance(counted, (int, float)) and counted > 0 and counted == int(counted)):
+    if counted is not None and not (
+        isinstance(counted, (int, float)) and math.isfinite(counted) and counted > 0 and counted == int(counted)
+    ):
         raise OptionError(f"accuracy_rows must be a whole number above 0, got {counted!r}")
     if "metadata" in values:
         values["metadata"] = _json(values["metadata"])
@@ -129,10 +132,11 @@ def sync(hub: Hub, models: Any, defaults: Mapping[str, Any], remove: bool, dry_r
     """Bring the hub in line with a manifest; a row for each model: what was done, and why."""
     rows = [_in_numbers({**defaults, **row}) for row in hub._manifest(models)]
     known = _registered(hub)
-    registered: dict[tuple[str, tuple[str, ...]], int] = {}
+    registered: dict[tuple[str, tuple[str, ...], str | None], int] = {}
     plan: list[tuple[str, str, str, str]] = []
     errors: list[str] = []
     seen: set[tuple[str, str]] = set()
+    sketched: set[str] = set()
     for number, row in enumerate(rows, 1):
         key = (str(row["name"]), str(row.get("version") or ""))
         if key in seen:
@@ -140,13 +144,22 @@ def sync(hub: Hub, models: Any, defaults: Mapping[str, Any], remove: bool, dry_r
             continue
         seen.add(key)
         try:
-            action, why = _action(row, known.get(key), known)
+            action, why = _action(row, known.get(key), known, sketched)
+            if action in ("new", "changed"):
+                sketched.add(key[0])
             if action in ("new", "changed") and row.get("dataset") is not None:
                 # What can be told without reading the rows is told of all models at once.
                 with hub._dataset(row["dataset"], row.get("exclude") or (), row.get("read")):
                     pass
-            elif action == "same" and isinstance(row.get("dataset"), (str, os.PathLike)) and not row.get("read"):
-                registered[(os.fspath(row["dataset"]), tuple(row.get("exclude") or ()))] = known[key]["dataset_id"]
+            elif (
+                action == "same"
+                and isinstance(row.get("dataset"), (str, os.PathLike))
+                and not row.get("read")
+                # Not what has other rows appended.
+                and known[key]["source"] == _said(row)
+            ):
+                shared = (os.fspath(row["dataset"]), tuple(row.get("exclude") or ()), row.get("source"))
+                registered[shared] = known[key]["dataset_id"]
         except HubError as error:
             errors.append(f"model {number} ({key[0]:.200}): {error}")
             continue
@@ -154,7 +167,7 @@ def sync(hub: Hub, models: Any, defaults: Mapping[str, Any], remove: bool, dry_r
     if errors:
         raise OptionError(f"nothing was changed, {len(errors)} of {len(rows)} models can't be taken: " + "; ".join(errors))
     by_key = {(str(row["name"]), str(row.get("version") or "")): row for row in rows}
-    for key in known.keys() - seen:
+    for key in sorted(known.keys() - seen):
         plan.append((*key, "gone", "removed" if remove else "stays: remove takes it away"))
     if not dry_run:
         _carry_out(hub, plan, by_key, known, registered, remove)
@@ -183,7 +196,7 @@ def _carry_out(
     plan: list[tuple[str, str, str, str]],
     rows: Mapping[tuple[str, str], Mapping[str, Any]],
     known: Mapping[tuple[str, str], Mapping[str, Any]],
-    registered: dict[tuple[str, tuple[str, ...]], int],
+    registered: dict[tuple[str, tuple[str, ...], str | None], int],
     remove: bool,
 ) -> None:
     with hub._transaction():
@@ -198,7 +211,8 @@ def _carry_out(
 
                     kept["metadata"] = json.loads(kept["metadata"])
                 try:
-                    hub._register_one(registered, {**kept, **row, "replace": True})
+                    told = {name: value for name, value in row.items() if value is not None or name not in kept}
+                    hub._register_one(registered, {**kept, **told, "replace": True})
                 except HubError as error:
                     raise type(error)(f"model {model:.200}: {error}") from error
             elif action == "updated":
@@ -219,9 +233,25 @@ def _registered(hub: Hub) -> dict[tuple[str, str], dict[str, Any]]:
     return {(row["model"], row["version"]): row for row in rows}
 
 
-def _action(row: Mapping[str, Any], before: Mapping[str, Any] | None, known: Mapping[tuple[str, str], Any]) -> tuple[str, str]:
-    """new, changed (to be sketched again), updated (only what is known of the model) or same, and why."""
-    from modelhub_sql.datasets import said_of
+def _said(row: Mapping[str, Any]) -> str:
+    """What the hub is to say of where a row's data are from."""
+    return str(datasets.said_of(os.fspath(row["dataset"])) if row.get("source") is None else row["source"])
+
+
+def _like(row: Mapping[str, Any], known: Mapping[tuple[str, str], Any]) -> Any:
+    """The dataset of the model that a row is like: of the version that it says, or the latest."""
+    of_name = [each for (name, version), each in known.items() if name == row["like"]]
+    asked = [each for each in of_name if row.get("like_version") in (None, "", each["version"])]
+    return max(asked, key=lambda each: (each["registered_at"], each["version"]), default={"dataset_id": None})["dataset_id"]
+
+
+def _action(
+    row: Mapping[str, Any], before: Mapping[str, Any] | None, known: Mapping[tuple[str, str], Any], sketched: set[str]
+) -> tuple[str, str]:
+    """new, changed (to be sketched again), updated (only what is known of the model) or same, and why.
+
+    sketched: names of the models that are new or changed themselves.
+    """
     from modelhub_sql.hub import _json
 
     if before is None:
@@ -229,7 +259,7 @@ def _action(row: Mapping[str, Any], before: Mapping[str, Any] | None, known: Map
     dataset, like = row.get("dataset"), row.get("like")
     if isinstance(dataset, (str, os.PathLike)):
         source = os.fspath(dataset)
-        said = row.get("source") or said_of(source)
+        said = _said(row)
         # With what was appended since.
         if said != before["source"] and not before["source"].startswith(f"{said} + "):
             return "changed", f"its data is another: {before['source']} before"
@@ -244,7 +274,7 @@ def _action(row: Mapping[str, Any], before: Mapping[str, Any] | None, known: Map
             return "changed", "its data is gone"
     elif dataset is not None:
         return "changed", "its data is no file"
-    elif like is not None and before["dataset_id"] not in [each["dataset_id"] for key, each in known.items() if key[0] == like]:
+    elif like is not None and (like in sketched or before["dataset_id"] != _like(row, known)):
         return "changed", f"its data is not that of {like}"
     for name, column in _KNOWN.items():
         told = row.get(name)

@@ -221,8 +221,8 @@ def append(hub: Hub, name: str, version: str | None, dataset: Any, read: Mapping
     ((total,),) = own.execute(
         f"""
         UPDATE {tables}.datasets SET rows = s.rows, partitions = {place.logic}._logic.kept_partitions(s.rows),
-            spread = s.dataset_spread, skipped = s.skipped, source = CASE WHEN length(source) < 1000
-            THEN source || ' + ' || ? ELSE source END, registered_at = {place.logic}._logic.utc_now()
+            spread = s.dataset_spread, skipped = s.skipped, source = CASE WHEN length(source) BETWEEN 1 AND 1000
+            THEN source || ' + ' || ? ELSE source END
         FROM (SELECT any_value(rows) AS rows, any_value(dataset_spread) AS dataset_spread, any_value(skipped) AS skipped
             FROM temp.main.modelhub_sketch) AS s
         WHERE dataset_id = ? RETURNING datasets.rows

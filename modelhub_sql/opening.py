@@ -21,6 +21,7 @@ import duckdb
 from modelhub_sql import generated, logic, sql
 from modelhub_sql.errors import (
     HubAccessError,
+    HubDamagedError,
     HubFormatError,
     HubLockedError,
     HubLogError,
@@ -28,7 +29,7 @@ from modelhub_sql.errors import (
     SettingsError,
     of_opening,
 )  # fmt: skip
-from modelhub_sql.journal import Held, log_of, log_size, mend, moved
+from modelhub_sql.journal import MENDS, Held, journal_of, log_of, log_size, mend, moved
 from modelhub_sql.settings import FORMAT_VERSION, Settings
 
 __all__ = ["Opened", "installed", "lay_macros", "load", "opened", "upgrade", "upgrade_script"]
@@ -84,16 +85,7 @@ def opened(path: str, read_only: bool, given: Mapping[str, Any], numpy: bool = T
         if not Path(path).absolute().parent.is_dir():
             raise HubNotFoundError(f"can't make a hub at {path}: its folder does not exist")
         _make(path, settings)
-    held = None
-    if not in_memory:
-        mend(path)
-        held = Held(path)
-    try:
-        con = _connected_in_time(path, read_only, wait)
-    except BaseException:
-        if held is not None:
-            held.close()
-        raise
+    con, held = (_connected(path, read_only), None) if in_memory else _connected_in_time(path, read_only, wait)
     try:
         if not read_only and (in_memory or not _has_tables(con)):
             _create(con, settings, with_logic=not in_memory)
@@ -110,8 +102,9 @@ def opened(path: str, read_only: bool, given: Mapping[str, Any], numpy: bool = T
         if not read_only:
             # A checkpoint writes what is new as a group of rows of its own, and may merge it with those before, which
             # are written again: what they leave free can be as much as what is used. So few checkpoints, and no merging.
-            # All of them by journal.checkpoint.
-            con.execute("SET checkpoint_threshold = '100TB'; SET max_vacuum_tasks = 0; PRAGMA disable_checkpoint_on_shutdown")
+            con.execute("SET checkpoint_threshold = '100TB'; SET max_vacuum_tasks = 0")
+        if not read_only and held is not None:
+            con.execute("PRAGMA disable_checkpoint_on_shutdown")
     except BaseException as error:
         con.close()
         if held is not None:
@@ -309,7 +302,9 @@ def _make(path: str, settings: Settings) -> None:
             _create(con, settings)
         finally:
             con.close()
-        moved(new, place)
+        # Whoever made one in the same instant was first.
+        with suppress(FileExistsError):
+            moved(new, place, over_empty=True)
     except HubAccessError as error:
         raise HubAccessError(str(error).replace(str(new), path)) from error
     except OSError as error:
@@ -320,16 +315,31 @@ def _make(path: str, settings: Settings) -> None:
                 left.unlink(missing_ok=True)
 
 
-def _connected_in_time(path: str, read_only: bool, wait: float) -> duckdb.DuckDBPyConnection:
+def _connected_in_time(path: str, read_only: bool, wait: float) -> tuple[duckdb.DuckDBPyConnection, Held | None]:
+    """A connection to a hub's file, which is mended first where that is needed, and the same file open beside it."""
     end = time.monotonic() + wait
+    # Whoever stops in the midst of a checkpoint and lets go of the file meanwhile leaves a journal.
+    looks = 20
     while True:
+        mend(path)
+        held = Held(path) if MENDS else None
         try:
-            return _connected(path, read_only)
-        except HubLockedError:
-            left = end - time.monotonic()
-            if left <= 0:
+            con = _connected(path, read_only)
+        except BaseException as error:
+            if held is not None:
+                held.close()
+            # A file that is to be mended can't be read while another process has it.
+            is_busy = isinstance(error, HubLockedError) or (isinstance(error, HubDamagedError) and journal_of(path).exists())
+            if not is_busy or time.monotonic() >= end:
                 raise
-            time.sleep(min(0.1, left))
+        else:
+            looks -= 1
+            is_mended = held is None or held.users() > 1 or not journal_of(path).exists() or not looks
+            if held is None or (held.is_at(path) and is_mended):
+                return con, held
+            con.close()
+            held.close()
+        time.sleep(0.05)
 
 
 def _connected(path: str, read_only: bool, config: Mapping[str, str] | None = None) -> duckdb.DuckDBPyConnection:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 import tempfile
@@ -107,6 +108,7 @@ def backup(path: str, output: str) -> int:
     """
     _must_be_there(path)
     new = _new_file(output)
+    journal.mend(path)
     end = time.monotonic() + _PATIENCE
     with _removed(new):
         while not _copied(path, new):
@@ -131,16 +133,16 @@ def _copied(path: str, new: Path) -> bool:
                 stream.write(part)
                 at += len(part)
         log = journal.log_of(str(new))
+        log.unlink(missing_ok=True)
         if journal.log_size(path):
-            shutil.copyfile(journal.log_of(path), log)
-        else:
-            log.unlink(missing_ok=True)
+            try:
+                shutil.copyfile(journal.log_of(path), log)
+            except FileNotFoundError:
+                if journal.log_of(path).exists():
+                    raise
+                # It went while it was copied: a checkpoint.
+                return False
         return held.read(journal.HEADERS, 0) == before and not journal.journal_of(path).exists()
-    except FileNotFoundError:
-        # The log went while it was copied: a checkpoint.
-        return False
-    except OSError as error:
-        raise DiskFullError(f"{path} can't be copied: {error.strerror}") from error
     finally:
         held.close()
 
@@ -240,7 +242,7 @@ def rescue(path: str, output: str) -> Rescued:
 
 
 def _mend_header(copy: Path) -> None:
-    """Where one of the two headers is torn, the other one has the state before."""
+    """DuckDB refuses a file of which either header is torn: the sound one is written in both places."""
     with copy.open("rb+") as stream:
         headers = stream.read(journal.HEADERS)
         header = journal.newest(headers)
@@ -267,7 +269,12 @@ def _taken_over(copy: Path, new: Path, path: str) -> Rescued:
             ((catalog,),) = con.execute("SELECT system.main.current_database()").fetchall()
             opening._check_tables(con, catalog, path)
             settings = _settings(con, f'"{catalog}"', path)
-            numbers = [n for (n,) in con.execute("SELECT dataset_id FROM _hub.datasets ORDER BY dataset_id ASC").fetchall()]
+            numbers = [
+                number
+                for (number,) in con.execute(
+                    "SELECT dataset_id FROM _hub.datasets UNION SELECT dataset_id FROM _hub.models ORDER BY dataset_id ASC"
+                ).fetchall()
+            ]
     except duckdb.Error as error:
         raise HubDamagedError(
             f"nothing of {path} can be read any more: {' '.join(str(error).split())[:300]}. Restore a backup"
@@ -285,6 +292,9 @@ def _taken_over(copy: Path, new: Path, path: str) -> Rescued:
                     }
             except (duckdb.Error, RuntimeError, UnicodeDecodeError, ValueError) as error:
                 lost[number] = " ".join(str(error).split())[:200]
+                continue
+            if not rows["datasets"].num_rows:
+                lost[number] = "it is missing, though models use it"
                 continue
             with hub._transaction():
                 for table, found in rows.items():
@@ -327,7 +337,10 @@ def _removed(new: Path) -> Iterator[None]:
     except OSError as error:
         if isinstance(error, HubError):
             raise
-        raise DiskFullError(f"{new} can't be written: {error.strerror}") from error
+        if isinstance(error, FileExistsError):
+            raise OptionError(f"there is a file at {error.filename2 or error.filename} by now: name a new one") from error
+        full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+        raise (DiskFullError if full else HubAccessError)(f"{new} can't be written: {error.strerror}") from error
     finally:
         for left in (new, journal.log_of(str(new)), journal.journal_of(str(new))):
             with suppress(OSError):

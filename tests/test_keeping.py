@@ -33,6 +33,36 @@ def actions(result: Result) -> dict[str, str]:
     return {row["model"]: row["action"] for row in result.dicts()}
 
 
+def test_what_was_appended_is_not_shared_and_does_not_hide_a_changed_file(hub: modelhub_sql.Hub, tmp_path: Path) -> None:
+    file = str(shutil.copy(data("leg1"), tmp_path / "leg1.parquet"))
+    first = [dict(name="a", dataset=file), dict(name="hidden", dataset=file, source="")]
+    hub.sync(first)
+    hub.append("a", data("leg2"))
+    hub.append("hidden", data("leg2"))
+    assert hub.sql("SELECT source FROM list_models ORDER BY model").fetchall() == [("leg1.parquet + leg2.parquet",), ("",)]
+    assert actions(hub.sync([*first, dict(name="c", dataset=file)])) == {"a": "same", "hidden": "same", "c": "new"}
+    rows = dict(hub.sql("SELECT model, rows FROM list_models").fetchall())
+    assert rows["a"] == rows["hidden"] > rows["c"]
+    later = time.time() + 2
+    os.utime(file, (later, later))
+    hub.append("a", data("leg2"))
+    assert actions(hub.sync(first, dry_run=True))["a"] == "changed"
+
+
+def test_a_model_like_another_follows_it(hub: modelhub_sql.Hub, tmp_path: Path) -> None:
+    file = str(shutil.copy(data("leg1"), tmp_path / "leg1.parquet"))
+    models = [dict(name="a", dataset=file), dict(name="b", like="a")]
+    hub.sync(models)
+    later = time.time() + 2
+    os.utime(file, (later, later))
+    assert actions(hub.sync(models)) == {"a": "changed", "b": "changed"}
+    ((one,), (other,)) = hub.sql("SELECT dataset_id FROM models ORDER BY model").fetchall()
+    assert one == other
+    # The file's time is still to come.
+    os.utime(file, (later - 1000, later - 1000))
+    assert set(actions(hub.sync(models)).values()) == {"same"}
+
+
 def test_only_what_has_changed_is_sketched_again(hub: modelhub_sql.Hub, manifest: Path) -> None:
     exclude = ["activity?", "label?", "split?"]
     before = hub.sql("FROM models").fetchall()

@@ -11,13 +11,16 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import pyarrow as pa
 import pytest
 from click.testing import CliRunner
 from conftest import data, whole
 
 import modelhub_sql
-from modelhub_sql import journal, upkeep
+from modelhub_sql import journal, opening, upkeep
 from modelhub_sql.cli import main
+from modelhub_sql.errors import translated
+from modelhub_sql.file import File
 
 #: What damages the dataset 2 alone.
 DAMAGE = {
@@ -77,7 +80,7 @@ def test_rescue_takes_over_all_but_the_damaged_dataset(path: Path) -> None:
     assert "already" in run("rescue", str(path), "-o", str(new), code=1).stderr
 
 
-def test_rescue_goes_back_to_the_header_before_a_torn_one(path: Path) -> None:
+def test_rescue_reads_a_file_of_which_the_older_header_is_torn(path: Path) -> None:
     before = whole(path)
     content = bytearray(path.read_bytes())
     header = journal.newest(bytes(content[: journal.HEADERS]))
@@ -90,6 +93,71 @@ def test_rescue_goes_back_to_the_header_before_a_torn_one(path: Path) -> None:
     new = path.with_name("new.duckdb")
     assert upkeep.rescue(str(path), str(new)) == upkeep.Rescued(6, [], True)
     assert whole(new)["features"] == before["features"]
+
+
+def test_a_hub_of_large_datasets_of_which_some_partitions_are_kept_is_whole(tmp_path: Path) -> None:
+    path, numbers = tmp_path / "hub.duckdb", list(range(995))
+    with modelhub_sql.connect(path, partition_size=10, max_partitions=30) as hub:
+        hub.register("m", pa.table({"x": [i % 7 for i in numbers], "t": [f"w{i % 5}" for i in numbers]}))
+    assert found(path) == []
+    upkeep.backup(str(path), str(tmp_path / "copy.duckdb"))
+    assert upkeep.rescue(str(path), str(tmp_path / "saved.duckdb")) == upkeep.Rescued(1, [], True)
+    with duckdb.connect(str(path)) as con:
+        con.execute("UPDATE _hub.partition_counts SET frequent = list_transform(frequent, lambda n: n + 1000), rare = []")
+    assert {fault.dataset_id for fault in found(path)} == {1}
+
+
+def test_rescue_says_which_models_lack_their_dataset(path: Path) -> None:
+    with duckdb.connect(str(path)) as con:
+        con.execute("DELETE FROM _hub.datasets WHERE dataset_id = 2")
+    rescued = upkeep.rescue(str(path), str(path.with_name("new.duckdb")))
+    assert [number for number, _ in rescued.lost] == [2]
+
+
+def test_a_backup_overwrites_no_file_that_came_meanwhile(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    output = path.with_name("copy.duckdb")
+    monkeypatch.setattr(upkeep, "_check_copy", lambda *_: output.write_text("x"))
+    with pytest.raises(modelhub_sql.OptionError, match="by now"):
+        upkeep.backup(str(path), str(output))
+    assert output.read_text() == "x"
+    assert not list(path.parent.glob("*.new-*"))
+
+
+def test_a_change_that_is_made_is_not_refused_for_its_checkpoint(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(_: File) -> None:
+        raise duckdb.IOException("No space left on device")
+
+    monkeypatch.setattr(File, "keep_log_small", full)
+    with modelhub_sql.connect(path) as hub:
+        hub.register("new", like="beer")
+        assert len(hub.models()) == 7
+
+
+def test_a_file_that_takes_the_name_meanwhile_is_the_one_that_is_held(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    other = Path(shutil.copy(path, path.with_name("other.duckdb")))
+    connected = opening._connected
+
+    def late(name: str, *arguments: Any, **named: Any) -> duckdb.DuckDBPyConnection:
+        if other.exists():
+            other.replace(path)
+        return connected(name, *arguments, **named)
+
+    monkeypatch.setattr(opening, "_connected", late)
+    with modelhub_sql.connect(path) as hub:
+        assert hub._file is not None
+        assert hub._file.held.is_at(str(path))
+
+
+@pytest.mark.parametrize(
+    ("message", "error"),
+    [
+        ("IO Error: Could not write file \"t.tmp\": No space left on device", modelhub_sql.DiskFullError),
+        ("Out of Memory Error: failed to offload data block (1 KiB/1 KiB used). This limit was set by 'max_temp_directory_size'",
+         modelhub_sql.HubError),
+    ],
+)  # fmt: skip
+def test_a_full_disk_has_its_name(message: str, error: type[Exception]) -> None:
+    assert isinstance(translated(duckdb.IOException(message), hub="hub.duckdb"), error)
 
 
 def test_a_backup_of_an_open_hub_has_all_that_is_committed(path: Path) -> None:
@@ -116,7 +184,7 @@ def test_compact_leaves_the_same_hub_in_a_smaller_file(path: Path) -> None:
     after = whole(path)
     for table in ("models", "datasets", "features", "partition_counts", "defaults", "format"):
         assert after[table] == before[table], table
-    assert path.stat().st_size <= size
+    assert path.stat().st_size < size
     assert found(path) == []
 
 

@@ -5,7 +5,7 @@ WHERE fingerprint <> _format.fingerprint()
 UNION ALL
 SELECT dataset_id, NULL, 'it has ' || partitions || ' partitions, not those of ' || rows || ' rows'
 FROM _hub.datasets
-WHERE partitions <> ceil(rows / _format.partition_size())
+WHERE partitions <> _logic.kept_partitions(rows)
 UNION ALL
 SELECT dataset_id, NULL, 'it has no features'
 FROM _hub.datasets
