@@ -140,6 +140,6 @@ def _copy(hub: Hub, other: Hub, models: dict[tuple[str, str], dict[str, Any]]) -
 
 
 def _arrow(con: duckdb.DuckDBPyConnection) -> Any:
-    from modelhub_sql.hub import _fetched
+    from modelhub_sql.engine import fetched
 
-    return _fetched(con)
+    return fetched(con)

@@ -2,48 +2,21 @@
 
 from __future__ import annotations
 
-import json
 import os
-import re
-import threading
 import warnings
-import weakref
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
-from decimal import Decimal
-from difflib import get_close_matches
-from functools import wraps
-from numbers import Real
-from types import NoneType, TracebackType
-from typing import Any, Concatenate, Literal, NamedTuple, ParamSpec, TypeVar
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, Literal
 
 import duckdb
 
-from modelhub_sql import datasets, logic, manifest, searching
+from modelhub_sql import datasets, logic, searching
 from modelhub_sql.arguments import described
-from modelhub_sql.datasets import Dataset
-from modelhub_sql.errors import DatasetError, HubError, HubForkedError, OptionError, translated
-from modelhub_sql.file import File
-from modelhub_sql.opening import lay_macros, opened, upgrade, upgrade_script
-from modelhub_sql.result import Result, Rows, Sketch
-from modelhub_sql.visible import visible
+from modelhub_sql.engine import Engine, fetched, in_turn, names_of, plain
+from modelhub_sql.errors import HubError, OptionError, translated
+from modelhub_sql.opening import upgrade, upgrade_script
+from modelhub_sql.result import Result, Sketch
 
 __all__ = ["Hub", "connect"]
-
-P = ParamSpec("P")
-R = TypeVar("R")
-
-# So many datasets are worth a group of rows of their own; fewer are merged with others when the hub is closed.
-_OWN_GROUP = 10
-
-#: Connections of hubs that were opened before a fork: theirs is the other process.
-_LEFT: list[tuple[duckdb.DuckDBPyConnection, duckdb.DuckDBPyConnection]] = []
-
-#: Options that are on or off; off is as if they were not given.
-_FLAGS = ("all_models", "details", "latest")
-
-#: What sql/sketch/30_left_out.sql says of a column.
-_KEY = re.compile(r" \((numbers the rows|a key: each text is another|an index of pandas)\)$")
 
 RankBy = Literal["distance", "adaptivity", "coverage", "js", "l2", "kl_target_source", "kl_source_target", "source_accuracy"]
 Features = Literal["names", "values"]
@@ -65,87 +38,13 @@ def connect(path: str | os.PathLike[str] = ":memory:", *, read_only: bool = Fals
     return Hub(path, read_only=read_only, wait=wait, **settings)
 
 
-def _in_turn(method: Callable[Concatenate[Hub, P], R]) -> Callable[Concatenate[Hub, P], R]:
-    """A method that threads which share the hub call one after the other."""
-
-    @wraps(method)
-    def waiting(hub: Hub, /, *args: P.args, **named: P.kwargs) -> R:
-        hub._check_process()
-        with hub._lock:
-            return method(hub, *args, **named)
-
-    return waiting
-
-
-class Layout(NamedTuple):
-    """The columns of a dataset that are not excluded. nested: whether there are structs, whose leaves they are.
-
-    columns: name, type, and form of the cells, None where they can't be compared.
-    """
-
-    nested: bool
-    columns: list[tuple[str, str, str | None]]
-
-    @property
-    def forms(self) -> list[str]:
-        """The forms that occur."""
-        return sorted({form for *_, form in self.columns if form is not None})
-
-
-class Hub:
+class Hub(Engine):
     """A hub: sketches of training data, the models trained on them, and the search.
 
     A context manager; ``con`` is a DuckDB connection for statements of your own, where the hub's tables are views
     (``FROM models``) and ``find_models`` is a macro. The hub's verbs run on a connection apart, where nothing that you
     name there can be taken for theirs. Threads may share a hub: they take turns.
     """
-
-    def __init__(
-        self,
-        path: str | os.PathLike[str] = ":memory:",
-        *,
-        read_only: bool = False,
-        wait: float = 0,
-        _numpy: bool = True,
-        **settings: Any,
-    ) -> None:
-        # _numpy: whether the numpy functions are worth their import.
-        self.path = os.fspath(path)
-        self._process = os.getpid()
-        self._con, self._own, self._place, held = opened(self.path, read_only, settings, _numpy, wait)
-        self._file = None if held is None else File(self._own, self._con, self._place.tables, self.path, held, read_only)
-        # A hub that is let go of, or open at the end of the program, is closed as well.
-        self._closing = weakref.finalize(self, _close, self._own, self._con, self._file, self._process)
-        self._numpy = _numpy
-        self._has_macros = False
-        self._registered = 0
-        self._sketched: Any = None
-        self._taken: frozenset[str] = frozenset()
-        self._lock = threading.RLock()
-
-    @property
-    def con(self) -> duckdb.DuckDBPyConnection:
-        """The connection for statements of your own."""
-        self._check_process()
-        with self._lock:
-            if not self._has_macros:
-                lay_macros(self._own, self._place, self._numpy)
-                self._has_macros = True
-        return self._con
-
-    def __enter__(self) -> Hub:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """Close the connections; the hub stays as it is."""
-        if self._registered < _OWN_GROUP and self._process == os.getpid():
-            # Already closed, or read only: nothing is left to write.
-            with suppress(duckdb.Error):
-                self._own.execute("RESET max_vacuum_tasks")
-        self._closing()
 
     def __repr__(self) -> str:
         return f"Hub({self.path!r})"
@@ -160,7 +59,7 @@ class Hub:
 
     # -- register, remove ---------------------------------------------------------------
 
-    @_in_turn
+    @in_turn
     def register(
         self,
         name: str,
@@ -208,7 +107,7 @@ class Hub:
             self._register_one({}, given)
         self._registered += 1
 
-    @_in_turn
+    @in_turn
     def register_many(self, models: Any, *, progress: bool = False) -> int:
         """Register many models in one transaction; returns how many.
 
@@ -236,7 +135,7 @@ class Hub:
         self._registered += count
         return count
 
-    @_in_turn
+    @in_turn
     def append(self, name: str, dataset: Any, *, version: str | None = None, read: Mapping[str, Any] | None = None) -> int:
         """Add new rows to the dataset that a model was trained on; returns the rows that it has now. One transaction.
 
@@ -254,7 +153,7 @@ class Hub:
         self._registered += 1
         return total
 
-    @_in_turn
+    @in_turn
     def remove(self, name: str, version: str | None = None, *, dry_run: bool = False) -> list[tuple[str, str]]:
         """Remove a model, and the sketch that no model is left to use; returns what was removed, model and version.
 
@@ -273,7 +172,7 @@ class Hub:
                     self._run_verb("remove", model=model, version=its_version)
         return found
 
-    @_in_turn
+    @in_turn
     def update(
         self,
         name: str,
@@ -305,7 +204,7 @@ class Hub:
         with self._transaction():
             keeping.update(self, name, version, given)
 
-    @_in_turn
+    @in_turn
     def sync(
         self,
         /,
@@ -333,10 +232,10 @@ class Hub:
         unknown = [name for name in defaults if name not in described(Hub.register) or name in ("name", "dataset", "like")]
         if unknown:
             raise OptionError(f"no default is called {unknown[0]!r}: defaults are arguments of register")
-        given = defaults if exclude is None else {**defaults, "exclude": _columns(exclude)}
+        given = defaults if exclude is None else {**defaults, "exclude": names_of(exclude)}
         return keeping.sync(self, models, given, remove, dry_run)
 
-    @_in_turn
+    @in_turn
     def export(self, name: str, path: str | os.PathLike[str], *, version: str | None = None) -> str:
         """Write the sketch of a model's dataset to a sketch file, which is taken wherever a dataset is; returns its path.
 
@@ -350,7 +249,7 @@ class Hub:
 
         return exchange.exported(self, name, version).save(path)
 
-    @_in_turn
+    @in_turn
     def import_hub(
         self, other: str | os.PathLike[str], *, models: Sequence[str] = (), replace: bool = False, dry_run: bool = False
     ) -> Result:
@@ -366,11 +265,11 @@ class Hub:
         from modelhub_sql import exchange
 
         with self._transaction():
-            result = exchange.import_hub(self, other, _columns(models), replace, dry_run)
+            result = exchange.import_hub(self, other, names_of(models), replace, dry_run)
         self._registered += sum(action in ("new", "replaced") for _, _, action, _ in result.fetchall()) if not dry_run else 0
         return result
 
-    @_in_turn
+    @in_turn
     def set(
         self,
         *,
@@ -395,9 +294,9 @@ class Hub:
         """
         given = {name: value for name, value in locals().items() if name != "self"}
         with self._transaction():
-            self._run_verb("set", **{name: _plain(value) for name, value in given.items()})
+            self._run_verb("set", **{name: plain(value) for name, value in given.items()})
 
-    @_in_turn
+    @in_turn
     def upgrade(self) -> bool:
         """Bring the logic that the file carries, for clients without this package, to this version's; whether it was another.
 
@@ -537,7 +436,7 @@ class Hub:
         )
         return self._search("found_dataset", target, exclude=exclude, options=options, read=read)
 
-    @_in_turn
+    @in_turn
     def dataset_pairs(self) -> Result:
         """All datasets of the hub against all, nearest first: ``FROM dataset_pairs``.
 
@@ -693,18 +592,18 @@ class Hub:
             "explained_partition", target, exclude=exclude, options=options, explained=(model, version), read=read
         )
 
-    @_in_turn
+    @in_turn
     def sketch(self, dataset: Any, *, exclude: Sequence[str] = (), read: Mapping[str, Any] | None = None) -> Sketch:
         """The sketch of a dataset, in the hub's format: all that a hub keeps of it. Nothing is stored.
 
         dataset, exclude, read: as of ``register``. Returns a row for each feature; ``save`` writes a sketch file, which is
         taken wherever a dataset is. Raises DatasetError.
         """
-        self._sketch(dataset, _columns(exclude), read)
+        self._sketch(dataset, names_of(exclude), read)
         self._own.execute("FROM temp.main.target_sketch ORDER BY feature_id ASC")
-        return Sketch(self._con, _fetched(self._own))
+        return Sketch(self._con, fetched(self._own))
 
-    @_in_turn
+    @in_turn
     def columns_of(self, dataset: Any, *, read: Mapping[str, Any] | None = None) -> list[str]:
         """The columns of a dataset as ``exclude`` knows them: of a struct, its leaves by their path.
 
@@ -713,7 +612,7 @@ class Hub:
         with self._dataset(dataset, read=read) as (_, layout):
             return [name for name, *_ in layout.columns]
 
-    @_in_turn
+    @in_turn
     def merge(self, sketches: Sequence[Sketch | str | os.PathLike[str]]) -> Sketch:
         """The sketch of a dataset from those of its parts, each of other rows. Nothing is stored.
 
@@ -726,7 +625,7 @@ class Hub:
 
         return merging.merge(self, sketches)
 
-    @_in_turn
+    @in_turn
     def check(self, dataset: Any, *, exclude: Sequence[str] = (), read: Mapping[str, Any] | None = None) -> Result:
         """What of a dataset says nothing, before it is registered: a row for each column that is left out or should be.
 
@@ -752,7 +651,7 @@ class Hub:
 
         return report.write(self, target, os.fspath(path), exclude=exclude, **options)
 
-    @_in_turn
+    @in_turn
     def verify(self) -> Result:
         """What is wrong with the hub: a row for each fault, none where it is whole. Each block in use is read.
 
@@ -762,7 +661,7 @@ class Hub:
 
         return upkeep.as_result(self, upkeep.faults(self))
 
-    @_in_turn
+    @in_turn
     def privacy(self) -> Result:
         """What whoever has the hub can learn of the training data: small partitions, values of few rows, words to be guessed.
 
@@ -781,7 +680,7 @@ class Hub:
 
         return upkeep.backup(self.path, os.fspath(output))
 
-    @_in_turn
+    @in_turn
     def steps(
         self,
         /,
@@ -827,7 +726,7 @@ class Hub:
             self._own.executemany("INSERT INTO taken VALUES (?, ?, ?, ?)", taken)
             return self._result("FROM taken")
 
-    @_in_turn
+    @in_turn
     def step(self, name: str) -> Result:
         """The rows of a step of the last ``steps``."""
         known = {*searching.HEADS, *logic.relations("search")}
@@ -837,7 +736,7 @@ class Hub:
             raise OptionError(f"the step {name} was not taken: call steps first")
         return self._result(f"FROM temp.main.{name}")
 
-    @_in_turn
+    @in_turn
     def models(
         self, *, task: str | None = None, framework: str | None = None, latest: bool = False, where: str | None = None
     ) -> Result:
@@ -854,7 +753,7 @@ class Hub:
         self._choose(task, framework, latest, where)
         return self._result(f"{query} SEMI JOIN temp.main.searched USING (model, version) ORDER BY model ASC, version ASC")
 
-    @_in_turn
+    @in_turn
     def show(self, name: str, *, version: str | None = None) -> Result:
         """The features of the dataset of a model; what is known of the model is the result's ``summary``.
 
@@ -864,20 +763,20 @@ class Hub:
 
         return keeping.shown(self, name, version)
 
-    @_in_turn
+    @in_turn
     def datasets(self) -> Result:
         """The sketched datasets, and the models that were trained on each."""
         from modelhub_sql import keeping
 
         return keeping.datasets_of(self)
 
-    @_in_turn
+    @in_turn
     def sql(self, query: str, params: Sequence[Any] | Mapping[str, Any] | None = None) -> Any:
         """Run any statement on ``con``; returns its rows, where it has any, or None."""
         try:
             if [statement.type for statement in self.con.extract_statements(query)] == [duckdb.StatementType.SELECT]:
                 self.con.execute(query, params)
-                return Result(self.con, _fetched(self.con))
+                return Result(self.con, fetched(self.con))
             result = self.con.sql(query, params=params) if params else self.con.sql(query)
             return None if result is None else Result(self.con, datasets.arrow(result))
         except duckdb.ConstraintException:
@@ -885,376 +784,3 @@ class Hub:
             raise
         except duckdb.Error as error:
             raise translated(error) from error
-
-    # -- how --------------------------------------------------------------------------
-
-    def _manifest(self, models: Any) -> list[dict[str, Any]]:
-        """The arguments of ``register`` for each model, checked for their names."""
-        if isinstance(models, (str, os.PathLike)) or hasattr(models, "columns"):
-            with self._dataset(models) as ((name, source), _):
-                as_text = source == name and manifest.is_csv(name)
-                reader = (
-                    "read_csv(?, all_varchar := true)" if as_text else f"query_table({self._place.logic}._logic.quoted_path(?))"
-                )
-                try:
-                    result = self._own.execute(f"FROM {reader}", [name])
-                    columns = [column[0] for column in result.description or ()]
-                    rows = [dict(zip(columns, row, strict=True)) for row in result.fetchall()]
-                except duckdb.Error as error:
-                    raise translated(error, source) from error
-            models = manifest.of_rows(rows, source, described(Hub.register))
-        return manifest.checked(models, described(Hub.register))
-
-    def _register_one(self, registered: dict[tuple[str, tuple[str, ...], str | None], int], given: Mapping[str, Any]) -> None:
-        """given: arguments of ``register``. registered: datasets of the same transaction, by source and exclusions."""
-        told = {name: argument.default for name, argument in described(Hub.register).items()} | dict(given)
-        name, dataset, replace, read = (told[each] for each in ("name", "dataset", "replace", "read"))
-        like, like_version = told["like"], told["like_version"]
-        if not isinstance(name, str) or not name.strip():
-            raise OptionError(f"a model's name must be text that is not blank, got {name!r}")
-        if replace not in (True, False):
-            raise OptionError(f"model {name[:200]}: replace must be True or False, got {replace!r}")
-        if (dataset is None) == (like is None):
-            raise OptionError(f"model {name[:200]}: give a dataset, or like= a registered model trained on the same data")
-        exclude = _columns(told["exclude"])
-        if like is None and like_version is not None:
-            raise OptionError(f"model {name[:200]}: like_version is a version of like=, which is not given")
-        if like is not None and exclude:
-            raise OptionError(f"model {name[:200]}: like= shares the sketch of {like} as it is; exclude goes with a dataset")
-        is_named = isinstance(dataset, (str, os.PathLike)) and not read
-        shared = (os.fspath(dataset), tuple(exclude), told["source"]) if is_named else None
-        if shared in registered:
-            # A model that uses it: none where it was replaced meanwhile.
-            users = self._own.execute(
-                f"SELECT model, version FROM {self._place.tables}._hub.models WHERE dataset_id = ?", [registered[shared]]
-            ).fetchall()
-            if users:
-                (like, like_version), dataset = users[0], None
-        uri = told["uri"]
-        values = {each: told[each] for each in ("version", "task", "framework", "replace")} | dict(
-            model=name, like_model=like, like_version=like_version, exclude=exclude, accuracy=_plain(told["accuracy"]),
-            accuracy_rows=_plain(told["accuracy_rows"]),
-            uri=os.fspath(uri) if isinstance(uri, os.PathLike) else uri, metadata=_json(told["metadata"]),
-        )  # fmt: skip
-        if dataset is None:
-            self._run_verb("register", **values)
-        else:
-            with self._dataset(dataset, exclude, read) as ((table, source), layout):
-                said = datasets.said_of(source) if told["source"] is None else told["source"]
-                self._run_verb("register", source, dataset=table, source=said, nested=layout.nested, forms=layout.forms, **values)
-                ((skipped, dataset_id),) = self._own.execute(
-                    "SELECT getvariable('registering_skipped'), getvariable('registering_dataset')"
-                ).fetchall()
-                _warn_of_skipped(skipped, source, stacklevel=5)
-            if shared is not None:
-                registered[shared] = dataset_id
-
-    def _run_verb(self, verb: str, called: str | None = None, /, **variables: Any) -> None:
-        # called: the dataset as the caller named it. What a script that failed has left.
-        self._own.execute("".join(f"RESET VARIABLE {name};" for name in logic.variables(verb) if variables.get(name) is None))
-        for name, value in variables.items():
-            if value is not None:
-                try:
-                    self._own.execute(f"SET VARIABLE {name} = ?", [value])
-                except duckdb.NotImplementedException as error:
-                    raise OptionError(f"{name} must be text, got {value!r:.200}") from error
-        script = logic.placed(logic.verbs()[verb], self._place)
-        try:
-            self._own.execute(script.replace("BEGIN TRANSACTION;", "").replace("COMMIT;", ""))
-        except duckdb.Error as error:
-            raise translated(error, called, variables.get("dataset", ""), self.path) from error
-
-    @_in_turn
-    def _search(
-        self,
-        until: str,
-        target: Any,
-        *,
-        exclude: Sequence[str],
-        options: Mapping[str, Any],
-        explained: tuple[str | None, ...] = (),
-        also: str | None = None,
-        read: Mapping[str, Any] | None = None,
-        taken: list[searching.Step] | None = None,
-    ) -> Result:
-        """Run the relations of ``sql/search`` up to one, each into a temporary table, and return its rows."""
-        off = (name for name in _FLAGS if options.get(name) is False)
-        options = {name: value for name, value in options.items() if name not in set(off)}
-        given = {name: _option(name, value) for name, value in options.items() if value is not None}
-        asked = {name: given.pop(name, None) for name in ("task", "framework", "latest", "where")}
-        for name in explained[::2]:
-            if not isinstance(name, str):
-                raise OptionError(f"model must be the name of a registered model, got {name!r}")
-        own, place = self._own, self._place
-        try:
-            self._sketch(target, _columns(exclude), read)
-            own.execute("BEGIN TRANSACTION")
-            try:
-                named = ", ".join(f"{name} := ${name}" for name in given)
-                own.execute(
-                    f"CREATE OR REPLACE TEMP TABLE options AS FROM {place.logic}._logic.search_options({named})", given or None
-                )
-                if explained:
-                    call = "explained(?, ?)" if len(explained) == 2 else "both_explained(?, ?, ?, ?)"
-                    own.execute(f"CREATE OR REPLACE TEMP TABLE explained AS FROM {place.logic}._logic.{call}", list(explained))
-                if until in ("explained_feature", "compared_model"):
-                    own.execute("CREATE OR REPLACE TEMP TABLE searched AS FROM temp.main.explained")
-                else:
-                    self._choose(**asked)
-                searching.step_by_step(own, place, until, numpy=self._numpy, taken=taken)
-                self._taken = frozenset(("target_sketch", "options", "searched", *(name for name, *_ in taken or ())))
-                if until == "found_model":
-                    shown = ("details", "rank_by", "max_js", "min_adaptivity", "sample_space", "search")
-                    condition = f"{place.logic}._logic.is_shown(name, {', '.join('?' * len(shown))})"
-                    result = self._result(
-                        f"SELECT COLUMNS(lambda name: {condition}) FROM temp.main.found_model",
-                        [given.get(name) for name in shown],
-                    )
-                elif until == "explained_feature":
-                    condition = f"{place.logic}._logic.explanation_shows(name, {'details' in given})"
-                    result = self._result(f"SELECT COLUMNS(lambda name: {condition}) FROM temp.main.explained_feature")
-                else:
-                    result = self._result(f"FROM temp.main.{until}")
-                if also is not None:
-                    ((result.summary,),) = own.execute(f"SELECT any_value(summary) FROM temp.main.{also}").fetchall()
-                own.execute("COMMIT")
-            except BaseException:
-                with suppress(duckdb.Error):
-                    own.execute("ROLLBACK")
-                raise
-        except duckdb.Error as error:
-            raise translated(error, hub=self.path) from error
-        return result
-
-    def _choose(self, task: Any, framework: Any, latest: Any, where: Any) -> None:
-        """The models that are searched, as the temporary table searched."""
-        if not isinstance(where, (str, NoneType)):
-            raise OptionError(f"where must be SQL, as 'source_accuracy > 0.9', got {where!r}")
-        condition = f"(\n{where}\n)" if where else "true"
-        query = (
-            f"CREATE OR REPLACE TEMP TABLE searched AS FROM {self._place.logic}._logic.searched_models("
-            f"task := $task, framework := $framework, latest := $latest, condition := {condition})"
-        )
-        try:
-            # On its own, too: it may not close our bracket.
-            if where and {len(self._own.extract_statements(text)) for text in (query, f"SELECT 1 WHERE\n{where}")} != {1}:
-                raise OptionError(f"where must be one condition, got {where!r}")
-            self._own.execute(query, dict(task=task, framework=framework, latest=latest))
-        except (duckdb.BinderException, duckdb.ConversionException, duckdb.ParserException) as error:
-            if not where:
-                raise
-            raise OptionError(
-                "where must be a condition on the columns of models(), as source_accuracy > 0.9 AND task = 'matching', "
-                f"got {where!r}: {' '.join(str(error).split('LINE ')[0].split())}"
-            ) from error
-
-    def _sketch(self, target: Any, exclude: list[str], read: Mapping[str, Any] | None = None) -> None:
-        """The target's sketch as the temporary table target_sketch, unless it is there already."""
-        key = None if read else datasets.key(target)
-        if key is not None and self._sketched is not None:
-            before, excluded = self._sketched
-            if excluded == exclude and (key is before or (isinstance(key, tuple) and key == before)):
-                return
-        self._sketched = None
-        with self._dataset(target, exclude, read) as ((table, source), layout):
-            arguments = {"exclude": exclude, "forms": layout.forms, "nested": layout.nested}
-            # Values travel as variables, which a macro takes as constants.
-            for name, value in {"dataset": table, **arguments}.items():
-                self._own.execute(f"SET VARIABLE sketch_{name} = ?", [value])
-            passed = "".join(f", {name} := getvariable('sketch_{name}')" for name in arguments)
-            try:
-                self._own.execute(
-                    "CREATE OR REPLACE TEMP TABLE target_sketch AS "
-                    f"FROM {self._place.logic}._logic.sketch(getvariable('sketch_dataset'){passed})"
-                )
-                ((skipped,),) = self._own.execute("SELECT any_value(skipped) FROM temp.main.target_sketch").fetchall()
-            except duckdb.Error as error:
-                raise translated(error, source, table) from error
-            _warn_of_skipped(skipped, source, stacklevel=6)
-        if key is not None:
-            self._sketched = (key, exclude)
-
-    def _both_sides(self) -> Any:
-        """The histograms of the features of the target and of the model that was explained last, as an Arrow table."""
-        self._own.execute(
-            "SELECT 'target' AS side, feature, kind, k, b, bins, counts, \"values\" FROM temp.main.target_sketch UNION ALL "
-            f"SELECT 'model', feature, kind, k, b, bins, counts, \"values\" FROM {self._place.tables}._hub.features "
-            "WHERE dataset_id = (SELECT dataset_id FROM temp.main.explained)"
-        )
-        return _fetched(self._own)
-
-    def _looked_at(
-        self, dataset: Any, exclude: Sequence[str], read: Mapping[str, Any] | None
-    ) -> tuple[list[tuple[Any, ...]], list[str]]:
-        """The features of a dataset (name, kind, values, nulls, distinct values), and what its sketch leaves out."""
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            self._sketch(dataset, _columns(exclude), read)
-        features = self._own.execute(
-            'SELECT feature, kind, "values", nulls, distincts FROM temp.main.target_sketch ORDER BY feature_id ASC'
-        ).fetchall()
-        ((skipped,),) = self._own.execute("SELECT any_value(skipped) FROM temp.main.target_sketch").fetchall()
-        return features, skipped
-
-    def _result(self, query: str, params: Sequence[Any] | None = None) -> Result:
-        self._own.execute(query, params)
-        return Result(self._con, _fetched(self._own)) if self._numpy else Rows(self._con, self._own)
-
-    @contextmanager
-    def _dataset(
-        self, dataset: Any, exclude: Sequence[str] = (), read: Mapping[str, Any] | None = None
-    ) -> Iterator[tuple[Dataset, Layout]]:
-        """A dataset that the package's connection can read, and its columns, those to exclude checked."""
-        with datasets.readable(self._own, self._con, dataset, read) as found:
-            yield found, self._layout(found.name, found.source, _columns(exclude))
-
-    def _layout(self, name: str, source: str, exclude: list[str]) -> Layout:
-        rows = f"{self._place.logic}._logic"
-        if datasets.is_sketch(name):
-            return self._sketched_layout(name, source, exclude)
-        try:
-            described = self._own.execute(f"DESCRIBE FROM {rows}.dataset_rows(?)", [name]).fetchall()
-            nested = any(type_.startswith("STRUCT") and not type_.endswith("]") for _, type_, *_ in described)
-            if nested:
-                described = self._own.execute(f"DESCRIBE FROM {rows}.leaves(?, nested := true)", [name]).fetchall()
-            names, types = ([row[place] for row in described] for place in (0, 1))
-            columns = self._own.execute(
-                f"SELECT feature, type, {rows}.form_of(type) AS form FROM (SELECT unnest($names::VARCHAR[]) AS feature, "
-                f"unnest($types::VARCHAR[]) AS type) WHERE NOT {rows}.is_excluded(feature, $exclude::VARCHAR[])",
-                {"names": names, "types": types, "exclude": exclude},
-            ).fetchall()
-            ((unknown,),) = self._own.execute(
-                f"SELECT {rows}.unknown_among($exclude::VARCHAR[], $names::VARCHAR[])", {"exclude": exclude, "names": names}
-            ).fetchall()
-        except duckdb.Error as error:
-            raise translated(error, source, name) from error
-        _check_columns(source, names, unknown, columns)
-        return Layout(nested, columns)
-
-    def _sketched_layout(self, name: str, source: str, exclude: list[str]) -> Layout:
-        rows = f"{self._place.logic}._logic"
-        try:
-            ((names, left, unknown),) = self._own.execute(
-                f"SELECT list(feature), list(feature) FILTER (NOT {rows}.is_excluded(feature, $exclude::VARCHAR[])), "
-                f"{rows}.unknown_among($exclude::VARCHAR[], list(feature)) FROM read_parquet($name)",
-                {"name": name, "exclude": exclude},
-            ).fetchall()
-        except duckdb.Error as error:
-            raise translated(error, source, name) from error
-        _check_columns(source, names or [], unknown, left)
-        return Layout(False, [])
-
-    def _check_process(self) -> None:
-        # DuckDB's threads are not there: a query would wait for them for ever.
-        if self._process != os.getpid():
-            raise HubForkedError(
-                f"{self.path} was opened in the process that this one was forked from: connect again here, "
-                "or start processes by spawn (multiprocessing.get_context('spawn'))"
-            )
-
-    @contextmanager
-    def _transaction(self) -> Iterator[None]:
-        try:
-            self._own.execute("BEGIN TRANSACTION")
-        except duckdb.Error as error:
-            raise translated(error) from error
-        try:
-            yield
-            self._own.execute("COMMIT")
-        except BaseException as error:
-            # A COMMIT that fails has rolled back itself.
-            with suppress(duckdb.Error):
-                self._own.execute("ROLLBACK")
-            if isinstance(error, duckdb.Error):
-                raise translated(error) from error
-            raise
-        if self._file is not None:
-            # The change is made. What can't be brought into the file now is brought when the hub is closed.
-            with suppress(duckdb.Error, OSError):
-                self._file.keep_log_small()
-
-
-def _close(own: duckdb.DuckDBPyConnection, con: duckdb.DuckDBPyConnection, file: File | None, process: int) -> None:
-    if process != os.getpid():
-        # DuckDB would wait for threads that this process does not have, or crash.
-        _LEFT.append((own, con))
-        return
-    if file is not None:
-        file.settle()
-    own.close()
-    con.close()
-    if file is not None:
-        file.release()
-
-
-def _check_columns(source: str, names: list[str], unknown: list[str], left: Sequence[Any] | None) -> None:
-    """Refuse what excludes a column that is not there, or all."""
-    shown = ", ".join(names[:20]) + (f" and {len(names) - 20} more" if len(names) > 20 else "")
-    if unknown:
-        if len(names) > 20:
-            nearest = get_close_matches(unknown[0], names, 10, 0) or names[:10]
-            shown = f"{', '.join(nearest)} and {len(names) - len(nearest)} more"
-        raise DatasetError(
-            f"{source} has no column {unknown[0]!r} to exclude; its columns are {shown}. "
-            f"Write {unknown[0] + '?'!r} where it may be absent"
-        )
-    if not left:
-        raise DatasetError(f"{source} has no column left: all of {shown} are excluded")
-
-
-def _warn_of_skipped(skipped: list[str], source: str, stacklevel: int) -> None:
-    # The caller of the verb is meant.
-    keys = [column for column in skipped if _KEY.search(column)]
-    if others := [column for column in skipped if column not in keys]:
-        warnings.warn(visible(f"{source}: skipped, cannot be compared: {', '.join(others)}"), stacklevel=stacklevel)
-    if keys:
-        names = [_KEY.sub("", column) for column in keys]
-        warnings.warn(
-            visible(f"{source}: left out, says nothing of the data: {', '.join(keys)}; without a word: exclude={names}"),
-            stacklevel=stacklevel,
-        )
-
-
-def _plain(value: Any) -> Any:
-    # A number of numpy, or a decimal one, as one of Python's own.
-    if isinstance(value, Decimal) or (isinstance(value, Real) and not isinstance(value, (int, float))):
-        return float(value)
-    return value
-
-
-def _columns(exclude: Sequence[str] | None) -> list[str]:
-    if exclude is None:
-        return []
-    if isinstance(exclude, str):
-        raise OptionError(f"exclude must be a list of columns, got the text {exclude!r}: write [{exclude!r}]")
-    try:
-        columns = list(exclude)
-    except TypeError as error:
-        raise OptionError(f"exclude must be a list of columns, got {exclude!r}") from error
-    for column in columns:
-        if not isinstance(column, str):
-            raise OptionError(f"exclude must be a list of column names, got {column!r} in it")
-    return columns
-
-
-def _json(metadata: Any) -> str | None:
-    if metadata is None:
-        return None
-    try:
-        return json.dumps(metadata, allow_nan=False)
-    except (TypeError, ValueError) as error:
-        raise OptionError(f"metadata must be what JSON can hold: {error}") from error
-
-
-def _option(name: str, value: Any) -> Any:
-    plain = _plain(value)
-    if not isinstance(plain, (str, int, float)):
-        raise OptionError(f"{name} must be a number or text, got {value!r}")
-    return plain
-
-
-def _fetched(con: duckdb.DuckDBPyConnection) -> Any:
-    """The Arrow table of what a connection has run. A relation would plan it when it is made, and again when it is run."""
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "Arrow output on a DB-API result")
-        return datasets.arrow(con)

@@ -30,9 +30,9 @@ _KNOWN = {
 
 def update(hub: Hub, name: str, version: str | None, given: Mapping[str, Any]) -> None:
     """Change what is known of a model. In the caller's transaction. Raises ModelNotFoundError and OptionError."""
-    from modelhub_sql.hub import _json, _plain
+    from modelhub_sql.engine import as_json, plain
 
-    values = {_KNOWN[each]: _plain(value) for each, value in given.items() if value is not None}
+    values = {_KNOWN[each]: plain(value) for each, value in given.items() if value is not None}
     if not values:
         raise OptionError(f"nothing is given to change of {name}: {', '.join(_KNOWN)}")
     accuracy, counted = values.get("source_accuracy"), values.get("accuracy_rows")
@@ -43,7 +43,7 @@ def update(hub: Hub, name: str, version: str | None, given: Mapping[str, Any]) -
     ):
         raise OptionError(f"accuracy_rows must be a whole number above 0, got {counted!r}")
     if "metadata" in values:
-        values["metadata"] = _json(values["metadata"])
+        values["metadata"] = as_json(values["metadata"])
     if isinstance(values.get("uri"), os.PathLike):
         values["uri"] = os.fspath(values["uri"])
     own, place = hub._own, hub._place
@@ -252,7 +252,7 @@ def _action(
 
     sketched: names of the models that are new or changed themselves.
     """
-    from modelhub_sql.hub import _json
+    from modelhub_sql.engine import as_json
 
     if before is None:
         return "new", ""
@@ -280,7 +280,7 @@ def _action(
         told = row.get(name)
         if (
             told is not None
-            and (_json(told) if name == "metadata" else os.fspath(told) if name == "uri" else told) != before[column]
+            and (as_json(told) if name == "metadata" else os.fspath(told) if name == "uri" else told) != before[column]
         ):
             return "updated", f"another {name}: {before[column]} before"
     return "same", ""

@@ -18,7 +18,8 @@ from modelhub_sql.errors import DatasetError, translated
 from modelhub_sql.result import Sketch
 
 if TYPE_CHECKING:
-    from modelhub_sql.hub import Hub, Layout
+    from modelhub_sql.engine import Layout
+    from modelhub_sql.hub import Hub
 
 __all__ = ["append", "merge", "partition_places", "stored_sketch"]
 
@@ -142,7 +143,7 @@ def _run(hub: Hub, relations: Mapping[str, logic.Relation], query: str, given: t
 
     given: those that are there, as temporary tables, which are dropped, too, unless they are to be kept.
     """
-    from modelhub_sql.hub import _fetched
+    from modelhub_sql.engine import fetched
 
     own = hub._own
     done: list[logic.Relation] = []
@@ -151,7 +152,7 @@ def _run(hub: Hub, relations: Mapping[str, logic.Relation], query: str, given: t
             own.execute(logic.placed(logic.step_statement(step), hub._place))
             done.append(step)
         own.execute(logic.placed(query, hub._place))
-        return _fetched(own)
+        return fetched(own)
     finally:
         with suppress(duckdb.Error):
             for step in reversed(done):
@@ -162,7 +163,7 @@ def _run(hub: Hub, relations: Mapping[str, logic.Relation], query: str, given: t
 
 def stored_sketch(hub: Hub, dataset_id: int) -> Any:
     """The sketch of a registered dataset as a sketch file has it, an Arrow table."""
-    from modelhub_sql.hub import _fetched
+    from modelhub_sql.engine import fetched
 
     tables = f"{hub._place.tables}._hub"
     hub._own.execute(
@@ -181,7 +182,7 @@ def stored_sketch(hub: Hub, dataset_id: int) -> Any:
         """,
         [dataset_id],
     )
-    return _fetched(hub._own)
+    return fetched(hub._own)
 
 
 def append(hub: Hub, name: str, version: str | None, dataset: Any, read: Mapping[str, Any] | None) -> int:

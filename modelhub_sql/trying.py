@@ -117,7 +117,7 @@ def _row(
 
 def _labelled(hub: Hub, target: Any, label: str, rows: int, read: Mapping[str, Any] | None) -> Any:
     """So many of the rows with a label, drawn at random, the same each time. Raises DatasetError."""
-    from modelhub_sql.hub import _fetched
+    from modelhub_sql.engine import fetched
 
     with hub._lock, hub._dataset(target, read=read) as ((name, source), layout):
         if is_sketch(name):
@@ -134,7 +134,7 @@ def _labelled(hub: Hub, target: Any, label: str, rows: int, read: Mapping[str, A
                 f"ORDER BY md5(concat(row_number() OVER (), ' of a trial')) ASC LIMIT {rows:d}",
                 [name],
             )
-            table = _fetched(hub._own)
+            table = fetched(hub._own)
         except duckdb.Error as error:
             raise translated(error, source, name) from error
     if table.num_rows < 2:
