@@ -1,4 +1,4 @@
-"""A page that was half written loses nothing: of every change, any part of what a checkpoint writes may be missing."""
+"""A page that was half written loses nothing: of each kind of change, random parts of what a checkpoint writes are missing."""
 
 from __future__ import annotations
 
