@@ -254,8 +254,11 @@ class Engine:
                         [given.get(name) for name in shown],
                     )
                 elif until == "explained_feature":
-                    condition = f"{place.logic}._logic.explanation_shows(name, {'details' in given})"
-                    result = self._result(f"SELECT COLUMNS(lambda name: {condition}) FROM temp.main.explained_feature")
+                    result = self._result(
+                        f"SELECT COLUMNS(lambda name: {place.logic}._logic.explanation_shows(name, ?)) "
+                        "FROM temp.main.explained_feature",
+                        [given.get("details")],
+                    )
                 else:
                     result = self._result(f"FROM temp.main.{until}")
                 if also is not None:
