@@ -15,6 +15,7 @@ from modelhub_sql import Hub, __version__, cli_upkeep, commands
 from modelhub_sql.arguments import described
 from modelhub_sql.declared import connect, hub_argument, options_of, output_options
 from modelhub_sql.errors import HubError
+from modelhub_sql.fetching import is_url
 from modelhub_sql.importing import import_models
 from modelhub_sql.rendering import print_result
 from modelhub_sql.serving import mcp
@@ -350,7 +351,7 @@ def upgrade(hub: str, script: bool) -> None:
 @output_options
 def shell(hub: str, query: str | None, read_only: bool, form: str | None) -> None:
     """Open SQL on HUB, with the fast functions loaded; try `FROM help`."""
-    with connect(hub, read_only=True) if read_only else _existing(hub) as open_hub:
+    with connect(hub, read_only=True) if read_only or is_url(hub) else _existing(hub) as open_hub:
         if query is not None:
             print_result(open_hub.sql(query), form, empty="no rows")
             return
@@ -378,7 +379,7 @@ def _read_line() -> str | None:
 
 def _existing(hub: str) -> Hub:
     # A command that changes models has nothing to change in a hub that it would have to make.
-    if not Path(hub).exists():
+    if not Path(hub).exists() and not is_url(hub):
         connect(hub, read_only=True).close()
     return connect(hub, _numpy=False)
 

@@ -8,21 +8,26 @@ from typing import Any
 
 import click
 
-from modelhub_sql import Hub
+from modelhub_sql import Hub, fetching
 from modelhub_sql.arguments import Argument, described
+from modelhub_sql.errors import HubReadOnlyError
 
 __all__ = ["connect", "hub_argument", "options_of", "output_options"]
 
 
 def connect(hub: str, **given: Any) -> Hub:
     """The hub, when other processes let it; ``--wait`` says for how long to wait for them."""
+    if fetching.is_url(hub):
+        if not given.get("read_only"):
+            raise HubReadOnlyError(f"{fetching.shown(hub)} is at a web address: it can be searched, not changed")
+        return Hub(hub, _progress=True, **given)
     context = click.get_current_context(silent=True)
     wait = context.find_root().params.get("wait", 0) if context is not None else 0
     return Hub(hub, wait=wait, **given)
 
 
 def hub_argument(command: Callable[..., None]) -> Callable[..., None]:
-    """The argument HUB, a file."""
+    """The argument HUB, a file, or a web address of one."""
 
     def checked(_: click.Context, __: click.Parameter, path: str) -> str:
         if path in ("", ":memory:"):

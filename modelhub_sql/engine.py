@@ -19,7 +19,7 @@ from typing import Any, Concatenate, NamedTuple, ParamSpec, TypeVar
 
 import duckdb
 
-from modelhub_sql import datasets, logic, manifest, searching
+from modelhub_sql import datasets, fetching, logic, manifest, searching
 from modelhub_sql.arguments import described
 from modelhub_sql.datasets import Dataset
 from modelhub_sql.errors import DatasetError, HubForkedError, OptionError, translated
@@ -87,12 +87,17 @@ class Engine:
         read_only: bool = False,
         wait: float = 0,
         _numpy: bool = True,
+        _progress: bool = False,
         **settings: Any,
     ) -> None:
-        # _numpy: whether the numpy functions are worth their import.
+        # _numpy: whether the numpy functions are worth their import. _progress: tell how a hub is fetched.
         self.path = os.fspath(path)
         self._process = os.getpid()
-        self._con, self._own, self._place, held = opened(self.path, read_only, settings, _numpy, wait)
+        if fetching.is_url(self.path):
+            self._con, self._own, self._place, held = fetching.opened_there(self.path, settings, _numpy, _progress)
+            self.path, read_only = fetching.shown(self.path), True
+        else:
+            self._con, self._own, self._place, held = opened(self.path, read_only, settings, _numpy, wait)
         self._file = None if held is None else File(self._own, self._con, self._place.tables, self.path, held, read_only)
         # A hub that is let go of, or open at the end of the program, is closed as well.
         self._closing = weakref.finalize(self, _close, self._own, self._con, self._file, self._process)

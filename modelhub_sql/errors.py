@@ -220,7 +220,9 @@ def translated(error: duckdb.Error, dataset: str | None = None, table: str = "",
             f"another transaction changed the hub at the same time, try again; nothing was changed: {_in_short(text)}"
         )
     if says(duckdb.InvalidInputException, _READ_ONLY):
-        return HubReadOnlyError("the hub was opened read-only: open it without read_only to change it")
+        return HubReadOnlyError(
+            "the hub was opened read-only, as one at a web address always is: open its file without read_only to change it"
+        )
     if _FULL.fullmatch(text.strip()):
         return DiskFullError(
             f"no space left on the device, for the hub or for DuckDB's temporary files (SET temp_directory = '...' moves these); "

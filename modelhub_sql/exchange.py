@@ -39,7 +39,7 @@ def import_hub(hub: Hub, path: str | os.PathLike[str], models: Sequence[str], re
     with Opened(source, read_only=True, _numpy=False) as other:
         if _fingerprint(other) != _fingerprint(hub):
             raise HubFormatError(
-                f"{source} has another format, seed or salt than this hub: sketches of the two can't be compared. "
+                f"{other.path} has another format, seed or salt than this hub: sketches of the two can't be compared. "
                 "Register the data itself, or make a hub with the settings of the other"
             )
         there, here = _models(other), _models(hub)
@@ -47,7 +47,7 @@ def import_hub(hub: Hub, path: str | os.PathLike[str], models: Sequence[str], re
             chosen = {key: row for key, row in there.items() if any(_is_meant(key[0], pattern) for pattern in models)}
             if missing := [each for each in models if not any(_is_meant(model, each) for model, _ in there)]:
                 raise ModelNotFoundError(
-                    f"{source} has no model {missing[0]}; it has {', '.join(sorted({m for m, _ in there}))[:600]}"
+                    f"{other.path} has no model {missing[0]}; it has {', '.join(sorted({m for m, _ in there}))[:600]}"
                 )
             there = chosen
         actions = [(*key, *_action(row, here.get(key), hub, other, replace)) for key, row in there.items()]

@@ -28,12 +28,14 @@ SearchMethod = Literal["auto", "exact", "lsh"]
 def connect(path: str | os.PathLike[str] = ":memory:", *, read_only: bool = False, wait: float = 0, **settings: Any) -> Hub:
     """Open the hub at ``path``, or make one where there is none.
 
-    path: a file, or ":memory:". read_only: search only; any number of processes may.
+    path: a file, ":memory:", or the web address of a hub's file (https://...), which is fetched for as long as the hub is open
+        and can only be searched. read_only: search only; any number of processes may.
     wait: so many seconds for another process to close the hub, where one of the two writes.
     settings: of a new hub, see ``Settings``; for an existing hub they must be what it has.
 
     Raises HubNotFoundError (read_only, and no file), HubFormatError (not a hub, or of a newer
-    format), HubAccessError (no permission), HubLockedError (another process writes) and SettingsError.
+    format), HubAccessError (no permission, or a server that does not answer), HubLockedError (another process writes) and
+    SettingsError.
     """
     return Hub(path, read_only=read_only, wait=wait, **settings)
 

@@ -23,8 +23,10 @@ from modelhub_sql.errors import (
     HubDamagedError,
     HubError,
     HubNotFoundError,
+    HubReadOnlyError,
     OptionError,
 )
+from modelhub_sql.fetching import is_url, shown
 from modelhub_sql.result import Result
 from modelhub_sql.settings import Settings
 
@@ -316,6 +318,8 @@ def _taken_over(copy: Path, new: Path, path: str) -> Rescued:
 
 
 def _must_be_there(path: str) -> None:
+    if is_url(path):
+        raise HubReadOnlyError(f"{shown(path)} is at a web address: fetch the file first (curl -o hub.duckdb ADDRESS)")
     if path == ":memory:" or opening._is_new(path):
         raise HubNotFoundError(f"there is no hub at {path}")
 
