@@ -26,6 +26,16 @@ _EMPTY = {
             ),
         },
     ),
+    # None is too far to be a candidate.
+    "known_dataset": (
+        "SELECT count(*) <= (SELECT max_candidates FROM temp.main.options) FROM temp.main.known_dataset",
+        {
+            True: (
+                "named_distance",
+                "NULL::USMALLINT AS target_feature_id, NULL::UINTEGER AS dataset_id, NULL::DOUBLE AS distance",
+            ),
+        },
+    ),
     "open_target": (
         "SELECT count(*) = 0 FROM temp.main.open_target",
         {

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import modelhub_sql
-from modelhub_sql.udfs import dyadic, merging
+from modelhub_sql.udfs import dyadic
 
 powers = st.builds(
     lambda exponent, sign, step: sign * neighbour(2.0**exponent, step),
@@ -129,25 +129,3 @@ def test_bins_are_about_an_eighth_of_the_middle_half(settled_hub: modelhub_sql.H
     assert width in widths
     quartiles = np.quantile(values, [0.25, 0.75])
     assert len(set(bins)) == 1 or 1 / 16 <= width / np.ptp(quartiles) <= 1 / 4 or np.ptp(quartiles) <= 1
-
-
-@pytest.mark.parametrize("is_shuffled", [False, True])
-def test_histograms_are_merged_as_their_values_would_be_binned(is_shuffled: bool) -> None:
-    rng = np.random.default_rng(5)
-    resolutions = [(-3, 4), (2, 3), (-3, 4), (0, 0)]
-    values = [rng.normal(size=300) * 10.0**place for place in (0, 3, 1)] + [np.array([-np.inf, -8.0, -7.5, 0.0, 1e300, np.inf])]
-    fine = [np.unique(dyadic.number_bins(column, -8, 9), return_counts=True) for column in values]
-    if is_shuffled:
-        orders = [rng.permutation(len(bins)) for bins, _ in fine]
-        fine = [(bins[order], counts[order]) for (bins, counts), order in zip(fine, orders, strict=True)]
-    k, b = np.array(resolutions).T
-    merged = merging.coarser(
-        np.concatenate([bins for bins, _ in fine]), np.concatenate([counts for _, counts in fine]),
-        np.array([len(bins) for bins, _ in fine]), k, b,
-    )  # fmt: skip
-    for column, pair, bins, counts in zip(
-        values, resolutions, *(np.split(side, merged[2].cumsum()[:-1]) for side in merged[:2]), strict=True
-    ):
-        expected = np.unique(dyadic.number_bins(column, *pair), return_counts=True)
-        np.testing.assert_array_equal(bins, expected[0])
-        np.testing.assert_array_equal(counts, expected[1])

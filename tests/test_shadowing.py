@@ -34,7 +34,7 @@ MORE_BUILT_IN = (
     "list", "list_contains", "list_filter", "list_inner_product", "list_sort", "max", "md5", "md5_number", "min", "now", "range",
     "regexp_extract", "regexp_matches", "regexp_replace", "replace", "row_number", "sqrt", "starts_with", "string_agg", "typeof", "unnest",
     "words", "+", "-", "*", "/", "||", "%", "query_table", "query", "read_parquet", "parquet_scan", "duckdb_tables", "duckdb_functions",
-    "modelhub_elements", "modelhub_histograms", "modelhub_coarser", "modelhub_minhash", "modelhub_matches", "modelhub_jslsh", "modelhub_dataset",
+    "modelhub_elements", "modelhub_histograms", "modelhub_similarities", "modelhub_open_pairs", "modelhub_minhash", "modelhub_matches", "modelhub_jslsh", "modelhub_dataset",
 )  # fmt: skip
 
 

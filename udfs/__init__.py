@@ -14,12 +14,23 @@ from typing import Any
 
 import duckdb
 
-from modelhub_sql.udfs import divergence, dyadic, histograms, jslsh, matches, merging, minhash, pairs
+from modelhub_sql.udfs import cells, divergence, dyadic, histograms, jslsh, matches, minhash, pairs, similarities
 
 __all__ = ["FUNCTIONS", "register", "relations"]
 
 # The matrices of source and target, the keys of their rows, and the keys of the pairs.
 PAIRS = ["DOUBLE[]", "UBIGINT[]", "DOUBLE[]", "UBIGINT[]", "UBIGINT[]", "UBIGINT[]"]
+# Features of datasets, features of the target, and pairs of them.
+HISTOGRAMS = "STRUCT(key UBIGINT[], size UBIGINT[], bins DOUBLE[][], counts UBIGINT[][])"
+COMPARED = [
+    HISTOGRAMS,
+    HISTOGRAMS,
+    "STRUCT(pair UBIGINT[], source UBIGINT[], target UBIGINT[], k SMALLINT[], b SMALLINT[], is_finer BOOLEAN[])",
+]
+OPEN = (
+    "STRUCT(key UBIGINT[], kind UTINYINT[], size UBIGINT[], k SMALLINT[], b SMALLINT[], bins DOUBLE[][], counts UBIGINT[][],"
+    " elements UINTEGER[], minhash UINTEGER[][])"
+)
 
 #: Name -> (Arrow adapter, parameter types or None for any, return type).
 FUNCTIONS = {
@@ -33,11 +44,21 @@ FUNCTIONS = {
         ["DOUBLE[]", "UINTEGER[]", "DOUBLE[]", "UINTEGER[]", "UINTEGER"],
         "UINTEGER[][]",
     ),
-    "modelhub_coarser": (
-        merging.arrow,
-        ["DOUBLE[]", "UBIGINT[]", "SMALLINT", "SMALLINT"],
-        "STRUCT(bin DOUBLE, n UBIGINT)[]",
+    "modelhub_similarities": (
+        similarities.similarities_arrow,
+        [*COMPARED, "BOOLEAN"],
+        "STRUCT(pair UBIGINT, affinity DOUBLE, entropy_gain DOUBLE)[]",
     ),
+    "modelhub_open_pairs": (
+        cells.arrow,
+        [
+            OPEN,
+            OPEN,
+            "STRUCT(jaccard DOUBLE[], js DOUBLE[], replicas UINTEGER, rows UINTEGER)",
+        ],
+        "STRUCT(source UBIGINT, target UBIGINT, jaccard DOUBLE, js_divergence DOUBLE, distance DOUBLE)[]",
+    ),
+    "modelhub_errors": (similarities.errors_arrow, COMPARED, "STRUCT(pair UBIGINT, expected DOUBLE, variance DOUBLE)[]"),
     "modelhub_minhash": (minhash.arrow, ["UINTEGER[]", "UINTEGER[]", "UINTEGER[]"], "UINTEGER[]"),
     "modelhub_jslsh": (jslsh.arrow, ["DOUBLE[]", "DOUBLE[]", "DOUBLE[]", "DOUBLE"], "BIGINT[]"),
     "modelhub_matches": (

@@ -16,7 +16,7 @@ from examples.evaluation.tasks import Draw
 __all__ = ["Evidence", "Search"]
 
 # What a feature's distance has of chance alone if the bias of (p - q)^2 is taken off bin by bin; the study's alternative
-# to the error that the hub computes (sql/search/47_sampling_error.sql).
+# to the error that the hub computes (sql/search/46_sampling_error.sql).
 NAIVE_BIAS = """
     WITH side AS (
         SELECT m.dataset_id, m.target_feature_id, m.k, m.b, unnest(f.bins) AS bin, unnest(f.counts) / f."values" AS p, 0 AS q,

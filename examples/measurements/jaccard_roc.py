@@ -2,7 +2,7 @@
 
 Tables are sketched by a hub. Their columns are known: the same column of another part of one table, or (of records, by hand) the
 same attribute in another task, is right; anything else is wrong. Names are hidden as far as a comparison says, and features are
-matched one to one as the search does it (sql/search/38_open_pair.sql, 42_open_match.sql), under several rules.
+matched one to one as the search does it (sql/search/35_open_pair.sql, 40_open_match.sql), under several rules.
 
     python examples/measurements/jaccard_roc.py --data data
 

@@ -71,3 +71,6 @@ COMMENT ON MACRO _logic.is_any_function_a_band IS 'whether features are looked f
 
 CREATE MACRO _logic.most_js(kind) AS CASE kind WHEN 'number' THEN 0.075 WHEN 'time' THEN 0.15 ELSE 0.35 END;
 COMMENT ON MACRO _logic.most_js IS 'JS divergence below which features of different names are taken for the same';
+
+CREATE MACRO _logic.rival_js(kind) AS _logic.most_js(kind) / 0.8 + 1e-9;
+COMMENT ON MACRO _logic.rival_js IS 'JS divergence below which a feature is a match, or is so like one that it makes another none';

@@ -1,0 +1,141 @@
+"""The numpy kernels of a search against the relations of the SQL that they take the place of, and against brute force."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+import numpy as np
+import pytest
+from scipy.spatial.distance import jensenshannon
+
+from modelhub_sql.udfs import cells, dyadic, similarities
+
+Floats = np.ndarray[Any, np.dtype[np.float64]]
+
+
+def held(features: list[tuple[Floats, int, int]]) -> similarities.Histograms:
+    """Histograms of values, each at its resolution."""
+    counted = [np.unique(dyadic.number_bins(values, k, b), return_counts=True) for values, k, b in features]
+    lengths = [len(bins) for bins, _ in counted]
+    return similarities.Histograms(
+        np.arange(len(features)) * 7 + 3,
+        np.array([float(len(values)) for values, *_ in features]),
+        np.concatenate([[0], np.cumsum(lengths)]),
+        np.concatenate([bins for bins, _ in counted]),
+        np.concatenate([counts for _, counts in counted]).astype(float),
+    )
+
+
+def numbers(rng: np.random.Generator, how_many: int) -> list[tuple[Floats, int, int]]:
+    """Features near zero and far from it, of several resolutions; some of infinities."""
+    found = []
+    for place in range(how_many):
+        values = rng.normal(rng.choice([0, 3, 150]), rng.choice([0.5, 4, 30]), rng.integers(1, 200))
+        if place % 5 == 0:
+            values[: len(values) // 3] = np.inf
+        found.append((values, int(rng.integers(-4, 3)), int(rng.integers(0, 9))))
+    return found
+
+
+def compared(sources: list[Any], targets: list[Any], chosen: list[tuple[int, int]]) -> similarities.Pairs:
+    at = [(max(sources[s][1], targets[t][1]), min(sources[s][2], targets[t][2])) for s, t in chosen]
+    finer = [sources[s][1:] != pair for (s, _), pair in zip(chosen, at, strict=True)]
+    source, target = np.array(chosen).T
+    k, b = np.array(at).T
+    return similarities.Pairs(source * 7 + 3, target * 7 + 3, k, b, np.array(finer))
+
+
+# Few pairs of a source, and all pairs: then a source's bins are looked up once.
+@pytest.mark.parametrize("share", [0.04, 1.0])
+def test_similarities_are_those_of_the_values_at_the_coarser_resolution(share: float, monkeypatch: pytest.MonkeyPatch) -> None:
+    rng = np.random.default_rng(3)
+    sources, targets = numbers(rng, 25), numbers(rng, 12)
+    chosen = [(s, t) for s in range(25) for t in range(12) if rng.random() < share]
+    pairs = compared(sources, targets, chosen)
+    monkeypatch.setattr(similarities, "BLOCK", 300)
+    affinity, gain = similarities.similarities(held(sources), held(targets), pairs)
+    within, some = similarities.similarities(held(sources), held(targets), pairs, divergence_within=0.5)
+    np.testing.assert_array_equal(affinity, within)
+    np.testing.assert_array_equal(some, np.where(1 - affinity < 0.5, gain, 0))
+    expected, variance = similarities.expected_errors(held(sources), held(targets), pairs)
+    for place, (s, t) in enumerate(chosen):
+        at = int(pairs.k[place]), int(pairs.b[place])
+        one, other = (Counter(dyadic.number_bins(values, *at).tolist()) for values in (sources[s][0], targets[t][0]))
+        a, c = one.total(), other.total()
+        bins = sorted({*one, *other})
+        p, q = np.array([one[x] / a for x in bins]), np.array([other[x] / c for x in bins])
+        assert affinity[place] == pytest.approx((2 * p * q / (p + q)).sum())
+        assert np.log(2) + gain[place] / 2 == pytest.approx(jensenshannon(p, q) ** 2, abs=1e-12)
+        n = np.array([float(one[x] + other[x]) for x in bins])
+        seen = 1 - np.maximum(abs(a - c) / (a + c), 1e-300) ** (2 * n)
+        share_of = (a + c) / (4 * a * c)
+        assert expected[place] == pytest.approx((share_of * seen * (1 - n / (a + c))).sum())
+        assert variance[place] == pytest.approx((share_of**2 * 2 * seen * (1 - 1 / n)).sum())
+
+
+def features_of(kind: int, found: list[tuple[Floats, int, int]], wanted: int) -> cells.Features:
+    histograms = held(found) if kind != cells.TEXT else held([(values, 0, 52) for values, *_ in found])
+    k, b = (np.array([feature[side] for feature in found]) for side in (1, 2))
+    made = cells.Features(histograms, k, b if kind != cells.TEXT else np.full(len(found), -1), np.empty(0), np.empty((0, 4)))
+    elements = [sum(cells_of(kind, made, row, wanted).values()) for row in range(len(found))]
+    # All alike: what the bands let through is tested on its own.
+    return made._replace(elements=np.array(elements, float), minhash=np.zeros((len(found), 4), np.uint32))
+
+
+def cells_of(kind: int, features: cells.Features, row: int, wanted: int) -> Counter[float]:
+    """Replicas of the cells of a feature, one by one."""
+    cell, occurrences, _ = cells.cells(kind, features, slice(row, row + 1))
+    counted: Counter[float] = Counter()
+    for each, n in zip(cell.tolist(), occurrences.tolist(), strict=True):
+        counted[each] += n  # type: ignore[assignment]
+    scale = max(wanted / counted.total() ** 0.5, 0.500001 / max(counted.values()) ** 0.5)
+    return Counter({each: int(scale * n**0.5 + 0.5) for each, n in counted.items()})
+
+
+@pytest.mark.parametrize("kind", [cells.NUMBER, cells.TIME, cells.TEXT])
+@pytest.mark.parametrize("js", [None, 0.2])
+def test_open_pairs_are_all_that_are_alike(kind: int, js: float | None, monkeypatch: pytest.MonkeyPatch) -> None:
+    rng = np.random.default_rng(5)
+    monkeypatch.setattr(cells, "BLOCK", 100)
+    if kind == cells.NUMBER:
+        sources, targets = numbers(rng, 30), numbers(rng, 10)
+    elif kind == cells.TIME:
+        made = [(rng.normal(1.6e15 + rng.normal() * 5e13, 2e13, 80), int(rng.integers(40, 46)), 9) for _ in range(40)]
+        sources, targets = made[:30], made[30:]
+    else:
+        # One of thousands of words that come once each: no cell gets a replica by its share.
+        words = [rng.integers(0, 60, rng.integers(20, 200)).astype(float) for _ in range(39)] + [np.arange(3000.0)]
+        made = [(values, 0, 52) for values in words]
+        sources, targets = made[10:], made[:10]
+    wanted = 4
+    mine, theirs = features_of(kind, sources, wanted), features_of(kind, targets, wanted)
+    alike = cells.open_pairs(kind, mine, theirs, cells.Rules(0.3, js, wanted, 2))
+    found = {(s, t): rest for s, t, *rest in zip(*(side.tolist() for side in alike), strict=True)}
+    missed = 0
+    for s in range(len(sources)):
+        for t in range(len(targets)):
+            one, other = cells_of(kind, mine, s, wanted), cells_of(kind, theirs, t, wanted)
+            jaccard = (one & other).total() / (one | other).total()
+            at = (max(sources[s][1], targets[t][1]), min(sources[s][2], targets[t][2]))
+            bins = [Counter((dyadic.number_bins(x, *at) if kind != cells.TEXT else x).tolist()) for x in (sources[s][0], targets[t][0])]
+            keys = sorted({*bins[0], *bins[1]})
+            p, q = (np.array([side[key] / side.total() for key in keys]) for side in bins)
+            divergence = jensenshannon(p, q) ** 2
+            is_alike = jaccard > 0.3 and (js is None or divergence < js)
+            assert ((s, t) in found) == is_alike, (s, t, jaccard, divergence)
+            missed += jaccard > 0.3 and not is_alike
+            if is_alike:
+                assert found[s, t] == pytest.approx([jaccard, divergence, 1 - (2 * p * q / (p + q)).sum()], abs=1e-9)
+    assert found
+    assert bool(missed) == (js is not None)
+    nothing = cells.open_pairs(kind, mine, theirs, cells.Rules(1.0, js, wanted, 2))
+    assert all(len(side) == 0 for side in nothing)
+
+
+def test_signatures_share_a_band_where_all_functions_of_one_are_equal() -> None:
+    one = np.array([[1, 2, 3, 4, 5], [1, 9, 9, 4, 5], [9, 2, 3, 9, 5], [9, 9, 3, 4, 9]], np.uint32)
+    other = np.tile(np.array([1, 2, 3, 4, 5], np.uint32), (4, 1))
+    assert cells.shares_band(one, other, 1).tolist() == [True, True, True, True]
+    # Of five functions two bands of two are made.
+    assert cells.shares_band(one, other, 2).tolist() == [True, False, False, True]

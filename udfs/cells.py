@@ -1,0 +1,223 @@
+"""Features of other names that are alike: the numpy kernel of ``open_pair``.
+
+Each feature is its cells, on a grid that is one for all features of a kind, and how often each is replicated: its MinHash
+elements (section 3.4). The Jaccard similarity of two features is computed from them exactly.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from modelhub_sql.udfs.arrays import as_arrow, numbers
+from modelhub_sql.udfs.dyadic import Floats
+from modelhub_sql.udfs.similarities import Histograms, Pairs, histograms, similarities
+
+__all__ = ["Alike", "Features", "Rules", "arrow", "cells", "open_pairs", "replicas", "shares_band"]
+
+Whole = npt.NDArray[np.int64]
+
+NUMBER, TIME, TEXT = range(3)
+#: A cell of times: 2^45 microseconds.
+TIME_CELL = 2.0**45
+#: A bin of times lies in as many cells as it covers, an eighth of it at a time.
+PARTS = 8
+#: Cells of a table, features by cells, that is filled at a time.
+BLOCK = 1 << 20
+
+PAIR = pa.struct(
+    [
+        ("source", pa.uint64()), ("target", pa.uint64()), ("jaccard", pa.float64()), ("js_divergence", pa.float64()),
+        ("distance", pa.float64()),
+    ]
+)  # fmt: skip
+
+
+class Features(NamedTuple):
+    """n features of one kind. k, b: resolution; -1 for b of text. elements: replicas of all cells. minhash: signatures,
+    (n, functions)."""
+
+    histograms: Histograms
+    k: Whole
+    b: Whole
+    elements: Floats
+    minhash: npt.NDArray[np.uint32]
+
+
+class Rules(NamedTuple):
+    """What a pair must hold. jaccard: it is above this. js: its JS divergence is below this; None for any.
+
+    replicas: of the hub's format. rows: functions of a MinHash band; one band must be equal.
+    """
+
+    jaccard: float
+    js: float | None
+    replicas: int
+    rows: int
+
+
+class Alike(NamedTuple):
+    """Pairs, arrays of one length. source, target: places of the features. js, distance: how much they differ."""
+
+    source: Whole
+    target: Whole
+    jaccard: Floats
+    js: Floats
+    distance: Floats
+
+
+def number_cells(bins: Floats) -> Floats:
+    """The quarter of an octave that each bin begins in, on either side of 0."""
+    size = np.abs(bins)
+    finite = np.isfinite(bins)
+    octave = np.frexp(np.where(finite, size, 1.0))[1] - 1
+    quarter = np.ldexp(np.where(finite, size, 1.0), 2 - octave)
+    cell = np.where(bins > 0, np.floor(quarter), np.ceil(quarter)) - 4 + 4 * octave + 4400
+    return np.where(bins == 0, 0.0, np.copysign(np.where(finite, cell, 9999.0), bins))
+
+
+def _width(bins: Floats, k: Whole, b: Whole) -> Floats:
+    """Widths of bins of times, as ``_logic.bin_width``."""
+    size = np.abs(bins)
+    edge = np.ldexp(1.0, np.minimum(1023, k + b + 1))
+    octave = np.frexp(np.where(np.isfinite(size) & (size > 0), size, 1.0))[1] - 1
+    far = np.ldexp(1.0, np.maximum(-1074, octave - b))
+    far = np.where((bins < 0) & (size == np.ldexp(1.0, octave)), far / 2, far)
+    width = np.where((size < edge) | (bins == -edge), np.ldexp(1.0, k), far)
+    return np.where(np.isinf(bins), 0.0, width)
+
+
+def cells(kind: int, features: Features, rows: slice) -> tuple[Floats, Floats, Whole]:
+    """Cells that the bins of some features lie in, the occurrences of each, and its feature, from 0; a cell may come twice."""
+    held = features.histograms
+    part = slice(held.starts[rows.start], held.starts[rows.stop])
+    bins, counts = held.bins[part], held.counts[part]
+    owner = np.repeat(np.arange(rows.stop - rows.start), np.diff(held.starts[rows.start : rows.stop + 1]))
+    if kind == NUMBER:
+        return number_cells(bins), counts, owner
+    if kind == TEXT:
+        return bins, counts, owner
+    width = _width(bins, features.k[rows][owner], features.b[rows][owner])
+    middles = bins[:, None] + (np.arange(PARTS) + 0.5) * width[:, None] / PARTS
+    with np.errstate(invalid="ignore"):
+        found = np.where(np.isinf(middles), np.copysign(1e6, middles), np.floor(middles / TIME_CELL))
+    return found.reshape(-1), np.repeat(counts / PARTS, PARTS), np.repeat(owner, PARTS)
+
+
+def replicas(counted: Floats, greatest: Floats, total: Floats, wanted: int) -> Floats:
+    """How often cells are replicated. counted: (n, cells). greatest, total: of each of n features, (n,)."""
+    with np.errstate(divide="ignore"):
+        scale = np.maximum(wanted / np.sqrt(total), 0.500001 / np.sqrt(greatest))
+    scaled = scale[:, None] * np.sqrt(counted)
+    whole = np.floor(scaled)
+    return np.asarray(whole + (scaled - whole >= 0.5))
+
+
+def _tables(kind: int, features: Features, known: Floats, wanted: int) -> Iterator[tuple[slice, Floats]]:
+    """Some of the features, and how often each of the cells ``known`` (ascending) is replicated there, (n, cells)."""
+    columns = len(known) + 1
+    step = max(1, BLOCK // columns)
+    for start in range(0, len(features.k), step):
+        rows = slice(start, min(len(features.k), start + step))
+        cell, occurrences, owner = cells(kind, features, rows)
+        size = rows.stop - rows.start
+        place = np.searchsorted(known, cell)
+        place[known[np.minimum(place, len(known) - 1)] != cell] = len(known)
+        summed = np.bincount(owner * columns + place, occurrences, size * columns)
+        counted = summed.astype(np.float64, copy=False).reshape(size, columns)
+        greatest = _greatest(counted, cell, occurrences, owner)
+        yield rows, replicas(counted[:, :-1], greatest, counted.sum(axis=1), wanted)
+
+
+def _greatest(counted: Floats, cell: Floats, occurrences: Floats, owner: Whole) -> Floats:
+    """Occurrences in the cell of each feature that has the most; at least, where it has a thousandth of all."""
+    greatest: Floats = counted[:, :-1].max(axis=1, initial=0)
+    # There may be a greater one that is not among the known cells. Where replicas are few it decides how many there are.
+    unsure = greatest * 1024 < counted.sum(axis=1)
+    chosen = np.flatnonzero(unsure[owner])
+    if len(chosen):
+        order = chosen[np.lexsort((cell[chosen], owner[chosen]))]
+        is_first = np.ones(len(order), bool)
+        is_first[1:] = (cell[order][1:] != cell[order][:-1]) | (owner[order][1:] != owner[order][:-1])
+        first = np.flatnonzero(is_first)
+        np.maximum.at(greatest, owner[order][first], np.add.reduceat(occurrences[order], first))
+    return greatest
+
+
+def open_pairs(kind: int, sources: Features, targets: Features, rules: Rules) -> Alike:
+    """Pairs of features of one kind that are alike, and how much their distributions differ; none that is too far apart."""
+    known = np.unique(cells(kind, targets, slice(0, len(targets.k)))[0])
+    theirs = np.concatenate([table for _, table in _tables(kind, targets, known, rules.replicas)])
+    found: list[tuple[Any, ...]] = []
+    for rows, own in _tables(kind, sources, known, rules.replicas):
+        for number, cells_of in enumerate(theirs):
+            columns = np.flatnonzero(cells_of)
+            common = np.minimum(own[:, columns], cells_of[columns]).sum(axis=1)
+            jaccard = common / (targets.elements[number] + sources.elements[rows] - common)
+            alike = np.flatnonzero(jaccard > rules.jaccard)
+            found.append((alike + rows.start, np.full(len(alike), number), jaccard[alike]))
+    source, target, jaccard = (np.concatenate(side) for side in zip(*found, strict=True))
+    k, b = sources.k[source], sources.b[source]
+    coarser = np.maximum(k, targets.k[target]), np.minimum(b, targets.b[target])
+    held, theirs_held = sources.histograms, targets.histograms
+    pairs = Pairs(
+        held.keys[source], theirs_held.keys[target], *coarser, (k < coarser[0]) | (b > coarser[1])
+    )  # fmt: skip
+    # A JS divergence is at least half of the distance (Topsoe 2000).
+    within = math.inf if rules.js is None else 2 * rules.js
+    affinity, gain = similarities(held, theirs_held, pairs, divergence_within=within)
+    js, distance = np.maximum(0, math.log(2) + gain / 2), np.maximum(0, 1 - affinity)
+    near = np.flatnonzero(js < (math.inf if rules.js is None else rules.js))
+    near = near[shares_band(sources.minhash[source[near]], targets.minhash[target[near]], rules.rows)]
+    return Alike(source[near], target[near], jaccard[near], js[near], distance[near])
+
+
+def shares_band(one: npt.NDArray[np.uint32], other: npt.NDArray[np.uint32], rows: int) -> npt.NDArray[np.bool_]:
+    """Whether two MinHash signatures have a band of ``rows`` functions in common. one, other: (n, functions)."""
+    equal = one == other
+    banded = equal[:, ::rows]
+    for place in range(1, rows):
+        banded = banded[:, : equal.shape[1] // rows] & equal[:, place::rows]
+    return np.asarray(banded.any(axis=1))
+
+
+def _features(rows: Any) -> tuple[Whole, Features]:
+    """Kinds and features of a struct of lists, in the order of their keys."""
+    held = histograms(rows)
+    order = np.argsort(numbers(rows["key"].values), kind="stable")
+    k, b = (np.nan_to_num(numbers(rows[name].values).astype(np.float64), nan=-1).astype(np.int64)[order] for name in ("k", "b"))
+    kind, elements = (numbers(rows[name].values)[order] for name in ("kind", "elements"))
+    signatures = numbers(rows["minhash"].values.flatten()).reshape(len(order), -1)[order]
+    return kind.astype(np.int64), Features(held, k, b, elements.astype(np.float64), signatures)
+
+
+def _of(features: Features, chosen: Whole) -> Features:
+    held = features.histograms
+    places, _ = held.places(chosen)
+    starts = np.concatenate([[0], (held.starts[chosen + 1] - held.starts[chosen]).cumsum()])
+    part = Histograms(held.keys[chosen], held.sizes[chosen], starts, held.bins[places], held.counts[places])
+    return Features(part, features.k[chosen], features.b[chosen], features.elements[chosen], features.minhash[chosen])
+
+
+def arrow(sources: pa.ChunkedArray, targets: pa.ChunkedArray, rules: pa.ChunkedArray) -> pa.Array:
+    """``open_pairs`` for DuckDB, of one row: structs of lists of all features; jaccard and js of each kind (number, time, text;
+    no js: NULL), replicas and rows. Of each pair the keys of both, and what they have in common."""
+    (kinds, own), (their_kinds, theirs) = _features(sources[0]), _features(targets[0])
+    given = rules[0].as_py()
+    found: list[list[npt.NDArray[Any]]] = []
+    for kind in (NUMBER, TIME, TEXT):
+        source, target = _of(own, np.flatnonzero(kinds == kind)), _of(theirs, np.flatnonzero(their_kinds == kind))
+        if len(source.k) and len(target.k):
+            rule = Rules(given["jaccard"][kind], given["js"][kind], given["replicas"], given["rows"])
+            alike = open_pairs(kind, source, target, rule)
+            found.append([source.histograms.keys[alike.source], target.histograms.keys[alike.target], *alike[2:]])
+    columns = [np.concatenate(side) for side in zip(*found, strict=True)] if found else [np.empty(0)] * len(PAIR)
+    values = pa.StructArray.from_arrays(
+        [as_arrow(each, field.type.to_pandas_dtype()) for each, field in zip(columns, PAIR, strict=True)], fields=list(PAIR)
+    )
+    return pa.ListArray.from_arrays(as_arrow(np.array([0, len(values)], np.int32)), values)

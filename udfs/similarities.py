@@ -1,0 +1,256 @@
+"""How alike two histograms are: the numpy kernel of ``named_distance``, ``named_match``, ``open_similarity``, ``feature_error``.
+
+A pair is a feature of a dataset (source) and one of the target, compared at the coarser of their resolutions.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from modelhub_sql.udfs.arrays import as_arrow, numbers
+from modelhub_sql.udfs.dyadic import Floats, number_bins
+
+__all__ = ["Histograms", "Pairs", "errors_arrow", "expected_errors", "histograms", "similarities", "similarities_arrow"]
+
+Whole = npt.NDArray[np.int64]
+
+#: Cells of a table, pairs by bins of the target, that is filled at a time.
+BLOCK = 1 << 18
+
+SIMILARITY = pa.struct([("pair", pa.uint64()), ("affinity", pa.float64()), ("entropy_gain", pa.float64())])
+ERROR = pa.struct([("pair", pa.uint64()), ("expected", pa.float64()), ("variance", pa.float64())])
+
+
+class Histograms(NamedTuple):
+    """n features. keys: what each is called, ascending, shape (n,). sizes: its values in all, (n,).
+
+    starts: where its bins begin, (n + 1,). bins, counts: of all features one after the other.
+    """
+
+    keys: Whole
+    sizes: Floats
+    starts: Whole
+    bins: Floats
+    counts: Floats
+
+    def rows(self, keys: Whole) -> Whole:
+        """Places of features that there are."""
+        return np.searchsorted(self.keys, keys)
+
+    def places(self, rows: Whole) -> tuple[Whole, Whole]:
+        """Places of all bins of some features, and the position in ``rows`` of the feature that each belongs to."""
+        lengths = self.starts[rows + 1] - self.starts[rows]
+        owner = np.repeat(np.arange(len(rows)), lengths)
+        return np.arange(len(owner)) + np.repeat(self.starts[rows] - lengths.cumsum() + lengths, lengths), owner
+
+
+class Pairs(NamedTuple):
+    """Pairs, arrays of one length. source, target: keys of the features.
+
+    k, b: the resolution at which they are compared; -1 for b where they are text, which has none.
+    is_finer: whether the bins of the source are finer than that.
+    """
+
+    source: Whole
+    target: Whole
+    k: Whole
+    b: Whole
+    is_finer: npt.NDArray[np.bool_]
+
+
+class _Block(NamedTuple):
+    """Sources and features of the target at one resolution (k, b): what is compared in one go.
+
+    source: rows of n sources. bins: of all the targets, ascending, (m,). own, owner: each bin of the sources at the
+    resolution, and its source, from 0. at: where it is from. place: where in ``bins`` it is; m where it is not there.
+    pairs: of each target its row, the places of the pairs that it is in, and the source of each, from 0.
+    """
+
+    k: int
+    b: int
+    source: Whole
+    bins: Floats
+    own: Floats
+    owner: Whole
+    at: Whole
+    place: Whole
+    pairs: list[tuple[int, Whole, Whole]]
+
+    def summed(self, amounts: Floats) -> Floats:
+        """Amounts of the bins of the sources where the targets have them, (n, m)."""
+        rows, columns = len(self.source), len(self.bins) + 1
+        found = np.bincount(self.owner * columns + self.place, amounts, rows * columns).reshape(rows, columns)
+        return found[:, :-1].astype(np.float64, copy=False)
+
+    def target(self, targets: Histograms, row: int) -> tuple[Whole, Floats]:
+        """Which of ``bins`` a target has, and its counts there."""
+        part = slice(targets.starts[row], targets.starts[row + 1])
+        place = np.searchsorted(self.bins, _at(targets.bins[part], self.k, self.b))
+        counts = np.bincount(place, targets.counts[part], len(self.bins)).astype(np.float64, copy=False)
+        columns = np.flatnonzero(counts)
+        return columns, counts[columns]
+
+
+def _at(bins: Floats, k: int, b: int) -> Floats:
+    return bins if b < 0 else number_bins(bins, k, b)
+
+
+def _runs(*columns: Whole) -> list[slice]:
+    """Parts of sorted columns in which each is the same."""
+    is_first = np.ones(len(columns[0]), bool)
+    is_first[1:] = np.any([column[1:] != column[:-1] for column in columns], axis=0)
+    ends = [*np.flatnonzero(is_first).tolist(), len(is_first)]
+    return list(map(slice, ends[:-1], ends[1:]))
+
+
+def _blocks(sources: Histograms, targets: Histograms, pairs: Pairs) -> Iterator[_Block]:
+    source, target = sources.rows(pairs.source), targets.rows(pairs.target)
+    # Where a source is in many pairs, its bins are looked up once for all of them.
+    is_shared = len(source) > 2 * len(np.unique(source))
+    order = np.lexsort((target, source, pairs.b, pairs.k) if is_shared else (source, pairs.b, pairs.k, target))
+    for run in _runs(*(column[order] for column in ((pairs.k, pairs.b) if is_shared else (target, pairs.k, pairs.b)))):
+        group = order[run]
+        k, b = int(pairs.k[group[0]]), int(pairs.b[group[0]])
+        rows, first, row_of = np.unique(source[group], return_index=True, return_inverse=True)
+        bins = np.unique(_at(targets.bins[targets.places(np.unique(target[group]))[0]], k, b))
+        step = max(1, BLOCK // (len(bins) + 1))
+        for start in range(0, len(rows), step):
+            chosen = slice(start, start + step)
+            # Their pairs are side by side.
+            held = slice(*np.searchsorted(row_of, [start, start + step]).tolist())
+            at, owner = sources.places(rows[chosen])
+            own = sources.bins[at]
+            finer = np.flatnonzero(pairs.is_finer[group[first[chosen]]][owner])
+            own[finer] = _at(own[finer], k, b)
+            place = np.searchsorted(bins, own)
+            place[bins[np.minimum(place, len(bins) - 1)] != own] = len(bins)
+            by_target = np.argsort(target[group[held]], kind="stable") + held.start
+            yield _Block(
+                k, b, rows[chosen], bins, own, owner, at, place,
+                [
+                    (int(target[group[by_target[part.start]]]), group[by_target[part]], row_of[by_target[part]] - start)
+                    for part in _runs(target[group[by_target]])
+                ],
+            )  # fmt: skip
+
+
+def similarities(
+    sources: Histograms, targets: Histograms, pairs: Pairs, *, divergence_within: float = math.inf
+) -> tuple[Floats, Floats]:
+    """Sums over the bins that both sides have: 2 p q / (p + q), and p ln p + q ln q - (p + q) ln (p + q).
+
+    divergence_within: distance below which the second is wanted; it is 0 for other pairs. Returns two arrays, a number for
+    each pair. A distance is 1 less the first, a JS divergence ln 2 and half of the second: what only one side has cancels.
+    """
+    affinity, gain = np.zeros(len(pairs.source)), np.zeros(len(pairs.source))
+    for block in _blocks(sources, targets, pairs):
+        shares = block.summed(sources.counts[block.at] / sources.sizes[block.source][block.owner])
+        for target, chosen, row in block.pairs:
+            columns, counts = block.target(targets, target)
+            q = counts / targets.sizes[target]
+            # A table without gaps is not copied.
+            p = (shares if len(columns) == len(block.bins) else shares[:, columns])[row]
+            both = p + q
+            affinity[chosen] = alike = (p / both) @ (2 * q)
+            near = np.flatnonzero(1 - alike < divergence_within)
+            if len(near) < len(alike):
+                p, both = p[near], both[near]
+            # Where the source has nothing, q ln q cancels.
+            gain[chosen[near]] = (_negentropy(p) - both * np.log(both)).sum(axis=1) + (q * np.log(q)).sum()
+    return affinity, gain
+
+
+def _negentropy(mass: Floats) -> Floats:
+    # m ln m, continued by 0.
+    return np.asarray(mass * np.log(mass + 1e-300))
+
+
+def expected_errors(sources: Histograms, targets: Histograms, pairs: Pairs) -> tuple[Floats, Floats]:
+    """The distance to expect between two samples of one distribution of the sizes of both sides, and its variance.
+
+    The distribution is that of both sides together. Returns two arrays, a number for each pair.
+    """
+    expected, variance = np.zeros(len(pairs.source)), np.zeros(len(pairs.source))
+    for block in _blocks(sources, targets, pairs):
+        amounts = sources.counts[block.at]
+        common = block.summed(amounts)
+        for target, chosen, row in block.pairs:
+            columns, counts = block.target(targets, target)
+            together = common[:, columns][row]
+            together += counts
+            # What only the source has: bins that fall together are one.
+            is_common = np.zeros(len(block.bins) + 1, bool)
+            is_common[columns] = True
+            alone, pair = _alone(block, amounts, ~is_common[block.place], row)
+            n = np.concatenate([together.reshape(-1), alone])
+            owner = np.concatenate([np.repeat(np.arange(len(row)), len(columns)), pair])
+            a, b = sources.sizes[block.source][row], targets.sizes[target]
+            share = ((a + b) / (4 * a * b))[owner]
+            seen = 1 - np.exp(2 * n * np.log(np.maximum(np.abs(a - b) / (a + b), 1e-300))[owner])
+            expected[chosen] = np.bincount(owner, share * seen * (1 - n / (a + b)[owner]), len(row))
+            variance[chosen] = np.bincount(owner, share**2 * 2 * seen * (1 - 1 / n), len(row))
+    return expected, variance
+
+
+def _alone(block: _Block, amounts: Floats, is_alone: npt.NDArray[np.bool_], row: Whole) -> tuple[Floats, Whole]:
+    """Sums of the bins of some sources (row) that the target has not, and the position in ``row`` of each."""
+    position = np.full(len(block.source), -1)
+    position[row] = np.arange(len(row))
+    chosen = np.flatnonzero(is_alone & (position[block.owner] >= 0))
+    order = chosen[np.lexsort((block.own[chosen], block.owner[chosen]))]
+    owner, own = block.owner[order], block.own[order]
+    is_first = np.ones(len(order), bool)
+    is_first[1:] = (owner[1:] != owner[:-1]) | (own[1:] != own[:-1])
+    first = np.flatnonzero(is_first)
+    summed = np.add.reduceat(amounts[order], first) if len(first) else np.empty(0)
+    return summed, position[owner[first]]
+
+
+def histograms(features: Any) -> Histograms:
+    """Histograms of a struct of lists: key, size, bins and counts of each feature, in any order."""
+    keys = numbers(features["key"].values).astype(np.int64)
+    sizes = numbers(features["size"].values).astype(np.float64)
+    lists = features["bins"].values
+    lengths = np.diff(numbers(lists.offsets))
+    bins, counts = numbers(lists.flatten()), numbers(features["counts"].values.flatten()).astype(np.float64)
+    found = Histograms(keys, sizes, np.concatenate([[0], lengths.cumsum()]), bins, counts)
+    if np.all(keys[1:] > keys[:-1]):
+        return found
+    order = np.argsort(keys)
+    places, _ = found.places(order)
+    starts = np.concatenate([[0], lengths[order].cumsum()])
+    return Histograms(keys[order], sizes[order], starts, bins[places], counts[places])
+
+
+def _pairs(rows: Any) -> Pairs:
+    k, b = (np.nan_to_num(numbers(rows[name].values).astype(np.float64), nan=-1).astype(np.int64) for name in ("k", "b"))
+    source, target = (numbers(rows[name].values).astype(np.int64) for name in ("source", "target"))
+    return Pairs(source, target, k, b, numbers(rows["is_finer"].values.cast(pa.uint8())).astype(bool))
+
+
+def _listed(rows: Any, first: Floats, second: Floats, row: pa.StructType) -> pa.ListArray:
+    columns = [numbers(rows["pair"].values).astype(np.uint64), first, second]
+    values = pa.StructArray.from_arrays([as_arrow(each) for each in columns], fields=list(row))
+    return pa.ListArray.from_arrays(as_arrow(np.array([0, len(first)], np.int32)), values)
+
+
+def similarities_arrow(
+    sources: pa.ChunkedArray, targets: pa.ChunkedArray, pairs: pa.ChunkedArray, divergence: pa.ChunkedArray
+) -> pa.Array:
+    """``similarities`` for DuckDB, of one row: structs of lists; of each pair its number and both sums."""
+    rows = pairs[0]
+    within = math.inf if divergence[0].as_py() else 0.0
+    found = similarities(histograms(sources[0]), histograms(targets[0]), _pairs(rows), divergence_within=within)
+    return _listed(rows, *found, SIMILARITY)
+
+
+def errors_arrow(sources: pa.ChunkedArray, targets: pa.ChunkedArray, pairs: pa.ChunkedArray) -> pa.Array:
+    """``expected_errors`` for DuckDB, of one row: structs of lists; of each pair its number, expected distance and variance."""
+    rows = pairs[0]
+    return _listed(rows, *expected_errors(histograms(sources[0]), histograms(targets[0]), _pairs(rows)), ERROR)
