@@ -103,7 +103,7 @@ def test_safe_runs_no_code_and_a_format_without_code_is_preferred(shops: modelhu
     shop(0, 3, 40).to_parquet(tmp_path / "target.parquet")
     path = shops.path
     shops.close()
-    call = ["try", path, str(tmp_path / "target.parquet"), "--label", "sold", "--top", "7", "--safe", "--csv"]
+    call = ["try", path, str(tmp_path / "target.parquet"), "--label", "sold", "--top", "7", "--safe", "--csv", "--timeout", "600"]
     ran = CliRunner().invoke(main, call)
     assert ran.exit_code == 0, ran.output
     table = pd.read_csv(StringIO(ran.stdout)).set_index("model")
@@ -123,7 +123,7 @@ def test_a_safe_trial_imports_nothing_from_the_folder_it_is_run_in(
     skops.dump(LogisticRegression().fit(frame[["x", "y"]], frame.sold), tmp_path / "near.skops")
     hub.register("near", frame, exclude=["sold"], uri="near.skops")
     monkeypatch.chdir(there)
-    (row,) = hub.try_models(shop(0, 3, 40), label="sold", safe=True).dicts()
+    (row,) = hub.try_models(shop(0, 3, 40), label="sold", safe=True, timeout=600).dicts()
     assert (row["problem"], row["format"]) == (None, "skops")
     assert not (there / "ran").exists()
 
@@ -166,7 +166,7 @@ def test_onnx_and_a_function_are_run(hub: modelhub_sql.Hub, tmp_path: Path) -> N
     made = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
     onnx.save(made, tmp_path / "model.onnx")
     hub.register("sum", shop(0, 1), exclude=["sold"], uri=tmp_path / "model.onnx")
-    (row,) = hub.try_models(target, label="sold", safe=True).dicts()
+    (row,) = hub.try_models(target, label="sold", safe=True, timeout=600).dicts()
     assert (row["problem"], row["score"]) == (None, float(((target.x + target.y > 0) == target.sold).mean()))
     (row,) = hub.try_models(target, label="sold", load=lambda model: lambda frame: frame["x"] > len(model["model"]) - 3).dicts()
     assert (row["problem"], row["score"]) == (None, float(((target.x > 0) == target.sold).mean()))

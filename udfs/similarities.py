@@ -112,12 +112,15 @@ def _runs(*columns: Whole) -> list[slice]:
 def _blocks(sources: Histograms, targets: Histograms, pairs: Pairs) -> Iterator[_Block]:
     source, target = sources.rows(pairs.source), targets.rows(pairs.target)
     # Where a source is in many pairs, its bins are looked up once for all of them.
-    is_shared = len(source) > 2 * len(np.unique(source))
+    is_shared = len(source) > 2 * np.count_nonzero(np.bincount(source))
     order = np.lexsort((target, source, pairs.b, pairs.k) if is_shared else (source, pairs.b, pairs.k, target))
     for run in _runs(*(column[order] for column in ((pairs.k, pairs.b) if is_shared else (target, pairs.k, pairs.b)))):
         group = order[run]
         k, b = int(pairs.k[group[0]]), int(pairs.b[group[0]])
-        rows, first, row_of = np.unique(source[group], return_index=True, return_inverse=True)
+        ordered = source[group]
+        is_first = np.diff(ordered, prepend=-1) != 0
+        first, row_of = np.flatnonzero(is_first), is_first.cumsum() - 1
+        rows = ordered[first]
         bins = np.unique(_at(targets.bins[targets.places(np.unique(target[group]))[0]], k, b))
         step = max(1, BLOCK // (len(bins) + 1))
         for start in range(0, len(rows), step):
