@@ -77,7 +77,7 @@ def test_similarities_are_those_of_the_values_at_the_coarser_resolution(share: f
 def features_of(kind: int, found: list[tuple[Floats, int, int]], wanted: int) -> cells.Features:
     histograms = held(found) if kind != cells.TEXT else held([(values, 0, 52) for values, *_ in found])
     k, b = (np.array([feature[side] for feature in found]) for side in (1, 2))
-    made = cells.Features(histograms, k, b if kind != cells.TEXT else np.full(len(found), -1), np.empty(0), np.empty((0, 4)))
+    made = cells.Features(histograms, k, b if kind != cells.TEXT else np.full(len(found), -1), np.empty(0), np.empty((0, 4), np.uint32))
     elements = [sum(cells_of(kind, made, row, wanted).values()) for row in range(len(found))]
     # All alike: what the bands let through is tested on its own.
     return made._replace(elements=np.array(elements, float), minhash=np.zeros((len(found), 4), np.uint32))
@@ -88,7 +88,7 @@ def cells_of(kind: int, features: cells.Features, row: int, wanted: int) -> Coun
     cell, occurrences, _ = cells.cells(kind, features, slice(row, row + 1))
     counted: Counter[float] = Counter()
     for each, n in zip(cell.tolist(), occurrences.tolist(), strict=True):
-        counted[each] += n  # type: ignore[assignment]
+        counted[each] += n
     scale = max(wanted / counted.total() ** 0.5, 0.500001 / max(counted.values()) ** 0.5)
     return Counter({each: int(scale * n**0.5 + 0.5) for each, n in counted.items()})
 
@@ -118,7 +118,10 @@ def test_open_pairs_are_all_that_are_alike(kind: int, js: float | None, monkeypa
             one, other = cells_of(kind, mine, s, wanted), cells_of(kind, theirs, t, wanted)
             jaccard = (one & other).total() / (one | other).total()
             at = (max(sources[s][1], targets[t][1]), min(sources[s][2], targets[t][2]))
-            bins = [Counter((dyadic.number_bins(x, *at) if kind != cells.TEXT else x).tolist()) for x in (sources[s][0], targets[t][0])]
+            bins = [
+                Counter((dyadic.number_bins(x, *at) if kind != cells.TEXT else x).tolist())
+                for x in (sources[s][0], targets[t][0])
+            ]
             keys = sorted({*bins[0], *bins[1]})
             p, q = (np.array([side[key] / side.total() for key in keys]) for side in bins)
             divergence = jensenshannon(p, q) ** 2

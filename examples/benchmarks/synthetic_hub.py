@@ -41,7 +41,7 @@ FEATURES_OF_CHUNK = """
 def family_distribution(family: int, features: int = FEATURES) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float64]]:
     """First number (features,) and probabilities (features, SUPPORT) of each feature of a family."""
     rng = np.random.default_rng(family)
-    first = LEAST + 3 * np.arange(features) + rng.integers(0, 13, features)
+    first = LEAST + 3 * (np.arange(features) % FEATURES) + rng.integers(0, 13, features)
     centre = rng.uniform(SUPPORT / 4, 3 * SUPPORT / 4, (features, 1))
     # An eighth of the interquartile range is between a half and two: neighbours differ in resolution, as real tables do.
     spread = rng.uniform(3, 9, (features, 1))
@@ -49,9 +49,11 @@ def family_distribution(family: int, features: int = FEATURES) -> tuple[npt.NDAr
     return first, p / p.sum(axis=1, keepdims=True)
 
 
-def dataset_distribution(family: int, member: int) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float64]]:
+def dataset_distribution(
+    family: int, member: int, features: int = FEATURES
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float64]]:
     """The family's distribution, tilted a little: the farther, the higher the member's number."""
-    first, p = family_distribution(family)
+    first, p = family_distribution(family, features)
     rng = np.random.default_rng([family, member, 1])
     tilted = p * np.exp(rng.normal(0, 0.02 * (1 + member % 50), p.shape).cumsum(axis=1))
     return first, tilted / tilted.sum(axis=1, keepdims=True)
@@ -73,32 +75,43 @@ def resolution(p: npt.NDArray[np.float64]) -> tuple[npt.NDArray[np.int64], npt.N
     return k, np.log2(LEAST).astype(np.int64) - k
 
 
-def fill(hub: modelhub_sql.Hub, models: int, families: int, partitions: int = PARTITIONS) -> None:
-    """Insert sketches of ``models`` datasets, as if they had been registered."""
+def fill(
+    hub: modelhub_sql.Hub,
+    models: int,
+    families: int,
+    partitions: int = PARTITIONS,
+    features: int = FEATURES,
+    called: str = "feature",
+) -> None:
+    """Insert sketches of ``models`` datasets, as if they had been registered.
+
+    called: SQL of what a feature is called, of feature (f0 and so on) and dataset_id.
+    """
     con, place = hub.con.cursor(), hub._place
     con.execute(f"USE {place.logic}._logic")
     ((size,),) = con.execute("SELECT _format.partition_size()").fetchall()
     signature = logic.needed(logic.relations("sketch"), "FROM minhash_signature", ("feature_histogram",))
     rng = np.random.default_rng(0)
-    for start in range(0, models, CHUNK):
-        ids = np.arange(start, min(start + CHUNK, models))
-        first = np.empty((len(ids), FEATURES), np.int64)
+    chunk = max(1, CHUNK * FEATURES // features)
+    for start in range(0, models, chunk):
+        ids = np.arange(start, min(start + chunk, models))
+        first = np.empty((len(ids), features), np.int64)
         k, b = np.empty_like(first), np.empty_like(first)
-        counts = np.zeros((len(ids), FEATURES, partitions, SUPPORT), np.uint32)
+        counts = np.zeros((len(ids), features, partitions, SUPPORT), np.uint32)
         for at, model in enumerate(ids):
-            first[at], p = dataset_distribution(int(model % families), int(model // families))
+            first[at], p = dataset_distribution(int(model % families), int(model // families), features)
             k[at], b[at] = resolution(p)
-            counts[at] = rng.multinomial(size, p[:, None, :], (FEATURES, partitions))
+            counts[at] = rng.multinomial(size, p[:, None, :], (features, partitions))
         histograms = [
             _binned(int(low), int(level), n)
             for low, level, n in zip(first.ravel(), k.ravel(), counts.reshape(-1, partitions, SUPPORT), strict=True)
         ]
         distances = np.array([divergences(n / size, n.sum(axis=0) / (size * partitions)) for _, n in histograms])
-        spreads = distances.reshape(len(ids), FEATURES, partitions).sum(axis=1).max(axis=1)
-        dataset = np.repeat(ids + 1, FEATURES)
-        number = np.tile(np.arange(1, FEATURES + 1), len(ids))
+        spreads = distances.reshape(len(ids), features, partitions).sum(axis=1).max(axis=1)
+        dataset = np.repeat(ids + 1, features)
+        number = np.tile(np.arange(1, features + 1), len(ids))
         totals = [n.sum(axis=0) for _, n in histograms]
-        chunk = pa.table(
+        made = pa.table(
             {
                 "dataset_id": pa.array(dataset, pa.uint32()),
                 "feature_id": pa.array(np.arange(len(dataset)), pa.uint32()),
@@ -126,7 +139,7 @@ def fill(hub: modelhub_sql.Hub, models: int, families: int, partitions: int = PA
             }
         )
         registered = pa.table({"dataset_id": pa.array(ids + 1, pa.uint32()), "spread": spreads})
-        for name, table in (("chunk", chunk), ("counted", counted), ("registered", registered)):
+        for name, table in (("chunk", made), ("counted", counted), ("registered", registered)):
             con.register(f"synthetic_{name}", table)
         con.execute("CREATE OR REPLACE TEMP TABLE feature_histogram AS FROM synthetic_chunk")
         for step in signature:
@@ -142,7 +155,8 @@ def fill(hub: modelhub_sql.Hub, models: int, families: int, partitions: int = PA
             INSERT INTO _hub.models BY NAME
             SELECT 'm' || dataset_id AS model, '' AS version, dataset_id, now()::TIMESTAMP AS registered_at
             FROM synthetic_registered;
-            INSERT INTO _hub.features BY NAME {FEATURES_OF_CHUNK} ORDER BY c.dataset_id, c.feature_number;
+            INSERT INTO _hub.features BY NAME
+            SELECT * REPLACE ({called} AS feature) FROM ({FEATURES_OF_CHUNK}) AS c ORDER BY dataset_id, feature_id;
             INSERT INTO _hub.partition_counts BY NAME FROM synthetic_counted ORDER BY dataset_id, feature_id, partition_id;
             COMMIT;
         """
