@@ -161,13 +161,22 @@ def sketch(dataset: str, output: str, path: str, **given: Any) -> None:
 
 @main.command()
 @hub_argument
-@click.argument("target")
+@click.argument("targets", metavar="TARGET...", nargs=-1, required=True)
 @options_of(Hub.find_models, but=("target", "top"))
 @click.option("--top", "--limit", "top", type=click.IntRange(1), help="At most so many models.")
 @click.option("--plot", metavar="FILE", help="Draw it into FILE, too (.png, .svg, .html); extra plots.")
 @output_options
-def find(hub: str, target: str, plot: str | None, form: str | None, **options: Any) -> None:
-    """Find the models in HUB that fit TARGET (parquet, csv, json or a glob), best first."""
+def find(hub: str, targets: tuple[str, ...], plot: str | None, form: str | None, **options: Any) -> None:
+    """Find the models in HUB that fit TARGET (parquet, csv, json or a glob), best first.
+
+    Of several TARGETs each is answered for itself, in one table; by default the best three models of each.
+    """
+    if len(targets) > 1:
+        if plot is not None:
+            raise click.UsageError("--plot draws the answer for one TARGET")
+        _find_for_each(hub, targets, form, options)
+        return
+    (target,) = targets
     with connect(hub, read_only=True, _numpy=plot is not None or _is_much(hub, target)) as open_hub:
         found = open_hub.find_models(target, **options)
         _draw(found, plot)
@@ -177,6 +186,19 @@ def find(hub: str, target: str, plot: str | None, form: str | None, **options: A
         # What people decide by comes first.
         brief = "rank, model, verdict, distance, overlap, source_accuracy, version, adaptivity, coverage, uri"
         print_result(found, form, brief.split(", "), empty="no model in the hub fits the target")
+
+
+def _find_for_each(hub: str, targets: tuple[str, ...], form: str | None, options: dict[str, Any]) -> None:
+    from modelhub_sql.batch import found_for_each
+
+    with connect(hub, read_only=True) as open_hub:
+        found = found_for_each(open_hub, list(targets), options | {"top": options["top"] or 3})
+        if form is None:
+            click.echo(visible(found.summary or ""))
+        brief = "target, rank, model, verdict, distance, overlap, source_accuracy, version"
+        print_result(found, form, brief.split(", "), empty="no model in the hub fits a target")
+    if found.problems:
+        sys.exit(1)
 
 
 @main.command("try")

@@ -387,7 +387,9 @@ class Engine:
         try:
             ((names, left, unknown),) = self._own.execute(
                 f"SELECT list(feature), list(feature) FILTER (NOT {rows}.is_excluded(feature, $exclude::VARCHAR[])), "
-                f"{rows}.unknown_among($exclude::VARCHAR[], list(feature)) FROM read_parquet($name)",
+                # What was left out when it was made may be left out again.
+                f"{rows}.unknown_among($exclude::VARCHAR[], list(feature) || any_value(excluded)::VARCHAR[]) "
+                "FROM read_parquet($name)",
                 {"name": name, "exclude": exclude},
             ).fetchall()
         except duckdb.Error as error:

@@ -247,9 +247,17 @@ class Hub(Engine):
 
         Raises ModelNotFoundError.
         """
+        return self.sketch_of(name, version=version).save(path)
+
+    @in_turn
+    def sketch_of(self, name: str, *, version: str | None = None) -> Sketch:
+        """The sketch of the data of a registered model, which is taken wherever a dataset is: as a target, say.
+
+        name, version: as of ``export``. Raises ModelNotFoundError.
+        """
         from modelhub_sql import exchange
 
-        return exchange.exported(self, name, version).save(path)
+        return exchange.exported(self, name, version)
 
     @in_turn
     def import_hub(
@@ -411,6 +419,35 @@ class Hub(Engine):
 
         given = {name: value for name, value in locals().items() if name not in ("self", "trying", "target")}
         return trying.try_models(self, target, **given)
+
+    def find_for_each(
+        self,
+        targets: Mapping[str, Any] | Sequence[Any],
+        *,
+        exclude: Sequence[str] = (),
+        top: int | None = 3,
+        task: str | None = None,
+        framework: str | None = None,
+        latest: bool = False,
+        where: str | None = None,
+        features: Features | None = None,
+        min_overlap: float | None = None,
+        rank_by: RankBy | None = None,
+        read: Mapping[str, Any] | None = None,
+    ) -> Result:
+        """The models that fit each of many targets: the rows of ``find_models``, with a column ``target`` before them.
+
+        targets: data by names, or a list: each is called by its path, or by its position.
+        top: at most so many models of each.
+        exclude, task, framework, latest, where, features, min_overlap, rank_by, read: as of ``find_models``.
+
+        Data that is registered is a target, too: ``hub.find_for_each({"shop 7": hub.sketch_of("shop 7")})``. Warns of a target
+        that can't be read, which is left out. Raises DatasetError where none can, and OptionError.
+        """
+        from modelhub_sql.batch import found_for_each
+
+        options = {name: value for name, value in locals().items() if name not in ("self", "targets", "found_for_each")}
+        return found_for_each(self, targets, options)
 
     def find_datasets(
         self,

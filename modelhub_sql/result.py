@@ -27,6 +27,8 @@ class Result:
         self._table = table
         #: The answer in a sentence, for what ``find_models`` returns.
         self.summary: str | None = None
+        #: Of what ``find_for_each`` returns: why targets were left out.
+        self.problems: list[str] = []
         #: Of what ``explain`` returns: both sides' histograms, how each feature was compared, and whose they are.
         self.histograms: Any = None
         self.compared: list[dict[str, Any]] = []

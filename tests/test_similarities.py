@@ -77,7 +77,9 @@ def test_similarities_are_those_of_the_values_at_the_coarser_resolution(share: f
 def features_of(kind: int, found: list[tuple[Floats, int, int]], wanted: int) -> cells.Features:
     histograms = held(found) if kind != cells.TEXT else held([(values, 0, 52) for values, *_ in found])
     k, b = (np.array([feature[side] for feature in found]) for side in (1, 2))
-    made = cells.Features(histograms, k, b if kind != cells.TEXT else np.full(len(found), -1), np.empty(0), np.empty((0, 4), np.uint32))
+    made = cells.Features(
+        histograms, k, b if kind != cells.TEXT else np.full(len(found), -1), np.empty(0), np.empty((0, 4), np.uint32)
+    )
     elements = [sum(cells_of(kind, made, row, wanted).values()) for row in range(len(found))]
     # All alike: what the bands let through is tested on its own.
     return made._replace(elements=np.array(elements, float), minhash=np.zeros((len(found), 4), np.uint32))
