@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
 
 import duckdb
@@ -42,8 +43,8 @@ def readable(
 ) -> Iterator[Dataset]:
     """A dataset that the connection ``own`` can read, while the context lasts.
 
-    dataset: a file or glob, or a list of files; a table or view of the user's connection ``con``; an object of Python that
-    holds a table (see ``objects``). read: options of DuckDB's reader of files. Raises DatasetError.
+    dataset: a file or glob, or a list of files; a table or view of the user's connection ``con``; a ``Sketch``; an object of
+    Python that holds a table (see ``objects``). read: options of DuckDB's reader of files. Raises DatasetError.
     """
     if isinstance(dataset, Dataset):
         # A file under another name than its own: the copy of what is elsewhere.
@@ -85,6 +86,15 @@ def readable(
                 raise translated(error, source) from error
     else:
         source = f"the {type(dataset).__name__} passed"
+        from modelhub_sql.result import Result, Sketch
+
+        if isinstance(dataset, Sketch):
+            # As its file is read and checked.
+            with TemporaryDirectory() as folder:
+                yield Dataset(dataset.save(Path(folder) / f"modelhub{SKETCH_FILE}"), source)
+            return
+        if isinstance(dataset, Result):
+            dataset = dataset.relation
         if isinstance(dataset, duckdb.DuckDBPyRelation):
             try:
                 dataset = arrow(dataset)
