@@ -32,6 +32,7 @@ from modelhub_sql.errors import (
 from modelhub_sql.hub import Hub, connect
 from modelhub_sql.opening import load
 from modelhub_sql.settings import Settings
+from modelhub_sql.sharding import shards
 
 __all__ = [
     "DatasetError",
@@ -57,6 +58,7 @@ __all__ = [
     "TemporaryFilesError",
     "connect",
     "load",
+    "shards",
 ]
 
 __version__ = "0.1.0"

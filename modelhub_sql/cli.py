@@ -11,7 +11,7 @@ from typing import Any
 import click
 import duckdb
 
-from modelhub_sql import Hub, __version__, cli_upkeep, commands
+from modelhub_sql import Hub, __version__, cli_upkeep, commands, sharding
 from modelhub_sql.arguments import described
 from modelhub_sql.declared import connect, hub_argument, options_of, output_options
 from modelhub_sql.errors import HubError
@@ -149,11 +149,15 @@ def check(dataset: str, path: str, form: str | None, **given: Any) -> None:
 @click.argument("dataset")
 @click.option("-o", "--output", required=True, metavar="FILE", help="The sketch file to write, ...sketch.parquet.")
 @click.option("--hub", "path", default=":memory:", help="A hub, whose format and salt the sketch is to have.")
+@click.option("--processes", type=click.IntRange(1), help="Sketch it shard by shard, in so many processes.")
 @options_of(Hub.sketch, but=("dataset",))
-def sketch(dataset: str, output: str, path: str, **given: Any) -> None:
+def sketch(dataset: str, output: str, path: str, processes: int | None, **given: Any) -> None:
     """Write the sketch of DATASET to a file, which goes wherever a dataset goes: the data need not."""
     with connect(path, read_only=path != ":memory:") as open_hub:
-        made = open_hub.sketch(dataset, **given)
+        if processes is None:
+            made = open_hub.sketch(dataset, **given)
+        else:
+            made = sharding.in_processes(sharding.shards(dataset, processes, hub=open_hub, **given), processes)
         made.save(output)
     size = Path(output).stat().st_size
     click.echo(f"{visible(output)}: {made.rows} rows, {len(made.features)} features, {size / 1000:.0f} kB", err=True)

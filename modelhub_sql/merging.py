@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from modelhub_sql.engine import Layout
     from modelhub_sql.hub import Hub
 
-__all__ = ["append", "merge", "partition_places", "stored_sketch"]
+__all__ = ["append", "merge", "partition_places", "run_relations", "stored_sketch"]
 
 #: What is said of a part as a whole, in each row of a sketch.
 _OF_PART = ("skipped", "rows", "excluded")
@@ -133,12 +133,14 @@ def _merged(hub: Hub, filled: bool) -> Any:
         f"{place.logic}._format.fingerprint() AS fingerprint FROM whole_feature ORDER BY feature_id ASC"
     )
     try:
-        return _run(hub, relations, query, given=("part", "part_size", "part_partition"))
+        return run_relations(hub, relations, query, given=("part", "part_size", "part_partition"))
     except duckdb.Error as error:
         raise translated(error) from error
 
 
-def _run(hub: Hub, relations: Mapping[str, logic.Relation], query: str, given: tuple[str, ...], keep: bool = False) -> Any:
+def run_relations(
+    hub: Hub, relations: Mapping[str, logic.Relation], query: str, given: tuple[str, ...], keep: bool = False
+) -> Any:
     """The rows of a query over relations, each left as a temporary table until it is answered.
 
     given: those that are there, as temporary tables, which are dropped, too, unless they are to be kept.
@@ -274,7 +276,7 @@ def _add_part(
         ((count,),) = own.execute("SELECT count(*) FROM temp.main.dataset_row").fetchall()
         if not count:
             raise DatasetError(f"{source} has no rows: there is nothing to append")
-        found = _run(hub, relations, "FROM whole_feature ORDER BY feature_id ASC", ("dataset_row", "part"), keep=True)
+        found = run_relations(hub, relations, "FROM whole_feature ORDER BY feature_id ASC", ("dataset_row", "part"), keep=True)
         own.register("modelhub_new", found)
         own.execute(
             "INSERT INTO temp.main.part BY NAME SELECT 2 AS part, *, ?::VARCHAR[] AS excluded, "

@@ -142,6 +142,7 @@ def test_the_first_sql_of_the_readme_returns_the_columns_that_it_shows(sensor_hu
         "docs/tutorial.md",
         "docs/concepts.md",
         "docs/manifest.md",
+        "docs/sharding.md",
         "CHANGELOG.md",
         "tests/data/README.md",
     ],
