@@ -25,7 +25,8 @@ SPACES = ["aligned", "flattened"]
 def test_the_sql_of_the_file_and_the_numpy_functions_answer_the_same(
     stock: duckdb.DuckDBPyConnection, sensor_hub: modelhub_sql.Hub, space: str, search: str
 ) -> None:
-    for target in SENSORS:
+    # One that has its own model's distribution, one of another kind of sensor.
+    for target in SENSORS[1:3]:
         query = f"""
             SELECT model, rank, adaptivity, coverage, js_divergence, overlap, max_js, sampling_floor, l2_distance,
                 kl_target_source, kl_source_target
