@@ -18,7 +18,7 @@ __all__ = ["DEFAULTS", "FORMAT", "constants", "fingerprint", "format_table"]
 #: What decides a sketch: column of _hub.format -> (type, meaning). Sketches of different formats can't be compared.
 FORMAT = {
     "format_version": ("UINTEGER", "version of the tables and of the sketches"),
-    "partition_size": ("UINTEGER", "m, rows in a partition (paper, Def. 2); the last partition holds the residue"),
+    "partition_size": ("UINTEGER", "m, rows in a partition (paper, Def. 2); the last has what is left, from m / 2 to 3 m / 2"),
     "max_partitions": ("UINTEGER", "partitions whose histograms are kept; those of more rows count in the whole alone"),
     "partitioning": ("VARCHAR", "random (affine permutation of the row numbers) or sequential (row order)"),
     "most_bins": ("UINTEGER", "bins that a feature of numbers or times takes at the most"),

@@ -28,40 +28,37 @@ _OF_PART = ("skipped", "rows", "excluded")
 
 
 def partition_places(
-    rows: tuple[int, int], kept: tuple[int, int], size: int, most: int, *, sequential: bool = False, filled: bool = False
+    rows: tuple[int, int], kept: tuple[int, int], size: int, most: int, *, sequential: bool = False, filled: int = 0
 ) -> list[tuple[int, int, int]]:
     """Where the partitions of two parts come in the whole: (part, its partition, partition of the whole).
 
     rows, kept: of each part, and of how many of its partitions there are histograms. size: rows of a partition. most: partitions
-    that are kept. filled: whether the second part's first partition is the rest of the first part's last.
+    that are kept. filled: rows of the first part's last partition, where the second part's first partition is the rest of it.
 
-    Full partitions come first, so mixed that the first of them are a sample of both parts; then what is left of each part, as one
-    partition where it is no more than one. Where there are more than ``most``, each part gives its share.
+    Full partitions come first, so mixed that the first of them are a sample of both parts; then the last one of each part, as one
+    partition where they are hardly more than one or a part is so small that its rows would show. Where there are more than
+    ``most``, each part gives its share.
     """
-    total = min(-(-sum(rows) // size), most)
     first, second = ([(part, number) for number in range(kept[part - 1])] for part in (1, 2))
     joined: dict[tuple[int, int], tuple[int, int]] = {}
-    sizes = [rows[0], rows[1]]
-    if filled and rows[0] % size and second:
-        taken = min(size - rows[0] % size, rows[1])
-        sizes = [rows[0] + taken, rows[1] - taken]
-        if first and kept[0] == -(-rows[0] // size):
-            joined[second[0]] = first[-1]
-        second = second[1:]
+    # Of the last partition, if all before it are full.
+    last = [rows[part] - (kept[part] - 1) * size for part in (0, 1)]
+    if filled and first and second:
+        joined[second.pop(0)] = first[-1]
+        taken = size - filled if second else rows[1]
+        last = [last[0] + taken, last[1] + size - taken]
+    if first and second and (2 * sum(last) < 3 * size or 2 * min(rows) < size):
+        joined[second.pop()] = first[-1]
+        last = [sum(last), size]
     left = []
-    for part, full in ((first, sizes[0]), (second, sizes[1])):
-        if full % size and len(part) > full // size:
-            left.append((full % size, part.pop()))
-    if sum(sizes) > most * size:
-        share = min(len(first), max(total - len(second), round(total * sizes[0] / sum(sizes))))
-        first, second, left = first[:share], second[: total - share], []
+    if len(first) + len(second) > most:
+        share = min(len(first), max(most - len(second), round(most * rows[0] / sum(rows))))
+        first, second = first[:share], second[: most - share]
+    else:
+        left = [(n, part.pop()) for n, part in zip(last, (first, second), strict=True) if part and n != size]
     order = [*first, *second] if sequential else _mixed(first, second)
-    left.sort(key=lambda each: -each[0])
-    if len(left) == 2 and sum(each for each, _ in left) <= size:
-        joined[left[1][1]] = left[0][1]
-        left.pop()
-    order += [place for _, place in left]
-    places = {place: number for number, place in enumerate(order[:total])}
+    order += [place for _, place in sorted(left, key=lambda each: -each[0])]
+    places = {place: number for number, place in enumerate(order)}
     places |= {place: places[other] for place, other in joined.items() if other in places}
     return [(*place, number) for place, number in sorted(places.items())]
 
@@ -80,7 +77,7 @@ def merge(hub: Hub, parts: Sequence[Sketch | str | os.PathLike[str]]) -> Sketch:
     merged = tables[0]
     for table in tables[1:]:
         _set_parts(hub, merged, table)
-        merged = _merged(hub, filled=False)
+        merged = _merged(hub)
     return Sketch(hub._con, merged)
 
 
@@ -107,8 +104,8 @@ def _set_parts(hub: Hub, *tables: Any) -> None:
             own.unregister("modelhub_part")
 
 
-def _merged(hub: Hub, filled: bool) -> Any:
-    """The sketch of the temporary tables part and part_size as one dataset, an Arrow table."""
+def _merged(hub: Hub, filled: int = 0) -> Any:
+    """The sketch of the temporary tables part and part_size as one dataset, an Arrow table; filled: as of partition_places."""
     own, place = hub._own, hub._place
     sizes = own.execute("SELECT rows FROM temp.main.part_size ORDER BY part ASC").fetchall()
     kept = own.execute(
@@ -198,8 +195,12 @@ def append(hub: Hub, name: str, version: str | None, dataset: Any, read: Mapping
     except duckdb.Error as error:
         raise translated(error) from error
     before = stored_sketch(hub, dataset_id)
-    told = f"SELECT excluded, rows FROM {tables}.datasets WHERE dataset_id = ?"
-    ((excluded, rows),) = own.execute(told, [dataset_id]).fetchall()
+    told = f"""
+        SELECT excluded, rows::BIGINT - (partitions - 1)::BIGINT * partition_size, partition_size
+        FROM {tables}.datasets, {tables}.format
+        WHERE dataset_id = ?
+    """
+    ((excluded, last, size),) = own.execute(told, [dataset_id]).fetchall()
     with datasets.readable(own, hub._con, dataset, read) as (table, source):
         if datasets.is_sketch(table):
             raise DatasetError(f"{source} is a sketch: append takes rows; merge takes sketches")
@@ -209,8 +210,10 @@ def append(hub: Hub, name: str, version: str | None, dataset: Any, read: Mapping
         exclude = [each for each in excluded if each not in absent]
         layout = hub._layout(table, source, exclude)
         _set_parts(hub, before)
-        _add_part(hub, table, source, layout, exclude, excluded, rows)
-        merged = _merged(hub, filled=True)
+        # What the last partition has, if all before it are full.
+        filled = last if 0 < last < size else 0
+        _add_part(hub, table, source, layout, exclude, excluded, filled)
+        merged = _merged(hub, filled)
     own.register("modelhub_merged", merged)
     try:
         own.execute("CREATE OR REPLACE TEMP TABLE modelhub_sketch AS FROM modelhub_merged")
@@ -223,10 +226,11 @@ def append(hub: Hub, name: str, version: str | None, dataset: Any, read: Mapping
         own.execute(logic.placed(statement, place))
     ((total,),) = own.execute(
         f"""
-        UPDATE {tables}.datasets SET rows = s.rows, partitions = {place.logic}._logic.kept_partitions(s.rows),
+        UPDATE {tables}.datasets SET rows = s.rows, partitions = s.partitions,
             spread = s.dataset_spread, skipped = s.skipped, source = CASE WHEN length(source) BETWEEN 1 AND 1000
             THEN source || ' + ' || ? ELSE source END
-        FROM (SELECT any_value(rows) AS rows, any_value(dataset_spread) AS dataset_spread, any_value(skipped) AS skipped
+        FROM (SELECT any_value(rows) AS rows, any_value(len(partitions)) AS partitions,
+            any_value(dataset_spread) AS dataset_spread, any_value(skipped) AS skipped
             FROM temp.main.modelhub_sketch) AS s
         WHERE dataset_id = ? RETURNING datasets.rows
         """,
@@ -236,19 +240,16 @@ def append(hub: Hub, name: str, version: str | None, dataset: Any, read: Mapping
     return int(total)
 
 
-def _add_part(
-    hub: Hub, table: str, source: str, layout: Layout, exclude: list[str], excluded: list[str], rows_before: int
-) -> None:
+def _add_part(hub: Hub, table: str, source: str, layout: Layout, exclude: list[str], excluded: list[str], filled: int) -> None:
     """The sketch of new rows as the second part: in the bins, kinds and columns of the first, its last partition filled up."""
     own, place = hub._own, hub._place
-    ((size,),) = own.execute(f"SELECT partition_size FROM {place.tables}._hub.format").fetchall()
     relations = dict(logic.relations("sketch", hub._numpy))
     forms = "[" + ", ".join(f"'{form}'" for form in layout.forms) + "]::VARCHAR[]"
     for name, query in {
         "row_permutation": f"""
-            SELECT p.* REPLACE ({rows_before % size} AS filled, w.whole AS whole_partitions,
+            SELECT p.* REPLACE ({filled} AS filled, w.whole AS whole_partitions,
                 least(w.whole, _format.max_partitions()) AS partitions)
-            FROM ({{0}}) AS p, (SELECT _logic.whole_partitions(rows + {rows_before % size}) AS whole FROM ({{0}})) AS w""",
+            FROM ({{0}}) AS p, (SELECT _logic.whole_partitions(rows + {filled}) AS whole FROM ({{0}})) AS w""",
         "dataset_column": """
             SELECT c.* REPLACE (
                 CASE WHEN o.kind = 'text' AND c.form = 'text' THEN 'text' ELSE c.content END AS content,

@@ -143,8 +143,8 @@ def stride(rows: int) -> int:
 
 
 def partitions(rows: int, size: int, seed: int = 1) -> npt.NDArray[np.int64]:
-    """The documented random partition of each row: (i * stride + seed) mod rows, divided by the size."""
-    return (np.arange(rows) * stride(rows) + seed) % rows // size
+    """The documented random partition of each row: (i * stride + seed) mod rows, divided by the size; less than half joins."""
+    return np.minimum((np.arange(rows) * stride(rows) + seed) % rows // size, max(1, (2 * rows + size) // (2 * size)) - 1)
 
 
 # -- distance, sampling error, score, verdict ------------------------------------------------------------

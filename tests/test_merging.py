@@ -7,6 +7,8 @@ import numpy as np
 import pyarrow as pa
 import pytest
 from conftest import normal
+from hypothesis import given
+from hypothesis import strategies as st
 
 import modelhub_sql
 from modelhub_sql import merging
@@ -86,7 +88,7 @@ def test_old_and_appended_rows_are_the_whole_bit_for_bit_where_rows_keep_their_o
 
 
 def test_appended_rows_count_in_the_whole_as_if_they_had_been_there() -> None:
-    old, new = table_of(730, 2), table_of(470, 3)
+    old, new = table_of(760, 2), table_of(440, 3)
     counted = 'SELECT feature, kind, "values", nulls, list_sort(bins), k, b, minhash, elements FROM features WHERE dataset_id = ? ORDER BY feature_id'
     with modelhub_sql.connect(partition_size=100) as hub:
         hub.register("grown", old, exclude=["day"])
@@ -113,6 +115,9 @@ def test_appended_rows_count_in_the_whole_as_if_they_had_been_there() -> None:
         # What was excluded stays so; a column that is absent is missing in the new rows.
         assert hub.append("grown", {"x": [1.0], "z": [3.0]}) == 1201
         assert hub.sql("SELECT nulls FROM features WHERE dataset_id = 1 AND feature = 'z'").fetchall() == [(1200,)]
+        # A single row joins others: it is no partition that one could read.
+        assert hub.sql("SELECT partitions FROM datasets WHERE dataset_id = 1").fetchall() == [(12,)]
+        assert hub.verify().fetchall() == []
 
 
 def test_merged_sketches_count_what_their_rows_count_together() -> None:
@@ -125,7 +130,7 @@ def test_merged_sketches_count_what_their_rows_count_together() -> None:
         assert rows_of(merged, query) == rows_of(whole, query)
         query = "SELECT feature, bins, counts, minhash FROM s WHERE kind = 'text' ORDER BY feature_id"
         assert rows_of(merged, query) == rows_of(whole, query)
-        assert rows_of(merged, "SELECT DISTINCT len(partitions) FROM s") == [(13,)]
+        assert rows_of(merged, "SELECT DISTINCT len(partitions) FROM s") == [(12,)]
         hub.register("merged", table_of(10, 1))
         again = hub.merge([hub.sketch(new), hub.sketch(old)])
         query = "SELECT feature, bins, counts, minhash, spread FROM s ORDER BY feature_id"
@@ -138,13 +143,39 @@ def test_partitions_of_two_parts_are_mixed_and_each_gives_its_share() -> None:
     full = merging.partition_places((600, 300), (6, 3), 100, 1000)
     order = [part for _, part in sorted((number, part) for part, _, number in full)]
     assert order in ([1, 1, 2] * 3, [1, 2, 1] * 3)
-    # What is left of both is one partition where it is no more than one.
-    assert merging.partition_places((130, 150), (2, 2), 100, 1000)[1::2] == [(1, 1, 2), (2, 1, 2)]
-    assert len({number for *_, number in merging.partition_places((190, 150), (2, 2), 100, 1000)}) == 4
+    # What is left of both is one partition where it is hardly more than one.
+    assert merging.partition_places((160, 170), (2, 2), 100, 1000)[1::2] == [(1, 1, 2), (2, 1, 2)]
+    assert len({number for *_, number in merging.partition_places((190, 170), (2, 2), 100, 1000)}) == 4
     # A billion rows and a thousand: the thousand are one in a million.
     kept = merging.partition_places((10**9, 10**6), (1000, 1000), 100, 1000)
     assert len(kept) == 1000
     assert sum(part == 2 for part, *_ in kept) == 1
-    assert merging.partition_places((130, 250), (2, 3), 100, 1000, sequential=True, filled=True) == [
+    assert merging.partition_places((160, 250), (2, 3), 100, 1000, sequential=True, filled=60) == [
         (1, 0, 0), (1, 1, 1), (2, 0, 1), (2, 1, 2), (2, 2, 3),
     ]  # fmt: skip
+
+
+@given(st.lists(st.tuples(st.integers(1, 700), st.booleans()), min_size=2, max_size=12))
+def test_no_partition_of_parts_has_fewer_rows_than_half_of_m(parts: list[tuple[int, bool]]) -> None:
+    """Sizes of partitions dealt and joined as sketches are; the rows that are in none count in the whole alone."""
+    size, most = 100, 15
+
+    def dealt(rows: int) -> list[int]:
+        number = max(1, (2 * rows + size) // (2 * size))
+        return [size] * (number - 1) + [rows - (number - 1) * size]
+
+    rows, sizes = parts[0][0], dealt(parts[0][0])
+    for new, appended in parts[1:]:
+        last = rows - (len(sizes) - 1) * size
+        filled = last if appended and 0 < last < size else 0
+        part = dealt(new + filled)
+        part[0] -= filled
+        places = merging.partition_places((rows, new), (len(sizes), len(part)), size, most, filled=filled)
+        before, rows = {1: sizes, 2: part}, rows + new
+        sizes = [0] * len({number for *_, number in places})
+        for side, partition, number in places:
+            sizes[number] += before[side][partition]
+        left = rows - sum(sizes)
+        assert 2 * min([*sizes, *([left] if left else [])]) >= min(2 * rows, size)
+        assert len(sizes) <= min(most, len(dealt(rows)))
+        assert left == 0 or len(dealt(rows)) > most

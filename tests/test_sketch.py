@@ -62,16 +62,20 @@ CELLS = 'SELECT i::INT, "_modelhub partition 5f1c" FROM partitioned_row'
 
 
 @pytest.mark.parametrize("partitioning", ["random", "sequential"])
-@pytest.mark.parametrize(("rows", "size"), [(1, 10), (10, 10), (11, 10), (1000, 7), (997, 100)])
-def test_a_partition_has_exactly_m_rows_and_the_last_the_residue(partitioning: str, rows: int, size: int) -> None:
+@pytest.mark.parametrize(("rows", "size"), [(1, 10), (10, 10), (11, 10), (14, 10), (15, 10), (17, 5), (1000, 7), (997, 100)])
+def test_a_partition_has_exactly_m_rows_and_the_last_what_is_left_if_not_too_few(partitioning: str, rows: int, size: int) -> None:
     with modelhub_sql.connect(partition_size=size, partitioning=partitioning) as hub:
         hub.con.execute("CREATE TABLE t AS SELECT i FROM range(?) r(i)", [rows])
         cells = rows_of(hub.con, CELLS)
     sizes = Counter(partition for _, partition in cells)
     assert sorted(value for value, _ in cells) == list(range(rows))
-    assert [sizes[i] for i in range(len(sizes))] == [size] * (rows // size) + [rows % size] * (rows % size > 0)
+    # Fewer rows than half of a partition would be these rows.
+    full = rows // size - (rows > size and 0 < rows % size < size / 2)
+    expected = [size] * full + [rows - full * size] * (rows > full * size)
+    assert [sizes[i] for i in range(len(sizes))] == expected
+    assert 2 * min(expected) >= min(2 * rows, size)
     if partitioning == "sequential":
-        assert all(partition == value // size for value, partition in cells)
+        assert all(partition == min(value // size, len(expected) - 1) for value, partition in cells)
 
 
 def test_random_partitions_are_the_documented_permutation_and_mix_the_rows(hub: modelhub_sql.Hub) -> None:
@@ -104,7 +108,7 @@ def test_histograms_add_up_to_the_values_counted(hub: modelhub_sql.Hub, name: st
         assert np.sum([p for p in partitions if p], axis=0).tolist() == counts
         if kind == "number":
             assert values == len(table) - nulls
-            assert all(sum(p) <= 100 for p in partitions)
+            assert all(sum(p) < 150 for p in partitions)
 
 
 def test_the_same_data_makes_the_same_sketch_whatever_holds_it(hub: modelhub_sql.Hub, tmp_path: Path) -> None:

@@ -287,11 +287,14 @@ def test_privacy_names_the_row_that_is_alone_and_the_words_that_can_be_guessed(t
     with modelhub_sql.connect(path, partition_size=100) as hub:
         hub.register("m", file)
         hub.register("hidden", file, source="")
+        hub.register("alone", {"age": [41], "diagnosis": ["flu"]})
         found = hub.privacy().dicts()
         sources = [source for (source,) in hub.sql("SELECT source FROM datasets ORDER BY dataset_id").fetchall()]
-    assert sources == ["patients.parquet", ""]
+    assert sources[:2] == ["patients.parquet", ""]
     of_first = {(row["feature"], row["what"]): row["rows"] for row in found if row["dataset_id"] == 1}
-    assert of_first[None, "a small partition"] == 1
+    # The 101st row is among others, not alone in a partition.
+    assert (None, "a small partition") not in of_first
+    assert [row["rows"] for row in found if (row["dataset_id"], row["what"]) == (3, "a small partition")] == [1]
     assert of_first["diagnosis", "a closed list of words"] == 101
     assert {what for _, what in of_first} >= {"said in plain words"}
     assert "a small partition" in run("privacy", str(path), "--json").stdout

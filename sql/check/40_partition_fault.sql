@@ -29,5 +29,5 @@ LEFT JOIN numbered AS n USING (dataset_id, feature_id)
 WHERE n.numbers IS DISTINCT FROM range(d.partitions)::UINTEGER[]
     OR coalesce(w.has_nulls, false) OR len(w.counts) IS DISTINCT FROM len(f.counts)
     -- Of a large dataset a sample of the partitions is kept.
-    OR CASE WHEN d.partitions = _logic.whole_partitions(d.rows) THEN w.counts IS DISTINCT FROM f.counts
+    OR CASE WHEN _logic.kept_partitions(d.rows) = _logic.whole_partitions(d.rows) THEN w.counts IS DISTINCT FROM f.counts
         ELSE list_bool_or(list_transform(w.counts, lambda n, i: n > f.counts[i])) END

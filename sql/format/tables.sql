@@ -55,7 +55,7 @@ COMMENT ON TABLE _hub.datasets IS 'a sketched training dataset';
 COMMENT ON COLUMN _hub.datasets.dataset_id IS 'number of the dataset, from 1';
 COMMENT ON COLUMN _hub.datasets.dataset IS 'name of the dataset; by default that of the model it was registered with';
 COMMENT ON COLUMN _hub.datasets.rows IS 'rows that were sketched';
-COMMENT ON COLUMN _hub.datasets.partitions IS 'partitions of partition_size rows (Def. 2), at most max_partitions: a sample of them where the rows are more';
+COMMENT ON COLUMN _hub.datasets.partitions IS 'partitions of partition_size rows (Def. 2), none of fewer than half, and at most max_partitions: a sample of them where the rows are more';
 COMMENT ON COLUMN _hub.datasets.source IS 'what is said of where it is from: by default the file''s or table''s name, without folders';
 COMMENT ON COLUMN _hub.datasets.registered_at IS 'when it was sketched, UTC';
 COMMENT ON COLUMN _hub.datasets.excluded IS 'columns left out of the sketch (labels, ids)';

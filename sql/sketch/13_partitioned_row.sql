@@ -2,8 +2,11 @@
 -- inlined: each form of cells computes it from the rows as they are; to keep it would be a copy of the dataset
 SELECT
     _logic.kept_partition(
-        ((n."_modelhub row 5f1c" * p.stride + p.shift) % p.rows + p.filled) // _format.partition_size(), p.partitions,
-        p.whole_partitions
+        least(
+            ((n."_modelhub row 5f1c" * p.stride + p.shift) % p.rows + p.filled) // _format.partition_size(),
+            p.whole_partitions - 1
+        ),
+        p.partitions, p.whole_partitions
     ) AS "_modelhub partition 5f1c",
     n.* EXCLUDE ("_modelhub row 5f1c")
 FROM dataset_row AS n, row_permutation AS p

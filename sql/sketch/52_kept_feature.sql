@@ -23,9 +23,9 @@ WHERE CASE
         kind IN ('number', 'time', 'text') AND (kind = 'text') = (k IS NULL) AND (k IS NULL) = (b IS NULL)
         AND len(bins) > 0 AND len(counts) = len(bins) AND list_sum(counts) = "values"
         AND len(minhash) = _format.minhash_bands() * _format.minhash_rows()
-        AND len(partitions) = _logic.kept_partitions(rows)
+        AND len(partitions) BETWEEN 1 AND _logic.kept_partitions(rows)
         AND list_sum(list_transform(partitions, lambda p: coalesce(list_sum(p), 0)))
-            BETWEEN CASE WHEN len(partitions) = _logic.whole_partitions(rows) THEN "values" ELSE 0 END AND "values"
+            BETWEEN CASE WHEN _logic.kept_partitions(rows) = _logic.whole_partitions(rows) THEN "values" ELSE 0 END AND "values"
         AND len(list_filter(partitions, lambda p: len(p) NOT IN (0, len(bins)))) = 0,
         false
     ) THEN NOT _logic.is_excluded(feature, exclude)

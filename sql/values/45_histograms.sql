@@ -1,7 +1,8 @@
 -- Histograms of partitions: how they are stored, and how far they lie from the whole.
 
-CREATE MACRO _logic.whole_partitions(rows) AS ceil(rows / _format.partition_size())::BIGINT;
-COMMENT ON MACRO _logic.whole_partitions IS 'how many partitions so many rows fall into';
+-- A partition of a few rows would be these rows: what is left, where it is less than half of m, joins the last partition.
+CREATE MACRO _logic.whole_partitions(rows) AS greatest(sign(rows), round(rows / _format.partition_size()))::BIGINT;
+COMMENT ON MACRO _logic.whole_partitions IS 'how many partitions so many rows fall into, none of fewer than half of m rows';
 
 CREATE MACRO _logic.kept_partitions(rows) AS least(_logic.whole_partitions(rows), _format.max_partitions());
 COMMENT ON MACRO _logic.kept_partitions IS 'of how many partitions of so many rows the histograms are kept';

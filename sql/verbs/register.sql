@@ -88,7 +88,7 @@ WHERE model = _logic.registering().model AND version = _logic.registering().vers
 INSERT INTO _hub.datasets
 SELECT
     getvariable('registering_dataset'), _logic.registering().dataset_name, any_value(rows),
-    _logic.kept_partitions(any_value(rows)), _logic.registering().source, any_value(excluded),
+    any_value(len(partitions)), _logic.registering().source, any_value(excluded),
     _logic.utc_now(), _format.fingerprint(), any_value(dataset_spread), getvariable('registering_skipped')
 FROM temp.main.modelhub_sketch
 WHERE _logic.registering().has_dataset

@@ -45,7 +45,7 @@ SELECT 'a signature has minhash_bands * minhash_rows values',
 FROM sketched;
 
 SELECT 'a partition counts each bin of its feature, or none at all',
-    bool_and(len(p.counts) IN (0, len(s.bins))) AND bool_and(len(s.partitions) = ceil(s.rows / _format.partition_size()))
+    bool_and(len(p.counts) IN (0, len(s.bins))) AND bool_and(len(s.partitions) = greatest(1, round(s.rows / _format.partition_size())))
 FROM part AS p
 JOIN sketched AS s USING (model, feature_id);
 
@@ -62,22 +62,23 @@ SELECT 'the histograms of the partitions add up to that of the whole, bin by bin
 FROM sketched
 JOIN summed USING (model, feature_id);
 
-SELECT 'a column of numbers without NULLs counts m values in a partition, and the residue in the last', count(*) > 20 AND bool_and(
+SELECT 'a column of numbers without NULLs counts m values in a partition, and what is left in the last', count(*) > 20 AND bool_and(
     list_sum(p.counts) = CASE
         WHEN p.partition_id < len(s.partitions) - 1 THEN _format.partition_size()
         ELSE s.rows - (len(s.partitions) - 1) * _format.partition_size()
-    END
+    END AND 2 * list_sum(p.counts) BETWEEN least(2 * s.rows, _format.partition_size()) AND 3 * _format.partition_size()
 )
 FROM part AS p
 JOIN sketched AS s USING (model, feature_id)
 WHERE s.kind = 'number' AND s.nulls = 0;
 
 WITH w AS (SELECT 1003 - i AS i, 'x' || i % 2 AS s FROM range(1003) AS r(i))
-SELECT 'the last partition holds the residue, the others m rows', bool_and(
+SELECT 'fewer rows than half of m are no partition of their own: the last has them, too', bool_and(
     list_transform(partitions, lambda counts: list_sum(counts)) = list_concat(
-        list_transform(range(1003 // _format.partition_size()), lambda i: _format.partition_size()), [1003 % _format.partition_size()]
+        list_transform(range(1003 // _format.partition_size() - 1), lambda i: _format.partition_size()),
+        [_format.partition_size() + 1003 % _format.partition_size()]
     )
-)
+) AND 1003 % _format.partition_size() = 3
 FROM (SELECT partitions FROM _logic.sketch('w', forms := ['number', 'text'], nested := false));
 
 WITH p AS (
