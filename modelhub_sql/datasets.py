@@ -12,9 +12,9 @@ from typing import Any, NamedTuple
 
 import duckdb
 
-from modelhub_sql.errors import DatasetError, translated
+from modelhub_sql.errors import DatasetError, OptionError, translated
 
-__all__ = ["SKETCH_FILE", "Dataset", "arrow", "is_local_file", "is_sketch", "key", "readable", "said_of"]
+__all__ = ["SKETCH_FILE", "Dataset", "arrow", "check_read", "is_local_file", "is_sketch", "key", "readable", "said_of"]
 
 #: How the name of a sketch file ends, as sql/values/25_datasets.sql has it.
 SKETCH_FILE = ".sketch.parquet"
@@ -37,6 +37,14 @@ class Dataset(NamedTuple):
     source: str
 
 
+def check_read(read: Any) -> None:
+    """Refuse what can't be options of a reader. Raises OptionError."""
+    if read is not None and not isinstance(read, Mapping):
+        raise OptionError(
+            f"read must be options of DuckDB's reader of files by their names, as {{'delim': ';'}}, got {read!r:.200}"
+        )
+
+
 @contextmanager
 def readable(
     own: duckdb.DuckDBPyConnection, con: duckdb.DuckDBPyConnection, dataset: Any, read: Mapping[str, Any] | None = None
@@ -44,8 +52,10 @@ def readable(
     """A dataset that the connection ``own`` can read, while the context lasts.
 
     dataset: a file or glob, or a list of files; a table or view of the user's connection ``con``; a ``Sketch``; an object of
-    Python that holds a table (see ``objects``). read: options of DuckDB's reader of files. Raises DatasetError.
+    Python that holds a table (see ``objects``). read: options of DuckDB's reader of files. Raises DatasetError and
+    OptionError.
     """
+    check_read(read)
     if isinstance(dataset, Dataset):
         # A file under another name than its own: the copy of what is elsewhere.
         yield Dataset(_checked_path(dataset.name), dataset.source)

@@ -164,6 +164,9 @@ class Engine:
             raise OptionError(f"model {name[:200]}: replace must be True or False, got {replace!r}")
         if (dataset is None) == (like is None):
             raise OptionError(f"model {name[:200]}: give a dataset, or like= a registered model trained on the same data")
+        if told["source"] is not None and not isinstance(told["source"], str):
+            raise OptionError(f"model {name[:200]}: source must be text, got {told['source']!r:.200}")
+        datasets.check_read(read)
         exclude = names_of(told["exclude"])
         if like is None and like_version is not None:
             raise OptionError(f"model {name[:200]}: like_version is a version of like=, which is not given")
@@ -230,9 +233,8 @@ class Engine:
         options = {name: value for name, value in options.items() if name not in set(off)}
         given = {name: _option(name, value) for name, value in options.items() if value is not None}
         asked = {name: given.pop(name, None) for name in ("task", "framework", "latest", "where")}
-        for name in explained[::2]:
-            if not isinstance(name, str):
-                raise OptionError(f"model must be the name of a registered model, got {name!r}")
+        for name, version in zip(explained[::2], explained[1::2], strict=True):
+            check_model(name, version)
         own, place = self._own, self._place
         try:
             self._sketch(target, names_of(exclude), read)
@@ -488,6 +490,14 @@ def names_of(exclude: Sequence[str] | None) -> list[str]:
         if not isinstance(column, str):
             raise OptionError(f"exclude must be a list of column names, got {column!r} in it")
     return columns
+
+
+def check_model(name: Any, version: Any) -> None:
+    """Refuse what can't be the name and the version of a registered model."""
+    if not isinstance(name, str):
+        raise OptionError(f"model must be the name of a registered model, got {name!r:.200}")
+    if version is not None and not isinstance(version, str):
+        raise OptionError(f"version must be text, as '2', got {version!r:.200}")
 
 
 def as_json(metadata: Any) -> str | None:

@@ -22,6 +22,9 @@ __all__ = ["exported", "import_hub"]
 
 def exported(hub: Hub, name: str, version: str | None) -> Sketch:
     """The sketch of a model's dataset. Raises ModelNotFoundError."""
+    from modelhub_sql.engine import check_model
+
+    check_model(name, version)
     try:
         ((dataset_id,),) = hub._own.execute(f"SELECT {hub._place.logic}._logic.dataset_of(?, ?)", [name, version]).fetchall()
         return Sketch(hub._con, stored_sketch(hub, dataset_id))

@@ -30,8 +30,9 @@ _KNOWN = {
 
 def update(hub: Hub, name: str, version: str | None, given: Mapping[str, Any]) -> None:
     """Change what is known of a model. In the caller's transaction. Raises ModelNotFoundError and OptionError."""
-    from modelhub_sql.engine import as_json, plain
+    from modelhub_sql.engine import as_json, check_model, plain
 
+    check_model(name, version)
     values = {_KNOWN[each]: plain(value) for each, value in given.items() if value is not None}
     if not values:
         raise OptionError(f"nothing is given to change of {name}: {', '.join(_KNOWN)}")
@@ -61,8 +62,9 @@ def update(hub: Hub, name: str, version: str | None, given: Mapping[str, Any]) -
 
 def matching(hub: Hub, name: str, version: str | None) -> list[tuple[str, str]]:
     """The models (and versions) that a name or a pattern means. Raises ModelNotFoundError."""
-    if not isinstance(name, str):
-        raise OptionError(f"name must be the name of a registered model, or a pattern, got {name!r}")
+    from modelhub_sql.engine import check_model
+
+    check_model(name, version)
     tables, logic = f"{hub._place.tables}._hub", f"{hub._place.logic}._logic"
     try:
         found = hub._own.execute(
@@ -85,6 +87,9 @@ def matching(hub: Hub, name: str, version: str | None) -> list[tuple[str, str]]:
 
 def shown(hub: Hub, name: str, version: str | None) -> Result:
     """The features of a model's dataset; the summary says what is known of the model."""
+    from modelhub_sql.engine import check_model
+
+    check_model(name, version)
     own, place = hub._own, hub._place
     tables = f"{place.tables}._hub"
     try:

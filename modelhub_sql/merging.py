@@ -187,7 +187,9 @@ def stored_sketch(hub: Hub, dataset_id: int) -> Any:
 def append(hub: Hub, name: str, version: str | None, dataset: Any, read: Mapping[str, Any] | None) -> int:
     """Add rows to the dataset of a model; returns the rows that it has now. In the caller's transaction."""
     from modelhub_sql.datasets import said_of
+    from modelhub_sql.engine import check_model
 
+    check_model(name, version)
     own, place = hub._own, hub._place
     tables = f"{place.tables}._hub"
     try:

@@ -155,6 +155,8 @@ NOT_REGISTERED: dict[str, tuple[dict[str, Any], type[HubError], tuple[str, ...]]
     "metadata that is no JSON": (dict(metadata={"a": object()}), OptionError, ("metadata",)),
     "metadata with NaN": (dict(metadata={"a": math.nan}), OptionError, ("metadata",)),
     "a task that is no text": (dict(task=object()), OptionError, ("task", "object")),
+    "a source that is no text": (dict(source=["x"]), OptionError, ("source", "['x']")),
+    "read that is no options": (dict(read="auto"), OptionError, ("read", "delim", "'auto'")),
     "a dataset and like": (dict(like="beer"), OptionError, ("dataset", "like")),
 }
 
@@ -163,6 +165,25 @@ NOT_REGISTERED: dict[str, tuple[dict[str, Any], type[HubError], tuple[str, ...]]
 def test_a_wrong_argument_of_register_is_named(beer_hub: modelhub_sql.Hub, case: str) -> None:
     arguments, error, said = NOT_REGISTERED[case]
     refused(beer_hub, error, *said, by=lambda: beer_hub.register("m", "good", **arguments))
+
+
+@pytest.mark.parametrize(
+    "verb", ["append", "remove", "update", "show", "export", "explain", "explain_model", "explain_partitions", "compare"]
+)
+@pytest.mark.parametrize(
+    ("name", "version"), [(1e9, None), (["beer"], None), (None, None), ("beer", 2), ("beer", math.inf), ("beer", b"1")]
+)
+def test_what_is_no_name_or_version_of_a_model_is_said(beer_hub: modelhub_sql.Hub, verb: str, name: Any, version: Any) -> None:
+    more = {"append": ["good"], "export": ["x.sketch.parquet"], "compare": ["beer", "good"]}.get(
+        verb, ["good"] if "explain" in verb else []
+    )
+    given = {"version": version} | ({"accuracy": 0.5} if verb == "update" else {})
+    refused(
+        beer_hub,
+        OptionError,
+        *(("version",) if version is not None else ("model", repr(name))),
+        by=lambda: getattr(beer_hub, verb)(name, *more, **given),
+    )
 
 
 @pytest.mark.parametrize("name", ["", "   ", None, 5])
