@@ -91,7 +91,10 @@ class Engine:
         **settings: Any,
     ) -> None:
         # _numpy: whether the numpy functions are worth their import. _progress: tell how a hub is fetched.
-        self.path = os.fspath(path)
+        named = os.fspath(path) if isinstance(path, os.PathLike) else path
+        if not isinstance(named, str) or "\0" in named:
+            raise OptionError(f"a hub is a file, named by its path, got {path!r:.200}")
+        self.path = named
         self._process = os.getpid()
         if fetching.is_url(self.path):
             self._con, self._own, self._place, held = fetching.opened_there(self.path, settings, _numpy, _progress)

@@ -186,6 +186,12 @@ def test_what_is_no_name_or_version_of_a_model_is_said(beer_hub: modelhub_sql.Hu
     )
 
 
+@pytest.mark.parametrize("path", ["a\0b", b"hub.duckdb", 5, None])
+def test_what_is_no_path_of_a_hub_is_said(path: Any) -> None:
+    with pytest.raises(OptionError, match="a hub is a file"):
+        modelhub_sql.connect(path)
+
+
 @pytest.mark.parametrize("name", ["", "   ", None, 5])
 def test_a_model_needs_a_name(beer_hub: modelhub_sql.Hub, name: Any) -> None:
     refused(beer_hub, OptionError, "name", by=lambda: beer_hub.register(name, "good"))
