@@ -105,6 +105,9 @@ class Engine:
         self._has_macros = False
         self._registered = 0
         self._sketched: Any = None
+        # What the target that was sketched last is called.
+        self._target_source = ""
+        self._read_only = read_only
         self._taken: frozenset[str] = frozenset()
         self._lock = threading.RLock()
 
@@ -245,7 +248,8 @@ class Engine:
                 if explained:
                     call = "explained(?, ?)" if len(explained) == 2 else "both_explained(?, ?, ?, ?)"
                     own.execute(f"CREATE OR REPLACE TEMP TABLE explained AS FROM {place.logic}._logic.{call}", list(explained))
-                if until in ("explained_feature", "compared_model"):
+                # One model is judged as among others.
+                if explained and until in ("explained_feature", "compared_model", "judged_model"):
                     own.execute("CREATE OR REPLACE TEMP TABLE searched AS FROM temp.main.explained")
                 else:
                     self._choose(**asked)
@@ -322,6 +326,7 @@ class Engine:
             except duckdb.Error as error:
                 raise translated(error, source, table) from error
             _warn_of_skipped(skipped, source, stacklevel=6)
+            self._target_source = source
         if key is not None:
             self._sketched = (key, exclude)
 
