@@ -94,10 +94,10 @@ def test_a_hub_says_what_a_verdict_cost_from_three_targets_on_and_changes_no_ver
                 assert by_verdict["far"] == (2, pytest.approx(0.8), None)
                 answer = con.execute("SELECT verdict, expected_loss FROM find_models('target', all_models := true)").fetchall()
                 assert answer == [("same", pytest.approx(expected["same"])), ("far", None)]
-        found = hub.find_models(target, all_models=True)
-        assert found.select(shown).fetchall() == before.select(shown).fetchall()
+        after = hub.find_models(target, all_models=True)
+        assert after.select(shown).fetchall() == before.select(shown).fetchall()
         assert (
-            found.summary == f"{before.summary}; models called same lost 10 points of accuracy here, on the average of 5 targets"
+            after.summary == f"{before.summary}; models called same lost 10 points of accuracy here, on the average of 5 targets"
         )
         assert "same cost 10 points of accuracy on 5 targets (elsewhere 1)" in str(hub.outcomes().summary)
         assert "far: 2 of 3 targets" in str(hub.outcomes().summary)
