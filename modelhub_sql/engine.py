@@ -181,7 +181,8 @@ class Engine:
             ).fetchall()
             if users:
                 (like, like_version), dataset = users[0], None
-        uri = told["uri"]
+        # The file of a model that keeps its sketch is where the model is.
+        uri = dataset if told["uri"] is None and datasets.is_model(dataset) else told["uri"]
         values = {each: told[each] for each in ("version", "task", "framework", "replace")} | dict(
             model=name, like_model=like, like_version=like_version, exclude=exclude, accuracy=plain(told["accuracy"]),
             accuracy_rows=plain(told["accuracy_rows"]),

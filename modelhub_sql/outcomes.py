@@ -57,7 +57,8 @@ def record(
     if not is_number or value > 1 or (value < 0 and metric != "r2"):
         bounds = "of at most 1" if metric == "r2" else "in [0, 1]"
         raise OptionError(f"the score, a value of {metric}, must be a number {bounds}, got {score!r:.200}")
-    if counted is not None and (isinstance(counted, bool) or not counted >= 1 or counted != int(counted)):
+    is_count = isinstance(counted, (int, float)) and not isinstance(counted, bool) and counted >= 1 and counted == counted // 1
+    if counted is not None and not is_count:
         raise OptionError(f"rows must be a whole number above 0, got {rows!r:.200}")
     must_be_writable(hub)
     with hub._lock:
