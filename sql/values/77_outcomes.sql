@@ -1,5 +1,5 @@
--- What a verdict costs in this hub, by what was measured. The form and its constants were chosen by
--- examples/measurements/outcomes.py. No verdict depends on it.
+-- What a verdict costs in this hub, by what was measured. No verdict depends on it. examples/measurements/outcomes.py compares
+-- this form with others.
 
 CREATE MACRO _logic.usual_loss(verdict) AS CASE verdict
     WHEN 'same' THEN 1e-2 WHEN 'close' THEN 8e-2 WHEN 'partly' THEN 19e-2 WHEN 'far' THEN 32e-2
