@@ -29,6 +29,7 @@ from modelhub_sql.errors import (
     SettingsError,
     TemporaryFilesError,
 )
+from modelhub_sql.fitted import keep_sketch, sketching
 from modelhub_sql.hub import Hub, connect
 from modelhub_sql.opening import load
 from modelhub_sql.settings import Settings
@@ -57,8 +58,10 @@ __all__ = [
     "SettingsError",
     "TemporaryFilesError",
     "connect",
+    "keep_sketch",
     "load",
     "shards",
+    "sketching",
 ]
 
 __version__ = "0.1.0"

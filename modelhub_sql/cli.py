@@ -217,7 +217,7 @@ def try_models(hub: str, target: str, form: str | None, **options: Any) -> None:
     Loading a model runs the code that is in it, unless it is ONNX or skops (--safe).
     """
     given = {name: value for name, value in options.items() if value is not None}
-    with _searched(hub, target) as open_hub:
+    with _existing(hub) if options["record"] else _searched(hub, target) as open_hub:
         found = open_hub.try_models(target, **given)
         if form is None:
             click.echo(visible(found.summary or ""), err=not len(found))

@@ -41,6 +41,8 @@ def rescue(hub: str, output: str) -> None:
         click.echo(f"the log of the last changes ({hub}.wal) can't be read: they are lost", err=True)
     for dataset_id, why in rescued.lost:
         click.echo(visible(f"lost: dataset {dataset_id}: {why}"), err=True)
+    if rescued.outcomes is not None:
+        click.echo(visible(f"lost: what was measured of models (outcomes): {rescued.outcomes}"), err=True)
     click.echo(f"{output}: {rescued.models} models, {len(rescued.lost)} datasets lost", err=True)
 
 

@@ -135,5 +135,35 @@ def show(hub: str, name: str, version: str | None, form: str | None) -> None:
         print_result(found, form, empty="its data has no features")
 
 
+@click.command()
+@hub_argument
+@click.argument("model")
+@click.argument("target")
+@click.argument("score", type=float)
+@options_of(Hub.record, but=("model", "target", "score"))
+def record(hub: str, model: str, target: str, score: float, **given: Any) -> None:
+    """Keep in HUB what MODEL did on TARGET: SCORE, its accuracy there (0.91) or the value of another metric.
+
+    Of enough targets a search says what its verdict cost in this hub: `modelhub outcomes HUB`.
+    """
+    given = {name: value for name, value in given.items() if value is not None}
+    with _changed(hub) as open_hub:
+        open_hub.record(model, target, score, **given)
+    click.echo(visible(f"recorded {score:g} of {model}"), err=True)
+
+
+@click.command()
+@hub_argument
+@output_options
+def outcomes(hub: str, form: str | None) -> None:
+    """List what was measured of models in HUB on targets, and what the search had said."""
+    with connect(hub, read_only=True, _numpy=False) as open_hub:
+        found = open_hub.outcomes()
+        if form is None and len(found):
+            click.echo(visible(str(found.summary)))
+        brief = ("model", "version", "target", "verdict", "distance", "metric", "score", "lost", "rows", "recorded_at")
+        print_result(found, form, brief, empty="nothing was recorded yet: modelhub record, or modelhub try --record")
+
+
 #: What ``cli`` adds to the command.
-ALL = (merge, append, remove, update, sync, export, datasets, show)
+ALL = (merge, append, remove, update, sync, export, datasets, show, record, outcomes)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -14,13 +15,17 @@ import duckdb
 
 from modelhub_sql.errors import DatasetError, OptionError, translated
 
-__all__ = ["SKETCH_FILE", "Dataset", "arrow", "check_read", "is_local_file", "is_sketch", "key", "readable", "said_of"]
+__all__ = [
+    "SKETCH_FILE", "Dataset", "arrow", "arrow_file", "check_read", "is_local_file", "is_model", "is_sketch", "key", "readable",
+    "said_of",
+]  # fmt: skip
 
 #: How the name of a sketch file ends, as sql/values/25_datasets.sql has it.
 SKETCH_FILE = ".sketch.parquet"
 
 _PATH = re.compile(r"[/\\*?\[]|\.(parquet|csv|tsv|json|jsonl|ndjson|arrow|feather|ipc)(\.(gz|zst))?$", re.IGNORECASE)
 _ARROW_FILE = re.compile(r"\.(arrow|feather|ipc)$", re.IGNORECASE)
+_MODEL = re.compile(r"\.(onnx|skops|joblib|pkl|pickle)$", re.IGNORECASE)
 _OBJECT = "modelhub_dataset"
 _VIEW = "modelhub_files"
 
@@ -28,6 +33,16 @@ _VIEW = "modelhub_files"
 def is_sketch(name: str) -> bool:
     """Whether a dataset is the sketch of one."""
     return name.lower().endswith(SKETCH_FILE)
+
+
+def is_model(dataset: Any) -> bool:
+    """Whether a dataset is the file of a model, which may hold the sketch of what it was fitted on."""
+    path = os.fspath(dataset) if isinstance(dataset, (str, os.PathLike)) else None
+    return isinstance(path, str) and bool(_MODEL.search(path)) and os.path.isfile(path)
+
+
+def _of_hugging_face(path: str) -> bool:
+    return any(os.path.isfile(os.path.join(path, name)) for name in ("dataset_info.json", "dataset_dict.json"))
 
 
 class Dataset(NamedTuple):
@@ -65,16 +80,24 @@ def readable(
         with _files(own, files, f"{files[0]} and {len(files) - 1} more" if len(files) > 1 else files[0], read) as found:
             yield found
         return
+    if is_model(dataset) and not read:
+        with _in_model(os.fspath(dataset)) as found:
+            yield found
+        return
     if isinstance(dataset, (str, os.PathLike)):
         source = os.fspath(dataset)
         if not isinstance(source, str) or "\0" in source:
             raise DatasetError(f"a dataset is a path or the name of a table, got {source!r:.200}")
         if not source.strip():
             raise DatasetError("a dataset needs a name: a file, a glob, a table or a view")
-        if _PATH.search(source) or "." in source or read:
+        if _of_hugging_face(source) and not read:
+            from modelhub_sql import huggingface
+
+            dataset = huggingface.table_of(source)
+        elif _PATH.search(source) or "." in source or read:
             path = _checked_path(source)
             if _ARROW_FILE.search(path):
-                dataset = _arrow_file(path)
+                dataset = arrow_file(path)
             elif read:
                 with _files(own, [path], source, read) as found:
                     yield found
@@ -125,6 +148,22 @@ def readable(
         # In a transaction that failed this is refused, and undone by the rollback anyway.
         with suppress(duckdb.Error):
             own.unregister(_OBJECT)
+
+
+@contextmanager
+def _in_model(path: str) -> Iterator[Dataset]:
+    from modelhub_sql import fitted
+
+    with tempfile.TemporaryDirectory() as folder:
+        sketch = fitted.sketch_in(path, folder)
+        if sketch is None:
+            # A pickle may be a table, too.
+            table = next((f", or {how}" for ending, how in _OTHERS.items() if path.lower().endswith(ending)), "")
+            raise DatasetError(
+                f"{path} holds no sketch of what a model was fitted on: fit modelhub_sql.sketching(model), or call "
+                f"modelhub_sql.keep_sketch(model, data) before it is saved; else pass the data{table}"
+            )
+        yield Dataset(sketch, path)
 
 
 #: What DuckDB's readers are told, as in sql/values/25_datasets.sql.
@@ -243,8 +282,6 @@ def _folder(path: str) -> DatasetError:
         )
     if (folder / "metadata").is_dir() and any((folder / "metadata").glob("*.metadata.json")):
         return DatasetError(f"{path} is the folder of an Iceberg table: pass a view of iceberg_scan(path) (extension iceberg)")
-    if (folder / "dataset_info.json").is_file():
-        return DatasetError(f"{path} is the folder of a Hugging Face dataset: pass datasets.load_from_disk(path)")
     files = [file for file in folder.rglob("*") if file.is_file() and file.suffix.lower() in _ENDINGS]
     deep = any(file.parent != folder for file in files)
     endings = sorted({file.suffix for file in files})
@@ -256,7 +293,8 @@ def _folder(path: str) -> DatasetError:
 _ENDINGS = (".parquet", ".csv", ".tsv", ".json", ".jsonl", ".ndjson")
 
 
-def _arrow_file(path: str) -> Any:
+def arrow_file(path: str) -> Any:
+    """The rows of a file of Arrow, mapped into memory. Raises DatasetError."""
     import pyarrow as pa
 
     try:

@@ -108,6 +108,9 @@ class Engine:
         self._has_macros = False
         self._registered = 0
         self._sketched: Any = None
+        # What the target that was sketched last is called.
+        self._target_source = ""
+        self._read_only = read_only
         self._taken: frozenset[str] = frozenset()
         self._lock = threading.RLock()
 
@@ -184,7 +187,8 @@ class Engine:
             ).fetchall()
             if users:
                 (like, like_version), dataset = users[0], None
-        uri = told["uri"]
+        # The file of a model that keeps its sketch is where the model is.
+        uri = dataset if told["uri"] is None and datasets.is_model(dataset) else told["uri"]
         values = {each: told[each] for each in ("version", "task", "framework", "replace")} | dict(
             model=name, like_model=like, like_version=like_version, exclude=exclude, accuracy=plain(told["accuracy"]),
             accuracy_rows=plain(told["accuracy_rows"]),
@@ -250,7 +254,8 @@ class Engine:
                 if explained:
                     call = "explained(?, ?)" if len(explained) == 2 else "both_explained(?, ?, ?, ?)"
                     own.execute(f"CREATE OR REPLACE TEMP TABLE explained AS FROM {place.logic}._logic.{call}", list(explained))
-                if until in ("explained_feature", "compared_model"):
+                # One model is judged as among others.
+                if explained and until in ("explained_feature", "compared_model", "judged_model"):
                     own.execute("CREATE OR REPLACE TEMP TABLE searched AS FROM temp.main.explained")
                 else:
                     self._choose(**asked)
@@ -327,6 +332,7 @@ class Engine:
             except duckdb.Error as error:
                 raise translated(error, source, table) from error
             _warn_of_skipped(skipped, source, stacklevel=6)
+            self._target_source = source
         if key is not None:
             self._sketched = (key, exclude)
 

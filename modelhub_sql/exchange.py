@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 __all__ = ["exported", "import_hub"]
 
+_KEY = ("model", "version")
+
 
 def exported(hub: Hub, name: str, version: str | None) -> Sketch:
     """The sketch of a model's dataset. Raises ModelNotFoundError."""
@@ -57,11 +59,16 @@ def import_hub(hub: Hub, path: str | os.PathLike[str], models: Sequence[str], re
         taken = [(model, version) for model, version, action, _ in actions if action in ("new", "replaced")]
         if taken and not dry_run:
             _copy(hub, other, {key: there[key] for key in taken})
+        measured = _outcomes(
+            hub, other, {(model, version) for model, version, action, _ in actions if action != "clash"}, dry_run
+        )
     columns = ("model", "version", "action", "why")
     result = Result(hub.con, pa.table({name: [row[place] for row in actions] for place, name in enumerate(columns)}))
     clashes = sum(action == "clash" for _, _, action, _ in actions)
-    result.summary = f"{'would take' if dry_run else 'took'} {len(taken)} of {len(actions)} models" + (
-        f"; {clashes} have names that are taken here (replace takes them)" if clashes else ""
+    result.summary = (
+        f"{'would take' if dry_run else 'took'} {len(taken)} of {len(actions)} models"
+        + (f" and {measured} outcomes" if measured else "")
+        + (f"; {clashes} have names that are taken here (replace takes them)" if clashes else "")
     )
     return result
 
@@ -140,6 +147,23 @@ def _copy(hub: Hub, other: Hub, models: dict[tuple[str, str], dict[str, Any]]) -
             f"FROM {tables}.models) AS registered_at",
             values,
         )
+
+
+def _outcomes(hub: Hub, other: Hub, models: set[tuple[str, str]], dry_run: bool) -> int:
+    """Copy what was measured of models, and is not here yet; returns how many outcomes that are."""
+    own, tables = hub._own, f"{hub._place.tables}._hub"
+    other._own.execute(f"FROM {other._place.tables}._hub.outcomes")
+    found = _arrow(other._own)
+    keys = [(model, version) in models for model, version in zip(*(found[name].to_pylist() for name in _KEY), strict=True)]
+    own.register("modelhub_copied", found.filter(pa.array(keys, pa.bool_())))
+    try:
+        new = f"FROM modelhub_copied EXCEPT ALL FROM {tables}.outcomes"
+        ((count,),) = own.execute(f"SELECT count(*) FROM ({new})").fetchall()
+        if not dry_run:
+            own.execute(f"INSERT INTO {tables}.outcomes BY NAME {new}")
+    finally:
+        own.unregister("modelhub_copied")
+    return int(count)
 
 
 def _arrow(con: duckdb.DuckDBPyConnection) -> Any:

@@ -99,7 +99,7 @@ class Hub(Engine):
         like: instead of a dataset, a registered model that was trained on the same data.
         like_version: which version of it, by default the latest.
         source: what the hub is to say of where the data are from; by default the file's name, without its folders.
-        replace: allow the name and version to be registered already, and replace them.
+        replace: allow the name and version to be registered already, and replace them, outcomes too.
         read: options of DuckDB's reader of files, as delim, encoding, nullstr of a csv.
 
         Raises DatasetError, ModelExistsError, ModelNotFoundError (``like``), OptionError.
@@ -157,7 +157,7 @@ class Hub(Engine):
 
     @in_turn
     def remove(self, name: str, version: str | None = None, *, dry_run: bool = False) -> list[tuple[str, str]]:
-        """Remove a model, and the sketch that no model is left to use; returns what was removed, model and version.
+        """Remove a model, its outcomes, and the sketch that no model is left to use; returns what was removed, model and version.
 
         name: of a model, or a pattern (beer*) where no model is called so.
         version: only this one; by default all.
@@ -393,6 +393,7 @@ class Hub(Engine):
         metric: Metric | None = None,
         timeout: float = 60,
         safe: bool = False,
+        record: bool = False,
         load: Callable[[dict[str, Any]], Any] | None = None,
         read: Mapping[str, Any] | None = None,
     ) -> Result:
@@ -407,6 +408,7 @@ class Hub(Engine):
         metric: what is measured; by default accuracy, and r2 where the label is a measured number.
         timeout: seconds that a model may take to be loaded and run, each in a process of its own.
         safe: only formats that run no code, onnx and skops.
+        record: keep what was measured in the hub, as ``record`` does.
         load: instead of the uri, a function of the model (a row of ``find_models``) that returns what has ``predict``, or a
             function of a pandas DataFrame.
 
@@ -448,6 +450,48 @@ class Hub(Engine):
 
         options = {name: value for name, value in locals().items() if name not in ("self", "targets", "found_for_each")}
         return found_for_each(self, targets, options)
+
+    def record(
+        self,
+        model: str,
+        target: Any,
+        score: float,
+        *,
+        metric: Metric = "accuracy",
+        rows: int | None = None,
+        version: str | None = None,
+        exclude: Sequence[str] = (),
+        source: str | None = None,
+        read: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Keep in the hub what a model did on a target, beside what the search says of the two (``FROM outcomes``).
+
+        model: name of a registered model.
+        target, exclude, read: as of ``find_models``; a sketch file will do. No row of it is kept.
+        score: what was measured, the accuracy in [0, 1] or the value of another metric.
+        metric: what was measured.
+        rows: labelled rows of the target that it was measured on.
+        version: of the model; by default the latest.
+        source: what the hub is to say of where the target is from; by default the file's name, without its folders.
+
+        Once three targets are measured with models of a verdict whose own accuracy is known, searches say what that verdict cost
+        here (``FROM calibration``); no verdict or rank changes by it. The same recorded again replaces what was recorded. One
+        transaction. Raises ModelNotFoundError, DatasetError, OptionError and HubReadOnlyError.
+        """
+        from modelhub_sql import outcomes
+
+        given = {name: value for name, value in locals().items() if name not in ("self", "outcomes", "model", "target", "score")}
+        outcomes.record(self, model, target, score, **given)
+
+    @in_turn
+    def outcomes(self) -> Result:
+        """What was measured of models on targets (``record``, ``try_models``), the latest first.
+
+        lost: the model's own accuracy less that on the target. The ``summary`` says what verdicts cost in this hub.
+        """
+        from modelhub_sql import outcomes
+
+        return outcomes.listed(self)
 
     def find_datasets(
         self,

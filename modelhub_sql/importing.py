@@ -57,6 +57,29 @@ def from_mlflow(uri: str, hub: str, form: str | None, **options: Any) -> None:
     click.echo(found.summary, err=True)
 
 
+@import_models.command("hf")
+@click.argument("folder", type=click.Path(file_okay=False))
+@hub_argument
+@click.option("--datasets", metavar="FOLDER", multiple=True, help="Look for datasets here (default: FOLDER, caches); repeatable.")
+@click.option("--exclude", metavar="COLUMN", multiple=True, help="Columns to leave out where they occur (a label); repeatable.")
+@click.option("--accuracy", metavar="METRIC", default="accuracy", help="The metric of the cards that is the accuracy.")
+@click.option("--dry-run", is_flag=True, help="Register nothing, say what would be.")
+@output_options
+def from_hugging_face(folder: str, hub: str, form: str | None, **options: Any) -> None:
+    """Register the models in FOLDER (a cache of Hugging Face, or models with their README.md) in HUB.
+
+    The data is the dataset that a model's card names, where it is on this machine. Nothing is downloaded.
+    """
+    from modelhub_sql.huggingface import import_models as imported
+
+    is_new = options["dry_run"] and not Path(hub).exists()
+    with connect(":memory:" if is_new else hub, read_only=options["dry_run"] and not is_new) as open_hub:
+        found = imported(open_hub, folder, **options)
+        brief = [column for column in found.columns if column != "excluded"]
+        print_result(found, form, brief, empty="no model has a card (README.md) there")
+    click.echo(found.summary, err=True)
+
+
 @import_models.command("hub")
 @click.argument("other")
 @hub_argument

@@ -22,6 +22,8 @@ __all__ = ["FORMATS", "SAFE", "main"]
 FORMATS = {"onnx": (".onnx",), "skops": (".skops",), "joblib": (".joblib",), "pickle": (".pkl", ".pickle")}
 #: Formats that are data and no program.
 SAFE = ("onnx", "skops")
+#: What ``modelhub_sql.sketching`` makes.
+_OURS = "modelhub_sql.estimator.Sketching"
 
 
 class _Problem(Exception):
@@ -104,9 +106,10 @@ def _joblib(request: dict[str, Any]) -> Any:
 
 def _skops(request: dict[str, Any]) -> Any:
     skops = extra("skops.io", "try")
-    if untrusted := skops.get_untrusted_types(file=request["path"]):
+    types = skops.get_untrusted_types(file=request["path"])
+    if untrusted := [each for each in types if each != _OURS]:
         raise _Problem(f"it holds types that skops does not trust: {', '.join(untrusted[:5])}")
-    return _estimator(skops.load(request["path"]))
+    return _estimator(skops.load(request["path"], trusted=[each for each in types if each == _OURS]))
 
 
 def _callable(request: dict[str, Any]) -> Any:

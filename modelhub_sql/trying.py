@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import duckdb
 
+from modelhub_sql import outcomes
 from modelhub_sql.datasets import is_sketch
 from modelhub_sql.errors import DatasetError, OptionError, translated
 from modelhub_sql.extras import extra
@@ -54,6 +55,7 @@ def try_models(
     metric: Metric | None,
     timeout: float,
     safe: bool,
+    record: bool,
     load: Load | None,
     read: Mapping[str, Any] | None,
 ) -> Result:
@@ -67,10 +69,15 @@ def try_models(
             raise OptionError(f"{name} must be a whole number of at least {bound}, got {value!r}")
     if not isinstance(timeout, (int, float)) or not timeout > 0:
         raise OptionError(f"timeout must be a number of seconds above 0, got {timeout!r}")
+    if record:
+        outcomes.must_be_writable(hub)
     table = _labelled(hub, target, label, rows, read)
     labels = table.column(label).to_pylist()
     measure = metric or fitting_metric(labels)
-    found = hub.find_models(target, exclude=[*exclude, f"{label}?"], top=top, all_models=True, read=read).dicts()
+    with hub._lock:
+        found = hub.find_models(target, exclude=[*exclude, f"{label}?"], top=top, all_models=True, read=read).dicts()
+        by_chance = hub._own.execute("SELECT model, version, expected_distance FROM temp.main.found_model").fetchall()
+        named = outcomes.target_of(hub)
     features = table.drop_columns([label])
     classes = measure != "r2" and all(isinstance(each, int) and each >= 0 for each in labels)
     tried, measured = [], {}
@@ -90,6 +97,9 @@ def try_models(
         tried.append(_row(model, score, outcome, how, len(labels), measure))
     tried.sort(key=lambda row: (row["score"] is None, -(row["score"] or 0), row["rank"]))
     columns = {name: pa.array([row[name] for row in tried], type_) for name, type_ in _columns(pa).items()}
+    if record:
+        expected = {(model, version): distance for model, version, distance in by_chance}
+        outcomes.keep(hub, (_outcome(row, expected) for row in tried if row["score"] is not None), *named)
     result = Result(hub.con, pa.table(columns))
     result.summary = _summary(tried, measured, labels, measure)
     return result
@@ -113,6 +123,11 @@ def _row(
         score=value, low=low, high=high, metric=metric, rows=rows, format=how,
         runs_code=None if how is None else how not in SAFE, seconds=outcome.seconds, problem=outcome.problem,
     )  # fmt: skip
+
+
+def _outcome(row: dict[str, Any], expected: Mapping[tuple[str, str], float]) -> outcomes.Outcome:
+    told = {name: row[name] for name in ("model", "version", "verdict", "distance", "metric", "score", "rows")}
+    return outcomes.Outcome(**told, expected_distance=expected[(row["model"], row["version"])])
 
 
 def _labelled(hub: Hub, target: Any, label: str, rows: int, read: Mapping[str, Any] | None) -> Any:

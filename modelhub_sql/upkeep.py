@@ -35,8 +35,10 @@ if TYPE_CHECKING:
 
 __all__ = ["Fault", "Rescued", "as_result", "backup", "compact", "faults", "rescue"]
 
-#: The tables of sketches; what else a hub has is made anew.
-_TABLES = ("defaults", "datasets", "features", "partition_counts", "models")
+#: What is of a dataset.
+_OF_DATASET = ("datasets", "features", "partition_counts", "models")
+#: What is carried over; what else a hub has is made anew.
+_TABLES = ("defaults", *_OF_DATASET, "outcomes")
 #: Seconds that a backup waits for the end of a checkpoint of another process.
 _PATIENCE = 60
 
@@ -209,11 +211,15 @@ def _settings(con: duckdb.DuckDBPyConnection, tables: str, path: str) -> Setting
 
 
 class Rescued(NamedTuple):
-    """models: that the new hub has. lost: datasets, and what is wrong with each. log: whether the last changes could be read."""
+    """models: that the new hub has. lost: datasets, and what is wrong with each. log: whether the last changes could be read.
+
+    outcomes: why they are lost; None where they are not.
+    """
 
     models: int
     lost: list[tuple[int, str]]
     log: bool
+    outcomes: str | None = None
 
 
 def rescue(path: str, output: str) -> Rescued:
@@ -290,7 +296,7 @@ def _taken_over(copy: Path, new: Path, path: str) -> Rescued:
                 # A connection for each: what is damaged may leave one of no use.
                 with duckdb.connect(str(copy), read_only=True) as con:
                     rows = {
-                        table: arrow(con.sql(f"FROM _hub.{table} WHERE dataset_id = ?", params=[number])) for table in _TABLES[1:]
+                        table: arrow(con.sql(f"FROM _hub.{table} WHERE dataset_id = ?", params=[number])) for table in _OF_DATASET
                     }
             except (duckdb.Error, RuntimeError, UnicodeDecodeError, ValueError) as error:
                 lost[number] = " ".join(str(error).split())[:200]
@@ -312,9 +318,26 @@ def _taken_over(copy: Path, new: Path, path: str) -> Rescued:
                 lost.setdefault(fault.dataset_id, fault.fault if fault.feature is None else f"{fault.feature}: {fault.fault}")
         with hub._transaction():
             for number in lost:
-                for table in _TABLES[1:]:
+                for table in _OF_DATASET:
                     hub._own.execute(f"DELETE FROM {tables}._hub.{table} WHERE dataset_id = ?", [number])
-        return Rescued(len(hub.models()), sorted(lost.items()), True)
+        return Rescued(len(hub.models()), sorted(lost.items()), True, _outcomes_taken_over(hub, copy))
+
+
+def _outcomes_taken_over(hub: Hub, copy: Path) -> str | None:
+    """Take over what was measured of the models that are there; None, or what is wrong."""
+    tables = f"{hub._place.tables}._hub"
+    try:
+        with duckdb.connect(str(copy), read_only=True) as con:
+            found = arrow(con.sql("FROM _hub.outcomes"))
+    except (duckdb.Error, RuntimeError, UnicodeDecodeError, ValueError) as error:
+        return " ".join(str(error).split())[:200]
+    with hub._transaction():
+        hub._own.register("modelhub_found", found)
+        hub._own.execute(
+            f"INSERT INTO {tables}.outcomes BY NAME FROM modelhub_found SEMI JOIN {tables}.models USING (model, version)"
+        )
+        hub._own.unregister("modelhub_found")
+    return None
 
 
 def _must_be_there(path: str) -> None:

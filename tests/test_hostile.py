@@ -560,6 +560,8 @@ ATTACKS: list[tuple[Any, ...]] = [
             f"UPDATE _hub.models SET task = $$'||{FAILS}||'$$, uri = $$'); {FAILS} --$$",
             f"UPDATE _hub.datasets SET dataset = $$'||{FAILS}||'$$, source = '{{secret}}', excluded = [$$\"; {FAILS}$$]",
             f"UPDATE _hub.features SET feature = $$'||{FAILS}||'\"); {FAILS} --$$ || feature, kind = CASE kind WHEN 'text' THEN $${FAILS}$$ ELSE kind END",
+            f"INSERT INTO _hub.outcomes SELECT 'beer', '', $$'||{FAILS}||'{{secret}}$$ || i, i, 'far', 'nan', -1, 'accuracy', 'inf', 0, 'nan', now() FROM range(9) AS r(i)",
+            f"INSERT INTO _hub.outcomes VALUES ('beer', '', '', 1, $${FAILS}$$, 1, 1, $${FAILS}$$, 1, 1, 1, now())",
         ],
         SAFE,
         SEARCHING,
@@ -672,7 +674,7 @@ def test_nothing_of_a_file_runs(scene: Scene, good_answers: dict[str, Any], name
     assert not wrong, "\n".join(wrong)
 
 
-@pytest.mark.parametrize("table", ["models", "features"])
+@pytest.mark.parametrize("table", ["models", "features", "outcomes"])
 def test_what_is_no_table_is_named(scene: Scene, table: str) -> None:
     attacked(scene, [view_in_place_of(table)])
     for read_only in (True, False):

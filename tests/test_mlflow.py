@@ -201,3 +201,34 @@ def test_fifty_versions_come_and_an_import_that_is_killed_goes_on_where_it_was(s
     with modelhub_sql.connect(path, read_only=True) as hub:
         assert hub.sql(count).fetchall() == [(50,)]
         assert hub.sql("SELECT count(DISTINCT dataset_id) FROM models WHERE model = 'shop'").fetchall() == [(10,)]
+
+
+@pytest.mark.long
+def test_a_registered_model_is_loaded_and_measured_and_one_that_is_gone_is_said(
+    store: Store, hub: modelhub_sql.Hub, tmp_path: Path
+) -> None:
+    from mlflow.models import infer_signature
+    from sklearn.linear_model import LogisticRegression
+
+    from modelhub_sql.mlflow import import_models, log_sketch
+
+    frame = duckdb.read_parquet(data("adult")).df()[[*NUMBERS, "income"]]
+    mlflow.create_experiment("tried", artifact_location=str(tmp_path / "artifacts"))
+    fitted = LogisticRegression(max_iter=1000).fit(frame[NUMBERS], frame.income)
+    with mlflow.start_run(experiment_id=mlflow.get_experiment_by_name("tried").experiment_id):
+        log_sketch(frame, exclude=["income"], hub=hub)
+        mlflow.sklearn.log_model(
+            fitted, name="model", registered_model_name="tried", pip_requirements=["scikit-learn"],
+            signature=infer_signature(frame[NUMBERS], frame.income),
+        )  # fmt: skip
+    assert import_models(hub, store.uri, experiment=["tried"], tag=True).summary == "1 registered"
+    hub.register("gone", like="tried", uri="models:/no such model/1", metadata={"mlflow": {"tracking_uri": store.uri}})
+    # By the address that the import left, from a process that knows no other.
+    rows = {row["model"]: row for row in hub.try_models(frame, label="income", rows=len(frame), timeout=300).dicts()}
+    assert rows["tried"]["problem"] is None
+    assert rows["tried"]["score"] == pytest.approx(fitted.score(frame[NUMBERS], frame.income))
+    assert (rows["tried"]["format"], rows["tried"]["runs_code"]) == ("mlflow", True)
+    assert rows["gone"]["score"] is None
+    assert "no such model" in rows["gone"]["problem"]
+    safe = hub.try_models(frame, label="income", safe=True).dicts()
+    assert {row["problem"] for row in safe} == {"an MLflow model runs code, and safe is asked for"}

@@ -128,6 +128,7 @@ def test_each_example_of_help_runs(tmp_path: Path) -> None:
         hub.register("beer", data("beer"), exclude=["label", "split"], accuracy=0.95)
         hub.register("labelled", data("beer"), exclude=["split"])
         hub.register("restaurants", data("fodors_zagats"), exclude=["label", "split"])
+        hub.record("beer", data("beer"), 0.9, exclude=["label", "split"])
     with duckdb.connect() as con:
         con.execute("SET file_search_path = ?", [str(tmp_path)])
         con.execute(f"ATTACH '{path}' AS first (READ_ONLY)")

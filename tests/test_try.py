@@ -84,6 +84,22 @@ def test_models_are_measured_as_by_hand_and_what_fails_is_said(shops: modelhub_s
     assert found.summary.startswith("near is best on 40 labelled rows: accuracy 0.")
     assert found.summary.endswith("; 4 could not be tried")
     assert shops.models().fetchall() == before
+    assert len(shops.outcomes()) == 0
+
+
+def test_what_is_measured_is_kept_where_that_is_asked_for(hub: modelhub_sql.Hub) -> None:
+    hub.register("near", shop(0, 1), exclude=["sold"], accuracy=0.9)
+    hub.register("far", shop(3, 2), exclude=["sold"])
+    target, load = shop(0, 3, 40), lambda model: lambda rows: rows["x"] > (0 if model["model"] == "near" else "text")
+    tried = hub.try_models(target, label="sold", record=True, load=load)
+    (kept,) = hub.outcomes().dicts()
+    (row,) = [row for row in tried.dicts() if row["problem"] is None]
+    assert [kept[name] for name in ("model", "verdict", "distance", "metric", "score", "rows")] == [
+        row[name] for name in ("model", "verdict", "distance", "metric", "score", "rows")
+    ]
+    assert (kept["target_rows"], kept["lost"]) == (40, pytest.approx(0.9 - row["score"]))
+    (judged,) = hub.explain_model("near", target, exclude=["sold"]).dicts()
+    assert hub.sql("SELECT expected_distance FROM outcomes").fetchall() == [(judged["expected_distance"],)]
 
 
 def test_a_model_that_hangs_is_ended(hub: modelhub_sql.Hub, tmp_path: Path) -> None:

@@ -141,6 +141,34 @@ COMMENT ON COLUMN _hub.partition_counts.frequent IS
     'occurrences of each of the first of features.bins (frequent_bins tells how many)';
 COMMENT ON COLUMN _hub.partition_counts.rare IS 'occurrences of each of the other bins';
 
+CREATE TABLE _hub.outcomes (
+    model             VARCHAR COLLATE C NOT NULL,
+    version           VARCHAR COLLATE C NOT NULL,
+    target            VARCHAR NOT NULL,
+    target_rows       UBIGINT NOT NULL,
+    verdict           VARCHAR,
+    distance          DOUBLE,
+    expected_distance DOUBLE,
+    metric            VARCHAR NOT NULL,
+    score             DOUBLE NOT NULL,
+    rows              UBIGINT,
+    source_accuracy   DOUBLE,
+    recorded_at       TIMESTAMP NOT NULL
+);
+COMMENT ON TABLE _hub.outcomes IS 'what a model did on a target: a measurement, beside what the search said of it; goes with the model';
+COMMENT ON COLUMN _hub.outcomes.model IS 'the model that was measured';
+COMMENT ON COLUMN _hub.outcomes.version IS 'its version';
+COMMENT ON COLUMN _hub.outcomes.target IS 'what is said of where the target is from: by default the file''s name, without folders';
+COMMENT ON COLUMN _hub.outcomes.target_rows IS 'rows of the target';
+COMMENT ON COLUMN _hub.outcomes.verdict IS 'what the search said of the model; NULL: it shares no feature with the target';
+COMMENT ON COLUMN _hub.outcomes.distance IS 'of the model from the target';
+COMMENT ON COLUMN _hub.outcomes.expected_distance IS 'what of it chance explains';
+COMMENT ON COLUMN _hub.outcomes.metric IS 'what was measured: accuracy, f1 or r2';
+COMMENT ON COLUMN _hub.outcomes.score IS 'its value on the target';
+COMMENT ON COLUMN _hub.outcomes.rows IS 'labelled rows of the target that it was measured on; NULL: not said';
+COMMENT ON COLUMN _hub.outcomes.source_accuracy IS 'accuracy on the source dataset, as the hub had it then';
+COMMENT ON COLUMN _hub.outcomes.recorded_at IS 'when it was recorded, UTC';
+
 CREATE TABLE _hub.minhash_functions (
     function   USMALLINT PRIMARY KEY,
     multiplier UINTEGER NOT NULL,

@@ -34,6 +34,10 @@ SELECT CASE
         END
         || CASE WHEN j.missing_features > 0 AND w.feature_id IS NOT NULL
             THEN printf('; it lacks %d of %d features', j.missing_features, j.missing_features + j.shared_features) ELSE '' END
+        || CASE WHEN l.expected_loss IS NULL THEN '' ELSE printf(
+            '; models called %s %s %d points of accuracy here, on the average of %d targets', l.verdict,
+            CASE WHEN l.measured_loss < 0 THEN 'gained' ELSE 'lost' END, round(100 * abs(l.measured_loss))::BIGINT, l.targets
+        ) END
     )
 END || coalesce(
     '; most models here were trained without '
@@ -41,6 +45,7 @@ END || coalesce(
     ''
 ) AS summary
 FROM (FROM judged_model WHERE rank = 1) AS j
+LEFT JOIN _logic.verdict_loss AS l ON l.verdict = j.verdict
 LEFT JOIN worst_match AS w ON true
 LEFT JOIN target_feature AS t ON t.feature_id = w.target_feature_id
 LEFT JOIN worst_range AS tr ON tr.owner = 0

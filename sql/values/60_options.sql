@@ -62,7 +62,7 @@ CREATE MACRO _logic.is_shown(name, details, rank_by, max_js, min_adaptivity, sam
     OR NOT coalesce(_logic.ranks_wholes(rank_by), true)
     OR name IN (
         'rank', 'model', 'version', 'verdict', 'distance', 'overlap', 'source_accuracy', 'source_rows', 'js_divergence',
-        'shared_features', 'missing_features', 'uri', 'summary'
+        'shared_features', 'missing_features', 'uri', 'expected_loss', 'summary'
     );
 COMMENT ON MACRO _logic.is_shown IS 'whether find_models shows a column: what people decide by, and the rest where details are asked for';
 

@@ -85,6 +85,10 @@ UPDATE _hub.datasets SET excluded = excluded WHERE dataset_id = getvariable('reg
 DELETE FROM _hub.models
 WHERE model = _logic.registering().model AND version = _logic.registering().version AND _logic.registering().replace;
 
+-- They were measured of the model that is replaced.
+DELETE FROM _hub.outcomes
+WHERE model = _logic.registering().model AND version = _logic.registering().version AND _logic.registering().replace;
+
 INSERT INTO _hub.datasets
 SELECT
     getvariable('registering_dataset'), _logic.registering().dataset_name, any_value(rows),

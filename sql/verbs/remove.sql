@@ -1,4 +1,4 @@
--- Removes the model of the variable `model` (one version of it with `version`), and the sketch
+-- Removes the model of the variable `model` (one version of it with `version`), its outcomes, and the sketch
 -- that no model is left to use. One transaction.
 
 SET VARIABLE removing = {model: _logic.text_variable('model'), version: _logic.text_variable('version')};
@@ -16,6 +16,8 @@ END);
 BEGIN TRANSACTION;
 
 DELETE FROM _hub.models WHERE model = _logic.removing().model AND version = coalesce(_logic.removing().version, version);
+
+DELETE FROM _hub.outcomes WHERE model = _logic.removing().model AND version = coalesce(_logic.removing().version, version);
 
 DELETE FROM _hub.partition_counts WHERE dataset_id IN (SELECT dataset_id FROM _logic.unused_datasets);
 DELETE FROM _hub.features WHERE dataset_id IN (SELECT dataset_id FROM _logic.unused_datasets);
