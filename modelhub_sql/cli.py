@@ -60,8 +60,9 @@ All commands: modelhub --help
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]}, invoke_without_command=True)
 @click.version_option(__version__)
 @click.option("--wait", type=float, default=0, metavar="SECONDS", help="Wait so long for a hub that another process has open.")
+@click.option("--swap", is_flag=True, help="Change a copy, and let it take the hub's place: who reads it is not kept waiting.")
 @click.pass_context
-def main(context: click.Context, wait: float) -> None:
+def main(context: click.Context, wait: float, swap: bool) -> None:
     """Which of these models fits my data?
 
     A hub is one DuckDB file: it holds sketches of the data that models were trained on, and

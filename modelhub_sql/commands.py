@@ -69,6 +69,19 @@ def update(hub: str, name: str, **given: Any) -> None:
 
 @click.command()
 @hub_argument
+@click.argument("name")
+@click.argument("alias")
+@options_of(Hub.alias, but=("name", "alias"))
+def alias(hub: str, name: str, alias: str, version: str | None, remove: bool) -> None:
+    """Give ALIAS (champion) to a version of the model NAME in HUB; @champion is that version wherever one is asked for."""
+    with _changed(hub) as open_hub:
+        given = open_hub.alias(name, alias, version=version, remove=remove)
+    said = f"{name} has no {alias} now" if remove else f"{name} {given or ''}".strip() + f" is {alias} now"
+    click.echo(visible(said), err=True)
+
+
+@click.command()
+@hub_argument
 @click.argument("manifest")
 @options_of(Hub.sync, but=("models", "defaults"))
 @click.option("--task", help="What the models do, where the manifest does not say.")
@@ -166,4 +179,4 @@ def outcomes(hub: str, form: str | None) -> None:
 
 
 #: What ``cli`` adds to the command.
-ALL = (merge, append, remove, update, sync, export, datasets, show, record, outcomes)
+ALL = (merge, append, remove, update, alias, sync, export, datasets, show, record, outcomes)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable
 from typing import Any
 
@@ -22,8 +23,12 @@ def connect(hub: str, **given: Any) -> Hub:
             raise HubReadOnlyError(f"{fetching.shown(hub)} is at a web address: it can be searched, not changed")
         return Hub(hub, _progress=True, **given)
     context = click.get_current_context(silent=True)
-    wait = context.find_root().params.get("wait", 0) if context is not None else 0
-    return Hub(hub, wait=wait, **given)
+    told = context.find_root().params if context is not None else {}
+    if told.get("swap") and not given.get("read_only") and os.path.isfile(hub):
+        from modelhub_sql.swapping import SwappedHub
+
+        return SwappedHub(hub, wait=told.get("wait", 0), **given)
+    return Hub(hub, wait=told.get("wait", 0), **given)
 
 
 def hub_argument(command: Callable[..., None]) -> Callable[..., None]:

@@ -160,6 +160,7 @@ class Engine:
     def _register_one(self, registered: dict[tuple[str, tuple[str, ...], str | None], int], given: Mapping[str, Any]) -> None:
         """given: arguments of ``register``. registered: datasets of the same transaction, by source and exclusions."""
         from modelhub_sql.hub import Hub
+        from modelhub_sql.keeping import replacing_metadata
 
         told = {name: argument.default for name, argument in described(Hub.register).items()} | dict(given)
         name, dataset, replace, read = (told[each] for each in ("name", "dataset", "replace", "read"))
@@ -189,10 +190,13 @@ class Engine:
                 (like, like_version), dataset = users[0], None
         # The file of a model that keeps its sketch is where the model is.
         uri = dataset if told["uri"] is None and datasets.is_model(dataset) else told["uri"]
+        metadata = told["metadata"]
+        if replace:
+            metadata = replacing_metadata(self, name, told["version"], metadata)
         values = {each: told[each] for each in ("version", "task", "framework", "replace")} | dict(
             model=name, like_model=like, like_version=like_version, exclude=exclude, accuracy=plain(told["accuracy"]),
             accuracy_rows=plain(told["accuracy_rows"]),
-            uri=os.fspath(uri) if isinstance(uri, os.PathLike) else uri, metadata=as_json(told["metadata"]),
+            uri=os.fspath(uri) if isinstance(uri, os.PathLike) else uri, metadata=as_json(metadata),
         )  # fmt: skip
         if dataset is None:
             self._run_verb("register", **values)

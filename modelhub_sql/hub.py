@@ -25,18 +25,28 @@ Metric = Literal["accuracy", "f1", "r2"]
 SearchMethod = Literal["auto", "exact", "lsh"]
 
 
-def connect(path: str | os.PathLike[str] = ":memory:", *, read_only: bool = False, wait: float = 0, **settings: Any) -> Hub:
+def connect(
+    path: str | os.PathLike[str] = ":memory:", *, read_only: bool = False, wait: float = 0, swap: bool = False, **settings: Any
+) -> Hub:
     """Open the hub at ``path``, or make one where there is none.
 
     path: a file, ":memory:", or the web address of a hub's file (https://...), which is fetched for as long as the hub is open
         and can only be searched. read_only: search only; any number of processes may.
     wait: so many seconds for another process to close the hub, where one of the two writes.
+    swap: change a copy, which takes the place of the file when the hub is closed: readers go on meanwhile, other writers are
+        refused. Left by an error, or not closed, it changes nothing.
     settings: of a new hub, see ``Settings``; for an existing hub they must be what it has.
 
     Raises HubNotFoundError (read_only, and no file), HubFormatError (not a hub, or of a newer
     format), HubAccessError (no permission, or a server that does not answer), HubLockedError (another process writes) and
     SettingsError.
     """
+    if swap and read_only:
+        raise OptionError("swap is for who changes the hub: leave read_only or swap out")
+    if swap and os.path.isfile(path):
+        from modelhub_sql.swapping import SwappedHub
+
+        return SwappedHub(path, wait=wait, **settings)
     return Hub(path, read_only=read_only, wait=wait, **settings)
 
 
@@ -205,6 +215,22 @@ class Hub(Engine):
 
         with self._transaction():
             keeping.update(self, name, version, given)
+
+    @in_turn
+    def alias(self, name: str, alias: str, *, version: str | None = None, remove: bool = False) -> str | None:
+        """Give an alias (champion) to a version of a model, which no other version of it has then; returns the version.
+
+        name: of a registered model.
+        alias: a word. Wherever a version is asked for, @champion is the version that has it.
+        version: of the model; by default the latest.
+        remove: take the alias away instead, whichever version has it.
+
+        It is kept in the metadata, as ``aliases``. Raises ModelNotFoundError and OptionError.
+        """
+        from modelhub_sql import keeping
+
+        with self._transaction():
+            return keeping.alias(self, name, alias, version, remove)
 
     @in_turn
     def sync(

@@ -100,6 +100,19 @@ class Held:
         """How many in this process have it open."""
         return _HELD[self._key][1]
 
+    def locked(self) -> bool:
+        """Whether nobody else has, or gets, this lock, which is beside those of DuckDB."""
+        try:
+            fcntl.flock(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            return False
+        return True
+
+    def unlocked(self) -> None:
+        """Let others have it."""
+        if self._is_open:
+            fcntl.flock(self._fd, fcntl.LOCK_UN)
+
     def close(self) -> None:
         """Closes the file unless somebody else in this process has it, too."""
         with _LOCK:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import math
 import os
+import re
 from collections.abc import Mapping
 from contextlib import suppress
 from datetime import timezone
+from types import NoneType
 from typing import TYPE_CHECKING, Any
 
 import duckdb
@@ -17,9 +20,10 @@ from modelhub_sql.errors import HubError, ModelNotFoundError, OptionError, trans
 from modelhub_sql.result import Result
 
 if TYPE_CHECKING:
+    from modelhub_sql.engine import Engine
     from modelhub_sql.hub import Hub
 
-__all__ = ["datasets_of", "matching", "shown", "sync", "update"]
+__all__ = ["alias", "datasets_of", "matching", "replacing_metadata", "shown", "sync", "update"]
 
 #: What is known of a model beside its data: argument of register -> column.
 _KNOWN = {
@@ -43,14 +47,16 @@ def update(hub: Hub, name: str, version: str | None, given: Mapping[str, Any]) -
         isinstance(counted, (int, float)) and math.isfinite(counted) and counted > 0 and counted == int(counted)
     ):
         raise OptionError(f"accuracy_rows must be a whole number above 0, got {counted!r}")
-    if "metadata" in values:
-        values["metadata"] = as_json(values["metadata"])
     if isinstance(values.get("uri"), os.PathLike):
         values["uri"] = os.fspath(values["uri"])
     own, place = hub._own, hub._place
     try:
         # All its columns: the last of them refuses what is not there.
         ((model, latest, _),) = own.execute(f"FROM {place.logic}._logic.explained(?, ?)", [name, version]).fetchall()
+        if "metadata" in values:
+            told = "SELECT metadata FROM {}._hub.models WHERE model = ? AND version = ?"
+            ((stored,),) = own.execute(told.format(place.tables), [model, latest]).fetchall()
+            values["metadata"] = as_json(_with_aliases(values["metadata"], stored))
         assigned = ", ".join(f"{column} = ${column}" for column in values)
         own.execute(
             f"UPDATE {place.tables}._hub.models SET {assigned} WHERE model = $model AND version = $version",
@@ -58,6 +64,68 @@ def update(hub: Hub, name: str, version: str | None, given: Mapping[str, Any]) -
         )
     except duckdb.Error as error:
         raise translated(error) from error
+
+
+def alias(hub: Hub, name: str, called: str, version: str | None, remove: bool) -> str | None:
+    """Give an alias to a version of a model, which no other version of it has then, or take it away; returns the version.
+
+    In the caller's transaction. Raises ModelNotFoundError and OptionError.
+    """
+    if not isinstance(called, str) or not re.fullmatch(r"\w[\w.-]{0,99}", called):
+        raise OptionError(f"an alias is a word of letters, digits, _, - and ., got {called!r:.200}")
+    own, place = hub._own, hub._place
+    models = f"{place.tables}._hub.models"
+    try:
+        ((model, latest, _),) = own.execute(f"FROM {place.logic}._logic.explained(?, ?)", [name, version]).fetchall()
+        stored = own.execute(f"SELECT version, metadata FROM {models} WHERE model = ?", [model]).fetchall()
+        holders = [each for each, metadata in stored if called in _aliases(metadata)]
+        if remove and not holders:
+            raise OptionError(f"no version of {model} has the alias {called}")
+        for each, metadata in stored:
+            has = _aliases(metadata)
+            wanted = [other for other in has if other != called] + ([called] if not remove and each == latest else [])
+            if sorted(wanted) == sorted(has):
+                continue
+            known = _object(metadata)
+            if known is None:
+                raise OptionError(f"the metadata of {model} {each} is no JSON object, which could have aliases")
+            told = {key: value for key, value in known.items() if key != "aliases"} | ({"aliases": wanted} if wanted else {})
+            own.execute(
+                f"UPDATE {models} SET metadata = ? WHERE model = ? AND version = ?",
+                [json.dumps(told) if told else None, model, each],
+            )
+    except duckdb.Error as error:
+        raise translated(error) from error
+    return None if remove else str(latest)
+
+
+def replacing_metadata(hub: Engine, name: str, version: str | None, metadata: Any) -> Any:
+    """Metadata of a version of a model that may be there already."""
+    found = hub._own.execute(
+        f"SELECT metadata FROM {hub._place.tables}._hub.models WHERE model = ? AND version = ?", [name, version or ""]
+    ).fetchall()
+    return _with_aliases(metadata, found[0][0]) if found else metadata
+
+
+def _with_aliases(metadata: Any, stored: str | None) -> Any:
+    """Metadata that take the place of what is stored: the aliases stay, unless the new says its own."""
+    has = _aliases(stored)
+    if not has or not isinstance(metadata, (Mapping, NoneType)) or "aliases" in (metadata or {}):
+        return metadata
+    return {**(metadata or {}), "aliases": has}
+
+
+def _aliases(metadata: str | None) -> list[str]:
+    found = (_object(metadata) or {}).get("aliases")
+    return [each for each in found if isinstance(each, str)] if isinstance(found, list) else []
+
+
+def _object(metadata: str | None) -> dict[str, Any] | None:
+    try:
+        known = json.loads(metadata or "{}")
+    except ValueError:
+        return None
+    return known if isinstance(known, dict) else None
 
 
 def matching(hub: Hub, name: str, version: str | None) -> list[tuple[str, str]]:
@@ -72,7 +140,7 @@ def matching(hub: Hub, name: str, version: str | None) -> list[tuple[str, str]]:
             SELECT model, version FROM {tables}.models
             WHERE (model = $name OR ({logic}.is_pattern($name) AND model GLOB $name
                 AND NOT EXISTS (FROM {tables}.models AS m WHERE m.model = $name)))
-                AND version = coalesce($version, version)
+                AND {logic}.is_version(version, metadata, $version)
             ORDER BY model ASC, version ASC
             """,
             {"name": name, "version": version},
@@ -94,8 +162,8 @@ def shown(hub: Hub, name: str, version: str | None) -> Result:
     tables = f"{place.tables}._hub"
     try:
         ((model, latest, dataset_id),) = own.execute(f"FROM {place.logic}._logic.explained(?, ?)", [name, version]).fetchall()
-        ((rows, source, excluded, skipped, accuracy, task, framework, uri),) = own.execute(
-            f"SELECT rows, source, excluded, skipped, source_accuracy, task, framework, uri FROM {tables}.models "
+        ((rows, source, excluded, skipped, accuracy, task, framework, uri, metadata),) = own.execute(
+            f"SELECT rows, source, excluded, skipped, source_accuracy, task, framework, uri, metadata FROM {tables}.models "
             f"JOIN {tables}.datasets USING (dataset_id) WHERE model = ? AND version = ?",
             [model, latest],
         ).fetchall()
@@ -107,7 +175,7 @@ def shown(hub: Hub, name: str, version: str | None) -> Result:
         raise translated(error, hub=hub.path) from error
     told = {
         "accuracy": accuracy, "task": task, "framework": framework, "uri": uri, "excluded": ", ".join(excluded),
-        "skipped": ", ".join(skipped),
+        "skipped": ", ".join(skipped), "aliases": ", ".join(_aliases(metadata)),
     }  # fmt: skip
     result.summary = f"{model}{f', version {latest}' if latest else ''}: {rows} rows of {source}" + "".join(
         f"; {what} {value}" for what, value in told.items() if value not in (None, "")
@@ -212,8 +280,6 @@ def _carry_out(
                 before = known.get((model, version), {})
                 kept = {name: before[column] for name, column in _KNOWN.items() if before.get(column) is not None}
                 if isinstance(kept.get("metadata"), str):
-                    import json
-
                     kept["metadata"] = json.loads(kept["metadata"])
                 try:
                     told = {name: value for name, value in row.items() if value is not None or name not in kept}
@@ -285,7 +351,10 @@ def _action(
         told = row.get(name)
         if (
             told is not None
-            and (as_json(told) if name == "metadata" else os.fspath(told) if name == "uri" else told) != before[column]
+            and (
+                as_json(_with_aliases(told, before[column])) if name == "metadata" else os.fspath(told) if name == "uri" else told
+            )
+            != before[column]
         ):
             return "updated", f"another {name}: {before[column]} before"
     return "same", ""

@@ -195,3 +195,31 @@ def test_the_commands_say_what_they_did(sensor_hub_path: str, manifest: Path, tm
     sketch = str(tmp_path / "s.sketch.parquet")
     run("export", path, "beer", "-o", sketch)
     assert f"{2 * rows} rows" in run("merge", sketch, sketch, "-o", str(tmp_path / "t.sketch.parquet"), "--hub", path)
+
+
+def test_an_alias_is_of_one_version_and_stays_when_the_rest_is_changed() -> None:
+    rows = {"x": [float(each % 7) for each in range(60)]}
+    with modelhub_sql.connect(partition_size=20) as hub:
+        hub.register("n", rows)
+        hub.register("m", version="1", like="n", metadata={"run": 1})
+        hub.register("m", {"y": [0.5] * 40 + [2.5] * 20}, version="2")
+        assert hub.alias("m", "champion", version="1") == "1"
+        assert hub.explain("m", rows, version="@champion").fetchall() == hub.explain("m", rows, version="1").fetchall()
+        query = "SELECT version FROM explain_model('m', ?, version := '@champion')"
+        hub.con.register("target", pa.table(rows))
+        assert hub.sql(query, ["target"]).fetchall() == [("1",)]
+        hub.update("m", version="@champion", metadata={"run": 2})
+        manifest = [dict(name="m", version="1", like="n", metadata={"run": 2})]
+        assert hub.sync(manifest, dry_run=True).fetchall()[0][2] == "same"
+        hub.register("m", rows, version="1", replace=True, metadata={"run": 3})
+        assert "aliases champion" in str(hub.show("m", version="@champion").summary)
+        assert hub.alias("m", "champion", version="2") == "2"
+        stored = hub.models(where="model = 'm'").select("version, metadata").fetchall()
+        assert stored == [("1", '{"run": 3}'), ("2", '{"aliases": ["champion"]}')]
+        with pytest.raises(OptionError, match="an alias is a word"):
+            hub.alias("m", "a b")
+        with pytest.raises(ModelNotFoundError):
+            hub.alias("m", "x", version="9")
+        assert hub.alias("m", "champion", remove=True) is None
+        with pytest.raises(modelhub_sql.ModelNotFoundError, match="version @champion"):
+            hub.show("m", version="@champion")

@@ -33,10 +33,18 @@ CREATE MACRO _logic.unknown_model(model_name, model_version) AS
     );
 COMMENT ON MACRO _logic.unknown_model IS 'says that there is no such model, and which versions there are of it or which name is like it';
 
+CREATE MACRO _logic.aliases_of(metadata) AS
+    CASE WHEN json_valid(metadata) THEN coalesce(json_extract_string(metadata, '$.aliases[*]'), []) ELSE []::VARCHAR[] END;
+COMMENT ON MACRO _logic.aliases_of IS 'the aliases of a version of a model, as champion: what its metadata says';
+
+CREATE MACRO _logic.is_version(version, metadata, wanted) AS wanted IS NULL OR version = wanted
+    OR (starts_with(wanted, '@') AND list_contains(_logic.aliases_of(metadata), substr(wanted, 2)));
+COMMENT ON MACRO _logic.is_version IS 'whether a version of a model is wanted: any, that of the name, or that of an alias (@champion)';
+
 CREATE MACRO _logic.dataset_of(model_name, model_version) AS coalesce(
     (
         SELECT dataset_id FROM _hub.models
-        WHERE model = model_name AND version = coalesce(model_version, version)
+        WHERE model = model_name AND _logic.is_version(version, metadata, model_version)
         ORDER BY registered_at DESC, version DESC
         LIMIT 1
     ),
@@ -71,7 +79,7 @@ CREATE MACRO _logic.explained(model_name, model_version) AS TABLE
                 ELSE error('HubFormatError: there is no dataset of model ' || left(d.model, 200))
             END AS dataset_id
         FROM _hub.models AS d
-        WHERE d.model = model_name AND d.version = coalesce(model_version, d.version)
+        WHERE d.model = model_name AND _logic.is_version(d.version, d.metadata, model_version)
         ORDER BY d.registered_at DESC, d.version DESC
         LIMIT 1
     ) AS m ON true;
