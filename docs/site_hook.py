@@ -30,6 +30,9 @@ def on_files(files: Files, config: Any) -> Files:
 
 def on_page_markdown(markdown: str, page: Any, **_: Any) -> str:
     """Replace links that leave the folder."""
+    if "/" in page.file.src_uri:
+        # From a folder of the pages it leads to a page.
+        return markdown
     return re.sub(r"\[([^\]]+)\]\(\.\./([^)#]+)[^)]*\)", as_path, markdown)
 
 

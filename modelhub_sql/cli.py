@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import sys
 import warnings
 from pathlib import Path
@@ -293,6 +294,24 @@ def report(hub: str, target: str, output: str, **options: Any) -> None:
     with connect(hub, read_only=True) as open_hub:
         written = open_hub.report(target, output, **given)
     click.echo(f"{visible(written)}: {Path(written).stat().st_size / 1000:.0f} kB", err=True)
+
+
+@main.command()
+@hub_argument
+@click.option("-o", "--output", required=True, metavar="FOLDER", help="The folder to write; an earlier page there is replaced.")
+@click.option("--engine", metavar="SITE", help="Take DuckDB-Wasm from a page that was made elsewhere, without npm or a network.")
+def page(hub: str, output: str, engine: str | None) -> None:
+    """Write a page for the browser: who opens it drops a table and sees which models in HUB fit.
+
+    The page is files, to be served by any web server; the table stays in the browser. The hub's sketches are in
+    the page: who can open it can copy them. Needs npm once (extra page).
+    """
+    with connect(hub, read_only=True) as open_hub:
+        written = open_hub.page(output, engine=engine)
+    size = sum(file.stat().st_size for file in Path(written).iterdir())
+    click.echo(
+        f"{visible(written)}: {size / 1e6:.0f} MB; python -m http.server -d {visible(shlex.quote(written))} serves it", err=True
+    )
 
 
 @main.command()

@@ -761,6 +761,20 @@ class Hub(Engine):
         return report.write(self, target, os.fspath(path), exclude=exclude, **options)
 
     @in_turn
+    def page(self, output: str | os.PathLike[str], *, engine: str | os.PathLike[str] | None = None) -> str:
+        """Write a page for the browser, a folder that any web server serves: who drops a table there sees what fits it.
+
+        output: a folder that is not there yet, is empty, or holds an earlier page, which is replaced.
+        engine: a page made elsewhere whose copy of DuckDB-Wasm is taken; without it npm is needed once (extra ``page``).
+
+        Returns the folder. The page has the hub's tables and this package's logic; a dropped table stays in the browser.
+        Raises OptionError, ExtraError and HubError.
+        """
+        from modelhub_sql import page
+
+        return page.write(self, output, engine=engine)
+
+    @in_turn
     def verify(self) -> Result:
         """What is wrong with the hub: a row for each fault, none where it is whole. Each block in use is read.
 

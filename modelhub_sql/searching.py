@@ -8,24 +8,22 @@ import duckdb
 
 from modelhub_sql import logic
 
-__all__ = ["HEADS", "Step", "step_by_step"]
+__all__ = ["HEADS", "WITHOUT_DETAILS", "Step", "step_by_step"]
 
 #: What a search starts from: relations that are there before its first step.
 HEADS = ("target_sketch", "options", "searched", "explained")
 
+#: What a search without details does without: that relation and its columns, empty.
+WITHOUT_DETAILS = (
+    "partition_score",
+    "NULL::UINTEGER AS dataset_id, NULL::DOUBLE AS adaptivity, NULL::DOUBLE AS coverage, "
+    "NULL::DOUBLE AS kl_target_source, NULL::DOUBLE AS kl_source_target, NULL::DOUBLE AS l2_distance, "
+    "NULL::DOUBLE AS flattened_js, NULL::DOUBLE AS max_js, NULL::DOUBLE AS sampling_floor, NULL::VARCHAR AS search",
+)
+
 #: After a step: what tells that a later relation is empty, that relation, and its columns. What it needs is not even planned.
 _EMPTY = {
-    "options": (
-        "SELECT NOT details FROM temp.main.options",
-        {
-            True: (
-                "partition_score",
-                "NULL::UINTEGER AS dataset_id, NULL::DOUBLE AS adaptivity, NULL::DOUBLE AS coverage, "
-                "NULL::DOUBLE AS kl_target_source, NULL::DOUBLE AS kl_source_target, NULL::DOUBLE AS l2_distance, "
-                "NULL::DOUBLE AS flattened_js, NULL::DOUBLE AS max_js, NULL::DOUBLE AS sampling_floor, NULL::VARCHAR AS search",
-            ),
-        },
-    ),
+    "options": ("SELECT NOT details FROM temp.main.options", {True: WITHOUT_DETAILS}),
     # None is too far to be a candidate.
     "known_dataset": (
         "SELECT count(*) <= (SELECT max_candidates FROM temp.main.options) FROM temp.main.known_dataset",

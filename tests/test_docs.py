@@ -78,6 +78,40 @@ def test_the_tutorial_runs_from_its_first_block_to_its_last(tmp_path: Path) -> N
         assert tmp_path.joinpath(name).stat().st_size > 1000, name
 
 
+@pytest.mark.long
+@pytest.mark.parametrize("page", sorted(ROOT.glob("docs/howto/*.md")), ids=lambda page: page.stem)
+def test_a_how_to_runs_from_its_first_block_to_its_last(page: Path, tmp_path: Path) -> None:
+    if page.stem == "mlflow":
+        pytest.importorskip("mlflow", reason="needs the extra mlflow")
+    tmp_path.joinpath("examples").symlink_to(ROOT / "examples")
+    beside = [str(Path(sys.executable).parent), str(Path(stock_shell()).parent), os.environ["PATH"]]
+    text = page.read_text(encoding="utf-8")
+    steps: list[tuple[str, str]] = []
+    for language, block in re.findall(r"^```(sh|sql|python)\n(.*?)^```$", text, flags=re.DOTALL | re.MULTILINE):
+        if steps and steps[-1][0] == language == "python":
+            # Blocks of Python that follow each other are one session.
+            block = steps.pop()[1] + block
+        if not block.startswith("pip install"):
+            steps.append((language, block))
+    assert steps
+    called = {
+        "sh": ["bash", "-euo", "pipefail", "-c"],
+        "python": [sys.executable, "-c"],
+        "sql": [stock_shell(), "-bail", "-readonly", "hub.duckdb", "-c"],
+    }
+    for language, block in steps:
+        done = subprocess.run(
+            [*called[language], block],
+            input="",
+            cwd=tmp_path,
+            env=os.environ | {"PATH": os.pathsep.join(beside)},
+            capture_output=True,
+            encoding="utf-8",
+            check=False,
+        )
+        assert done.returncode == 0, f"{block}\n{done.stdout}\n{done.stderr}"
+
+
 @pytest.mark.parametrize("block", blocks("sql"))
 def test_sql_of_the_readme_runs(folder: Path, block: str) -> None:
     make_hub(folder, block)
@@ -143,6 +177,8 @@ def test_the_first_sql_of_the_readme_returns_the_columns_that_it_shows(sensor_hu
         "docs/concepts.md",
         "docs/manifest.md",
         "docs/sharding.md",
+        "docs/page.md",
+        *(f"docs/howto/{page.name}" for page in sorted(ROOT.glob("docs/howto/*.md"))),
         "CHANGELOG.md",
         "tests/data/README.md",
     ],

@@ -70,7 +70,15 @@ ENDS = {
         "sampled_time",
         "sampled_list",
     },
-    "search": {"found_model", "found_dataset", "explained_feature", "explained_model", "explained_partition", "compared_model"},
+    "search": {
+        "found_model",
+        "found_dataset",
+        "drawn_bin",
+        "explained_feature",
+        "explained_model",
+        "explained_partition",
+        "compared_model",
+    },
     "pairs": {"dataset_pair"},
 }
 
