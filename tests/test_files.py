@@ -104,7 +104,8 @@ def test_a_view_that_samples_is_read_once(settled_hub: modelhub_sql.Hub) -> None
         for row in registered(settled_hub, "s"):
             _, _, values, nulls, *_, partitions, rows = row
             assert values + nulls == rows
-            assert len(partitions) == -(-rows // 500)
+            # What is left joins the last where it is less than half.
+            assert len(partitions) == max(1, (rows + 250) // 500)
             assert sum(map(sum, partitions)) == values
 
 
