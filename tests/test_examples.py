@@ -14,7 +14,7 @@ PROGRAMS = {
     "outcomes": ([], "points of accuracy here, on the average of"),
     "fitted": (["skops"], "torso1"),
     "hugging_face": (["yaml"], "1 left out, 2 registered"),
-    "mlflow_registry": (["mlflow", "sqlalchemy"], "torso1 is best on 50 labelled rows"),
+    "mlflow_registry": (["mlflow", "sqlalchemy"], "torso1 1 is best on 50 labelled rows"),
     "agent": (["mcp"], "no_such.parquet does not exist"),
 }
 
