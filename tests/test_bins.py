@@ -9,7 +9,7 @@ from fractions import Fraction
 import numpy as np
 import oracle
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 import modelhub_sql
@@ -50,6 +50,7 @@ def sql_bins(hub: modelhub_sql.Hub, values: list[float], at: oracle.Resolution) 
 
 @settings(max_examples=80, deadline=None)
 @given(st.lists(numbers, min_size=1, max_size=40), resolutions)
+@example([8.988465674311582e307, -8.988465674311582e307], oracle.Resolution(972, 52))
 def test_sql_numpy_and_exact_arithmetic_give_the_same_bins_bit_for_bit(
     settled_hub: modelhub_sql.Hub, values: list[float], at: oracle.Resolution
 ) -> None:

@@ -86,7 +86,7 @@ def _width(bins: Floats, k: Whole, b: Whole) -> Floats:
     size = np.abs(bins)
     edge = np.ldexp(1.0, np.minimum(1023, k + b + 1))
     octave = np.frexp(np.where(np.isfinite(size) & (size > 0), size, 1.0))[1] - 1
-    far = np.ldexp(1.0, np.maximum(-1074, octave - b))
+    far = np.ldexp(1.0, np.maximum(np.maximum(-1074, k), octave - b))
     far = np.where((bins < 0) & (size == np.ldexp(1.0, octave)), far / 2, far)
     width = np.where((size < edge) | (bins == -edge), np.ldexp(1.0, k), far)
     return np.where(np.isinf(bins), 0.0, width)

@@ -44,7 +44,7 @@ def number_bins(values: Floats, k: int, b: int) -> Floats:
         bins: Floats = _steps(values, k) * 2.0**k + 0.0
         far = np.flatnonzero(~(np.abs(values) < 2.0 ** min(1023, k + b + 1)))
         if len(far):
-            bins[far] = _far_bins(values[far], b)
+            bins[far] = _far_bins(values[far], k, b)
     return bins
 
 
@@ -56,11 +56,11 @@ def _steps(values: Floats, k: int) -> Floats:
     return steps
 
 
-def _far_bins(values: Floats, b: int) -> Floats:
+def _far_bins(values: Floats, k: int, b: int) -> Floats:
     # frexp: x = m * 2**e with m in [0.5, 1), so the octave is e - 1, exactly.
     finite = np.isfinite(values)
     octave = np.frexp(np.where(finite, values, 1.0))[1] - 1
-    quantum = np.ldexp(1.0, np.maximum(-1074, octave - b))
+    quantum = np.ldexp(1.0, np.maximum(max(-1074, k), octave - b))
     with np.errstate(invalid="ignore", over="ignore"):
         return np.where(finite, np.floor(values / quantum) * quantum, values)
 
@@ -76,7 +76,7 @@ def bin_counts(values: Floats, partition: npt.NDArray[np.uint32], k: int, b: int
         is_near = np.abs(values) < edge
     if not is_near.all():
         near, far = np.flatnonzero(is_near), np.flatnonzero(~is_near)
-        bins = np.concatenate([steps[near] * 2.0**k + 0.0, _far_bins(values[far], b)])
+        bins = np.concatenate([steps[near] * 2.0**k + 0.0, _far_bins(values[far], k, b)])
         found = np.unique(bins, return_inverse=True)
         return _counted(found[0], found[1].reshape(-1), partition[np.concatenate([near, far])])
     low = steps.min(initial=0)

@@ -8,15 +8,15 @@ CREATE MACRO _logic.octave(x) AS
     + (x >= 2.0 ** least(1023, floor(log2(x)) + 1) AND floor(log2(x)) < 1023)::INTEGER - (x < 2.0 ** floor(log2(x)))::INTEGER;
 COMMENT ON MACRO _logic.octave IS 'floor(log2 x) of a finite number above 0, exactly';
 
-CREATE MACRO _logic.far_quantum(x, b) AS 2.0 ** greatest(-1074, _logic.octave(abs(x)) - b);
-COMMENT ON MACRO _logic.far_quantum IS 'width of the bins of b relative bits at a finite number other than 0';
+CREATE MACRO _logic.far_quantum(x, k, b) AS 2.0 ** greatest(-1074, k, _logic.octave(abs(x)) - b);
+COMMENT ON MACRO _logic.far_quantum IS 'width of the bins at resolution k, b at a finite number far from 0';
 
 CREATE MACRO _logic.number_bin(x, k, b) AS CASE
     -- The product of what is next to nothing is 0.
     WHEN k > 0 AND x < 0 AND x * 2.0 ** (-k) = 0 THEN -(2.0 ** k)
     WHEN abs(x) < 2.0 ** least(1023, k + b + 1) THEN floor(x * 2.0 ** (-k)) * 2.0 ** k + 0.0
     WHEN isinf(x) THEN x
-    WHEN NOT isnan(x) THEN floor(x / _logic.far_quantum(x, b)) * _logic.far_quantum(x, b)
+    WHEN NOT isnan(x) THEN floor(x / _logic.far_quantum(x, k, b)) * _logic.far_quantum(x, k, b)
 END;
 COMMENT ON MACRO _logic.number_bin IS 'bin of a number, its lower end, at resolution k, b; NULL for NaN, which is a missing value; an infinity is a bin of its own';
 
@@ -24,8 +24,8 @@ CREATE MACRO _logic.bin_width(bin, k, b) AS CASE
     WHEN isinf(bin) THEN 0
     WHEN abs(bin) < 2.0 ** least(1023, k + b + 1) OR bin = -(2.0 ** least(1023, k + b + 1)) THEN 2.0 ** k
     -- The lower end of the last bin of a negative octave is a power of two.
-    WHEN bin < 0 AND abs(bin) = 2.0 ** _logic.octave(abs(bin)) THEN _logic.far_quantum(bin, b) / 2
-    ELSE _logic.far_quantum(bin, b)
+    WHEN bin < 0 AND abs(bin) = 2.0 ** _logic.octave(abs(bin)) THEN _logic.far_quantum(bin, k, b) / 2
+    ELSE _logic.far_quantum(bin, k, b)
 END;
 COMMENT ON MACRO _logic.bin_width IS 'width of a bin that number_bin gives';
 

@@ -12,8 +12,8 @@ SELECT 'the octave of the least and of the greatest number are known',
     _logic.octave('5e-324'::DOUBLE) = -1074 AND _logic.octave('1.7976931348623157e308'::DOUBLE) = 1023;
 
 SELECT 'a quantum of b bits is the octave, divided by 2^b',
-    _logic.far_quantum(8e0, 3) = 1 AND _logic.far_quantum(7.99e0, 3) = 0.5 AND _logic.far_quantum(-8e0, 3) = 1
-    AND _logic.far_quantum('5e-324'::DOUBLE, 3) = '5e-324'::DOUBLE;
+    _logic.far_quantum(8e0, -9, 3) = 1 AND _logic.far_quantum(7.99e0, -9, 3) = 0.5 AND _logic.far_quantum(-8e0, -9, 3) = 1
+    AND _logic.far_quantum(8e0, 2, 3) = 4 AND _logic.far_quantum('5e-324'::DOUBLE, -1074, 3) = '5e-324'::DOUBLE;
 
 CREATE TEMP TABLE x AS
 SELECT DISTINCT unnest([x, -x, below, -below, above, -above]) AS x FROM power WHERE m % 37 = 0 OR m BETWEEN -40 AND 60
