@@ -18,6 +18,10 @@ similarity AS (
     SELECT unnest(modelhub_similarities(s.histograms, t.histograms, l.pairs, false)) AS found
     FROM source_side AS s, target_side AS t, listed AS l
 )
-SELECT n.target_feature_id, n.dataset_id, greatest(0, 1 - found.affinity) AS distance
+SELECT
+    n.target_feature_id, n.dataset_id, n.feature_id, n.k, n.b,
+    -- named_match asks for it, of fewer pairs.
+    CASE WHEN false THEN greatest(0, ln(2) + found.entropy_gain / 2) END AS js_divergence,
+    greatest(0, 1 - found.affinity) AS distance
 FROM named_pair AS n
 JOIN similarity ON n.pair = found.pair
