@@ -226,7 +226,7 @@ def test_what_is_missing_counts_1_and_what_the_owner_excluded_does_not_count(mad
         hub.register("lacking", table.drop_columns(["Label", "income"]))
         hub.register("of another kind", table.set_column(2, "income", [pa.array([f"word{i % 7}" for i in range(500)])]))
         hub.register("excluding all", table.append_column("z", pa.array(range(500))), exclude=table.column_names)
-        query = "SELECT model, round(distance, 9), shared_features, missing_features, overlap FROM find_models('target', all_models := true)"
+        query = "SELECT model, round(distance, 9), shared_features, missing_features, overlap FROM find_models('target', all_models := true, details := true)"
         found = {row[0]: row[1:] for row in both_ways(hub, table, query)}
         assert found == {
             "whole": (0, 6, 0, 1), "excluding": (0, 4, 0, 1), "lacking": (round(2 / 6, 9), 4, 2, 4 / 6),
