@@ -129,7 +129,7 @@ def test_no_code_of_a_file_runs_and_a_sketch_that_is_not_whole_is_none(model: An
             with pytest.raises(DatasetError, match=rf"{name} holds no sketch .*sketching\(model\)"):
                 hub.register("bad", tmp_path / name)
         (tmp_path / "x.joblib").write_bytes(b"\x78\x9c no")
-        with pytest.raises(DatasetError, match="x.joblib"):
+        with pytest.raises(DatasetError, match=r"x\.joblib"):
             hub.register("bad", tmp_path / "x.joblib")
         # After one that is not whole.
         (tmp_path / "second.pkl").write_bytes(sketch[:40] + b"?" * 100 + sketch)
@@ -144,7 +144,7 @@ def test_no_code_of_a_file_runs_and_a_sketch_that_is_not_whole_is_none(model: An
 def test_what_is_called_onnx_and_is_no_model_is_refused(tmp_path: Path) -> None:
     pytest.importorskip("onnx", reason="onnx is in the extra try")
     (tmp_path / "x.onnx").write_bytes(b"no model")
-    with modelhub_sql.connect() as hub, pytest.raises(DatasetError, match="x.onnx"):
+    with modelhub_sql.connect() as hub, pytest.raises(DatasetError, match=r"x\.onnx"):
         hub.register("bad", tmp_path / "x.onnx")
 
 
