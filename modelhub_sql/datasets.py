@@ -16,9 +16,12 @@ import duckdb
 from modelhub_sql.errors import DatasetError, OptionError, translated
 
 __all__ = [
-    "SKETCH_FILE", "Dataset", "arrow", "arrow_file", "check_read", "is_local_file", "is_model", "is_sketch", "key", "readable",
-    "said_of",
+    "NUMBER", "SKETCH_FILE", "Dataset", "arrow", "arrow_file", "check_read", "is_local_file", "is_model", "is_sketch", "key",
+    "literal", "readable", "said_of",
 ]  # fmt: skip
+
+#: The column of the number of a row, as sql/values/25_datasets.sql calls it.
+NUMBER = '"_modelhub row 5f1c"'
 
 #: How the name of a sketch file ends, as sql/values/25_datasets.sql has it.
 SKETCH_FILE = ".sketch.parquet"
@@ -202,9 +205,9 @@ def _files(own: duckdb.DuckDBPyConnection, paths: list[str], source: str, read: 
     for name in given:
         if not re.fullmatch(r"[A-Za-z_]+", name):
             raise DatasetError(f"{source}: {name!r} is no option of a reader of {readers[0]}")
-    passed = "".join(f", {name} := {_literal(value)}" for name, value in {**options, **given}.items())
+    passed = "".join(f", {name} := {literal(value)}" for name, value in {**options, **given}.items())
     try:
-        own.execute(f"CREATE OR REPLACE TEMP VIEW {_VIEW} AS FROM {function}({_literal(paths)}{passed})")
+        own.execute(f"CREATE OR REPLACE TEMP VIEW {_VIEW} AS FROM {function}({literal(paths)}{passed})")
     except duckdb.Error as error:
         raise translated(error, source) from error
     try:
@@ -214,7 +217,7 @@ def _files(own: duckdb.DuckDBPyConnection, paths: list[str], source: str, read: 
             own.execute(f"DROP VIEW IF EXISTS temp.main.{_VIEW}")
 
 
-def _literal(value: Any) -> str:
+def literal(value: Any) -> str:
     if value is None:
         return "NULL"
     if isinstance(value, bool):
@@ -222,9 +225,9 @@ def _literal(value: Any) -> str:
     if isinstance(value, (int, float)):
         return repr(value)
     if isinstance(value, Mapping):
-        return "{" + ", ".join(f"{_literal(str(name))}: {_literal(each)}" for name, each in value.items()) + "}"
+        return "{" + ", ".join(f"{literal(str(name))}: {literal(each)}" for name, each in value.items()) + "}"
     if isinstance(value, (list, tuple)):
-        return "[" + ", ".join(map(_literal, value)) + "]"
+        return "[" + ", ".join(map(literal, value)) + "]"
     return "'" + str(value).replace("'", "''") + "'"
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import sys
 import threading
 import warnings
 import weakref
@@ -19,8 +20,7 @@ from typing import Any, Concatenate, NamedTuple, ParamSpec, TypeVar
 
 import duckdb
 
-from modelhub_sql import datasets, fetching, logic, manifest, searching
-from modelhub_sql.arguments import described
+from modelhub_sql import datasets, fetching, logic, searching
 from modelhub_sql.datasets import Dataset
 from modelhub_sql.errors import DatasetError, HubForkedError, OptionError, translated
 from modelhub_sql.file import File
@@ -28,7 +28,7 @@ from modelhub_sql.opening import lay_macros, opened
 from modelhub_sql.result import Result, Rows
 from modelhub_sql.visible import visible
 
-__all__ = ["Engine", "Layout", "as_json", "fetched", "in_turn", "names_of", "plain"]
+__all__ = ["Engine", "Layout", "as_json", "fetched", "in_turn", "names_of", "plain", "warn_of_skipped"]
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -36,6 +36,9 @@ E = TypeVar("E", bound="Engine")
 
 # So many datasets are worth a group of rows of their own; fewer are merged with others when the hub is closed.
 _OWN_GROUP = 10
+
+#: So many layouts of datasets are remembered.
+_MOST_LAYOUTS = 1000
 
 #: Connections of hubs that were opened before a fork: theirs is the other process.
 _LEFT: list[tuple[duckdb.DuckDBPyConnection, duckdb.DuckDBPyConnection]] = []
@@ -107,6 +110,8 @@ class Engine:
         self._numpy = _numpy
         self._has_macros = False
         self._registered = 0
+        # By names and types of columns and exclusions: many datasets have the same.
+        self._layouts: dict[tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]], Layout] = {}
         self._sketched: Any = None
         # What the target that was sketched last is called.
         self._target_source = ""
@@ -137,79 +142,6 @@ class Engine:
             with suppress(duckdb.Error):
                 self._own.execute("RESET max_vacuum_tasks")
         self._closing()
-
-    def _manifest(self, models: Any) -> list[dict[str, Any]]:
-        """The arguments of ``register`` for each model, checked for their names."""
-        from modelhub_sql.hub import Hub
-
-        if isinstance(models, (str, os.PathLike)) or hasattr(models, "columns"):
-            with self._dataset(models) as ((name, source), _):
-                as_text = source == name and manifest.is_csv(name)
-                reader = (
-                    "read_csv(?, all_varchar := true)" if as_text else f"query_table({self._place.logic}._logic.quoted_path(?))"
-                )
-                try:
-                    result = self._own.execute(f"FROM {reader}", [name])
-                    columns = [column[0] for column in result.description or ()]
-                    rows = [dict(zip(columns, row, strict=True)) for row in result.fetchall()]
-                except duckdb.Error as error:
-                    raise translated(error, source) from error
-            models = manifest.of_rows(rows, source, described(Hub.register))
-        return manifest.checked(models, described(Hub.register))
-
-    def _register_one(self, registered: dict[tuple[str, tuple[str, ...], str | None], int], given: Mapping[str, Any]) -> None:
-        """given: arguments of ``register``. registered: datasets of the same transaction, by source and exclusions."""
-        from modelhub_sql.hub import Hub
-        from modelhub_sql.keeping import replacing_metadata
-
-        told = {name: argument.default for name, argument in described(Hub.register).items()} | dict(given)
-        name, dataset, replace, read = (told[each] for each in ("name", "dataset", "replace", "read"))
-        like, like_version = told["like"], told["like_version"]
-        if not isinstance(name, str) or not name.strip():
-            raise OptionError(f"a model's name must be text that is not blank, got {name!r}")
-        if replace not in (True, False):
-            raise OptionError(f"model {name[:200]}: replace must be True or False, got {replace!r}")
-        if (dataset is None) == (like is None):
-            raise OptionError(f"model {name[:200]}: give a dataset, or like= a registered model trained on the same data")
-        if told["source"] is not None and not isinstance(told["source"], str):
-            raise OptionError(f"model {name[:200]}: source must be text, got {told['source']!r:.200}")
-        datasets.check_read(read)
-        exclude = names_of(told["exclude"])
-        if like is None and like_version is not None:
-            raise OptionError(f"model {name[:200]}: like_version is a version of like=, which is not given")
-        if like is not None and exclude:
-            raise OptionError(f"model {name[:200]}: like= shares the sketch of {like} as it is; exclude goes with a dataset")
-        is_named = isinstance(dataset, (str, os.PathLike)) and not read
-        shared = (os.fspath(dataset), tuple(exclude), told["source"]) if is_named else None
-        if shared in registered:
-            # A model that uses it: none where it was replaced meanwhile.
-            users = self._own.execute(
-                f"SELECT model, version FROM {self._place.tables}._hub.models WHERE dataset_id = ?", [registered[shared]]
-            ).fetchall()
-            if users:
-                (like, like_version), dataset = users[0], None
-        # The file of a model that keeps its sketch is where the model is.
-        uri = dataset if told["uri"] is None and datasets.is_model(dataset) else told["uri"]
-        metadata = told["metadata"]
-        if replace:
-            metadata = replacing_metadata(self, name, told["version"], metadata)
-        values = {each: told[each] for each in ("version", "task", "framework", "replace")} | dict(
-            model=name, like_model=like, like_version=like_version, exclude=exclude, accuracy=plain(told["accuracy"]),
-            accuracy_rows=plain(told["accuracy_rows"]),
-            uri=os.fspath(uri) if isinstance(uri, os.PathLike) else uri, metadata=as_json(metadata),
-        )  # fmt: skip
-        if dataset is None:
-            self._run_verb("register", **values)
-        else:
-            with self._dataset(dataset, exclude, read) as ((table, source), layout):
-                said = datasets.said_of(source) if told["source"] is None else told["source"]
-                self._run_verb("register", source, dataset=table, source=said, nested=layout.nested, forms=layout.forms, **values)
-                ((skipped, dataset_id),) = self._own.execute(
-                    "SELECT getvariable('registering_skipped'), getvariable('registering_dataset')"
-                ).fetchall()
-                _warn_of_skipped(skipped, source, stacklevel=5)
-            if shared is not None:
-                registered[shared] = dataset_id
 
     def _run_verb(self, verb: str, called: str | None = None, /, **variables: Any) -> None:
         # called: the dataset as the caller named it. What a script that failed has left.
@@ -335,7 +267,7 @@ class Engine:
                 ((skipped,),) = self._own.execute("SELECT any_value(skipped) FROM temp.main.target_sketch").fetchall()
             except duckdb.Error as error:
                 raise translated(error, source, table) from error
-            _warn_of_skipped(skipped, source, stacklevel=6)
+            warn_of_skipped(skipped, source)
             self._target_source = source
         if key is not None:
             self._sketched = (key, exclude)
@@ -383,7 +315,9 @@ class Engine:
             nested = any(type_.startswith("STRUCT") and not type_.endswith("]") for _, type_, *_ in described)
             if nested:
                 described = self._own.execute(f"DESCRIBE FROM {rows}.leaves(?, nested := true)", [name]).fetchall()
-            names, types = ([row[place] for row in described] for place in (0, 1))
+            names, types = (tuple(row[place] for row in described) for place in (0, 1))
+            if (names, types, tuple(exclude)) in self._layouts:
+                return self._layouts[names, types, tuple(exclude)]
             columns = self._own.execute(
                 f"SELECT feature, type, {rows}.form_of(type) AS form FROM (SELECT unnest($names::VARCHAR[]) AS feature, "
                 f"unnest($types::VARCHAR[]) AS type) WHERE NOT {rows}.is_excluded(feature, $exclude::VARCHAR[])",
@@ -395,7 +329,10 @@ class Engine:
         except duckdb.Error as error:
             raise translated(error, source, name) from error
         _check_columns(source, names, unknown, columns)
-        return Layout(nested, columns)
+        layout = Layout(nested, columns)
+        if len(self._layouts) < _MOST_LAYOUTS:
+            self._layouts[names, types, tuple(exclude)] = layout
+        return layout
 
     def _sketched_layout(self, name: str, source: str, exclude: list[str]) -> Layout:
         rows = f"{self._place.logic}._logic"
@@ -455,7 +392,7 @@ def _close(own: duckdb.DuckDBPyConnection, con: duckdb.DuckDBPyConnection, file:
         file.release()
 
 
-def _check_columns(source: str, names: list[str], unknown: list[str], left: Sequence[Any] | None) -> None:
+def _check_columns(source: str, names: Sequence[str], unknown: list[str], left: Sequence[Any] | None) -> None:
     """Refuse what excludes a column that is not there, or all."""
     shown = ", ".join(names[:20]) + (f" and {len(names) - 20} more" if len(names) > 20 else "")
     if unknown:
@@ -470,17 +407,24 @@ def _check_columns(source: str, names: list[str], unknown: list[str], left: Sequ
         raise DatasetError(f"{source} has no column left: all of {shown} are excluded")
 
 
-def _warn_of_skipped(skipped: list[str], source: str, stacklevel: int) -> None:
-    # The caller of the verb is meant.
+def warn_of_skipped(skipped: list[str], source: str) -> None:
+    """Say what a sketch leaves out, to who called the package."""
     keys = [column for column in skipped if _KEY.search(column)]
     if others := [column for column in skipped if column not in keys]:
-        warnings.warn(visible(f"{source}: skipped, cannot be compared: {', '.join(others)}"), stacklevel=stacklevel)
+        warnings.warn(visible(f"{source}: skipped, cannot be compared: {', '.join(others)}"), stacklevel=_callers_level())
     if keys:
         names = [_KEY.sub("", column) for column in keys]
         warnings.warn(
             visible(f"{source}: left out, says nothing of the data: {', '.join(keys)}; without a word: exclude={names}"),
-            stacklevel=stacklevel,
+            stacklevel=_callers_level(),
         )
+
+
+def _callers_level() -> int:
+    level, frame = 1, sys._getframe(1)
+    while frame.f_back is not None and frame.f_globals.get("__name__", "").startswith(("modelhub_sql", "contextlib")):
+        level, frame = level + 1, frame.f_back
+    return level
 
 
 def plain(value: Any) -> Any:

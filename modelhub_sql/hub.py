@@ -12,8 +12,9 @@ import duckdb
 from modelhub_sql import datasets, logic, searching
 from modelhub_sql.arguments import described
 from modelhub_sql.engine import Engine, fetched, in_turn, names_of, plain
-from modelhub_sql.errors import HubError, OptionError, translated
+from modelhub_sql.errors import OptionError, translated
 from modelhub_sql.opening import upgrade, upgrade_script
+from modelhub_sql.registering import Registering, manifest_of
 from modelhub_sql.result import Result, Sketch
 
 __all__ = ["Hub", "connect"]
@@ -116,7 +117,7 @@ class Hub(Engine):
         """
         given = {name: value for name, value in locals().items() if name != "self"}
         with self._transaction():
-            self._register_one({}, given)
+            Registering(self).one(given)
         self._registered += 1
 
     @in_turn
@@ -129,21 +130,19 @@ class Hub(Engine):
             text, version 1.10 too. Models of the same dataset and exclusions share its sketch.
         progress: show a progress bar on stderr.
         """
-        rows: Iterable[dict[str, Any]] = self._manifest(models)
+        rows: Iterable[dict[str, Any]] = manifest_of(self, models)
         if progress:
             from rich.console import Console
             from rich.progress import track
 
             rows = track(rows, "Registering", console=Console(stderr=True))
-        registered: dict[tuple[str, tuple[str, ...], str | None], int] = {}
         count = 0
         with self._transaction():
+            registering = Registering(self)
             for row in rows:
+                registering.add(row)
                 count += 1
-                try:
-                    self._register_one(registered, row)
-                except HubError as error:
-                    raise type(error)(f"model {count} ({row['name']!s:.200}): {error}") from error
+            registering.finish()
         self._registered += count
         return count
 

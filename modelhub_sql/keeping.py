@@ -17,6 +17,7 @@ import pyarrow as pa
 
 from modelhub_sql import datasets
 from modelhub_sql.errors import HubError, ModelNotFoundError, OptionError, translated
+from modelhub_sql.registering import Registering, manifest_of
 from modelhub_sql.result import Result
 
 if TYPE_CHECKING:
@@ -203,9 +204,9 @@ def datasets_of(hub: Hub) -> Result:
 
 def sync(hub: Hub, models: Any, defaults: Mapping[str, Any], remove: bool, dry_run: bool) -> Result:
     """Bring the hub in line with a manifest; a row for each model: what was done, and why."""
-    rows = [_in_numbers({**defaults, **row}) for row in hub._manifest(models)]
+    rows = [_in_numbers({**defaults, **row}) for row in manifest_of(hub, models)]
     known = _registered(hub)
-    registered: dict[tuple[str, tuple[str, ...], str | None], int] = {}
+    registering = Registering(hub, numbered=False)
     plan: list[tuple[str, str, str, str]] = []
     errors: list[str] = []
     seen: set[tuple[str, str]] = set()
@@ -231,8 +232,7 @@ def sync(hub: Hub, models: Any, defaults: Mapping[str, Any], remove: bool, dry_r
                 # Not what has other rows appended.
                 and known[key]["source"] == _said(row)
             ):
-                shared = (os.fspath(row["dataset"]), tuple(row.get("exclude") or ()), row.get("source"))
-                registered[shared] = known[key]["dataset_id"]
+                registering.knows(row, known[key]["dataset_id"])
         except HubError as error:
             errors.append(f"model {number} ({key[0]:.200}): {error}")
             continue
@@ -243,7 +243,7 @@ def sync(hub: Hub, models: Any, defaults: Mapping[str, Any], remove: bool, dry_r
     for key in sorted(known.keys() - seen):
         plan.append((*key, "gone", "removed" if remove else "stays: remove takes it away"))
     if not dry_run:
-        _carry_out(hub, plan, by_key, known, registered, remove)
+        _carry_out(hub, plan, by_key, known, registering, remove)
     columns = ("model", "version", "action", "why")
     result = Result(
         hub.con, pa.table({name: pa.array([row[place] for row in plan], pa.string()) for place, name in enumerate(columns)})
@@ -269,7 +269,7 @@ def _carry_out(
     plan: list[tuple[str, str, str, str]],
     rows: Mapping[tuple[str, str], Mapping[str, Any]],
     known: Mapping[tuple[str, str], Mapping[str, Any]],
-    registered: dict[tuple[str, tuple[str, ...], str | None], int],
+    registering: Registering,
     remove: bool,
 ) -> None:
     with hub._transaction():
@@ -281,12 +281,12 @@ def _carry_out(
                 kept = {name: before[column] for name, column in _KNOWN.items() if before.get(column) is not None}
                 if isinstance(kept.get("metadata"), str):
                     kept["metadata"] = json.loads(kept["metadata"])
-                try:
-                    told = {name: value for name, value in row.items() if value is not None or name not in kept}
-                    hub._register_one(registered, {**kept, **told, "replace": True})
-                except HubError as error:
-                    raise type(error)(f"model {model:.200}: {error}") from error
-            elif action == "updated":
+                told = {name: value for name, value in row.items() if value is not None or name not in kept}
+                registering.add({**kept, **told, "replace": True})
+        registering.finish()
+        for model, version, action, _ in plan:
+            row = rows.get((model, version), {})
+            if action == "updated":
                 update(hub, model, version, {name: row[name] for name in _KNOWN if row.get(name) is not None})
             elif action == "gone" and remove:
                 hub._run_verb("remove", model=model, version=version)

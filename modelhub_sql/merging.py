@@ -18,7 +18,7 @@ from modelhub_sql.errors import DatasetError, translated
 from modelhub_sql.result import Sketch
 
 if TYPE_CHECKING:
-    from modelhub_sql.engine import Layout
+    from modelhub_sql.engine import Engine, Layout
     from modelhub_sql.hub import Hub
 
 __all__ = ["append", "merge", "partition_places", "run_relations", "stored_sketch"]
@@ -126,7 +126,8 @@ def _merged(hub: Hub, filled: int = 0) -> Any:
     )
     relations = {**logic.relations("sketch", hub._numpy), **logic.relations("merge")}
     query = (
-        f"SELECT *, (SELECT list_distinct(flatten(list(excluded))) FROM temp.main.part_size) AS excluded, "
+        "SELECT * EXCLUDE (dataset_number), "
+        "(SELECT list_distinct(flatten(list(excluded))) FROM temp.main.part_size) AS excluded, "
         f"{place.logic}._format.fingerprint() AS fingerprint FROM whole_feature ORDER BY feature_id ASC"
     )
     try:
@@ -136,7 +137,7 @@ def _merged(hub: Hub, filled: int = 0) -> Any:
 
 
 def run_relations(
-    hub: Hub, relations: Mapping[str, logic.Relation], query: str, given: tuple[str, ...], keep: bool = False
+    hub: Engine, relations: Mapping[str, logic.Relation], query: str, given: tuple[str, ...], keep: bool = False
 ) -> Any:
     """The rows of a query over relations, each left as a temporary table until it is answered.
 
@@ -218,7 +219,7 @@ def append(hub: Hub, name: str, version: str | None, dataset: Any, read: Mapping
         merged = _merged(hub, filled)
     own.register("modelhub_merged", merged)
     try:
-        own.execute("CREATE OR REPLACE TEMP TABLE modelhub_sketch AS FROM modelhub_merged")
+        own.execute("CREATE OR REPLACE TEMP TABLE modelhub_sketch AS SELECT 0 AS dataset_number, * FROM modelhub_merged")
     finally:
         own.unregister("modelhub_merged")
     own.execute("SET VARIABLE registering_dataset = ?", [dataset_id])
@@ -279,7 +280,8 @@ def _add_part(hub: Hub, table: str, source: str, layout: Layout, exclude: list[s
         ((count,),) = own.execute("SELECT count(*) FROM temp.main.dataset_row").fetchall()
         if not count:
             raise DatasetError(f"{source} has no rows: there is nothing to append")
-        found = run_relations(hub, relations, "FROM whole_feature ORDER BY feature_id ASC", ("dataset_row", "part"), keep=True)
+        query = "SELECT * EXCLUDE (dataset_number) FROM whole_feature ORDER BY feature_id ASC"
+        found = run_relations(hub, relations, query, ("dataset_row", "part"), keep=True)
         own.register("modelhub_new", found)
         own.execute(
             "INSERT INTO temp.main.part BY NAME SELECT 2 AS part, *, ?::VARCHAR[] AS excluded, "

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import duckdb
 
 from modelhub_sql import datasets, logic
+from modelhub_sql.datasets import NUMBER
 from modelhub_sql.errors import DatasetError, OptionError, OutOfMemoryError, translated
 from modelhub_sql.merging import run_relations
 from modelhub_sql.result import Sketch
@@ -31,8 +32,6 @@ __all__ = [
     "survey_rows", "survey_shard",
 ]  # fmt: skip
 
-#: The column of the number of a row, as sql/values/25_datasets.sql calls it.
-NUMBER = '"_modelhub row 5f1c"'
 _VIEW = "modelhub_shard"
 _OBJECT = "modelhub_rows"
 #: What shards are counted by, agreed on once; the last is known only when all are surveyed.
@@ -120,14 +119,14 @@ class Plan:
         map: calls a function with each of a list, as ``map``, ``multiprocessing.Pool.map`` or ``Executor.map`` do; the function
         and its arguments can be pickled. Raises DatasetError.
         """
-        from modelhub_sql.engine import _warn_of_skipped
+        from modelhub_sql.engine import warn_of_skipped
 
         # Each worker gets the plan, and only its own rows.
         plan = replace(self, shards=())
         if not plan.is_agreed:
             plan = plan.agreed(map(_surveyed, [(plan, each) for each in self.shards]))
         made = merge(plan, map(_counted, [(plan, each) for each in self.shards]))
-        _warn_of_skipped(made.skipped, self.source, stacklevel=3)
+        warn_of_skipped(made.skipped, self.source)
         return made
 
     def _check_rows(self, rows: Iterable[int], what: str) -> None:
@@ -269,8 +268,8 @@ def merge(plan: Plan, parts: Iterable[Counts]) -> Sketch:
     with _given(hub, {**plan.tables, "fine_element": whole.elements}):
         ran = _ran(
             plan, hub,
-            f"SELECT *, {_literal(plan.exclude)}::VARCHAR[] AS excluded, _format.fingerprint() AS fingerprint "
-            "FROM whole_feature ORDER BY feature_id ASC",
+            f"SELECT * EXCLUDE (dataset_number), {_literal(plan.exclude)}::VARCHAR[] AS excluded, "
+            "_format.fingerprint() AS fingerprint FROM whole_feature ORDER BY feature_id ASC",
             given,
         )  # fmt: skip
         if not len(ran):
@@ -467,10 +466,8 @@ def _ran(plan: Plan, hub: Hub, query: str, given: tuple[str, ...]) -> Any:
     forms = "[" + ", ".join(f"'{form}'" for form in plan.forms) + "]::VARCHAR[]"
     for name, relation in relations.items():
         text = relation.query
-        if name == "row_permutation":
-            counted = "(SELECT count(*) AS rows FROM dataset_row)"
-            assert counted in text
-            text = text.replace(counted, f"(SELECT {plan.rows}::BIGINT AS rows)")
+        if name == "dataset_size":
+            text = f"SELECT 0::USMALLINT AS dataset_number, 0::UBIGINT AS features_before, {plan.rows}::BIGINT AS rows"
         relations[name] = logic.Relation(name, relation.comment, logic.with_forms(text, forms), relation.inlined)
     try:
         return run_relations(hub, relations, query, given, keep=True)
@@ -506,4 +503,4 @@ def _quoted(name: str) -> str:
 
 
 def _literal(value: Any) -> str:
-    return datasets._literal(value)
+    return datasets.literal(value)

@@ -24,7 +24,7 @@ ROOT = Path(__file__).parent.parent
 WIDTH = 130
 
 #: Folders whose files are a relation each.
-RELATIONS = ("sql/sketch", "sql/merge", "sql/search", "sql/pairs", "udfs/relations")
+RELATIONS = ("sql/sketch", "sql/merge", "sql/many", "sql/search", "sql/pairs", "udfs/relations")
 #: What a search starts from, and what a sketch does.
 GIVEN = {"search": {"target_sketch", "options", "searched", "explained"}, "sketch": set[str](), "pairs": set[str]()}
 

@@ -58,7 +58,7 @@ def rows_of(
 
 
 #: The numbers of the table t and their partitions.
-CELLS = 'SELECT i::INT, "_modelhub partition 5f1c" FROM partitioned_row'
+CELLS = 'SELECT i::INT, _logic.partition_at("_modelhub place 5f1c") FROM partitioned_row'
 
 
 @pytest.mark.parametrize("partitioning", ["random", "sequential"])

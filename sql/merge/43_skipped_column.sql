@@ -5,6 +5,6 @@ WITH skipped_text AS (
 named AS (
     SELECT part, skipped, regexp_replace(skipped, ' \([^(]*(\([^)]*\)[^(]*)*\)$', '') AS feature FROM skipped_text
 )
-SELECT coalesce(list(skipped ORDER BY part ASC, skipped ASC), []) AS skipped
+SELECT 0::USMALLINT AS dataset_number, coalesce(list(skipped ORDER BY part ASC, skipped ASC), []) AS skipped
 FROM (SELECT min(part) AS part, min_by(skipped, part) AS skipped, feature FROM named GROUP BY feature)
 ANTI JOIN feature_histogram USING (feature)

@@ -1,4 +1,5 @@
--- a row of the dataset, after its number, in the sample that the resolution of numbers is chosen from and keys are found in
-SELECT n.*
+-- a row of the dataset, in the sample that the resolution of numbers is chosen from and keys are found in, after its place: its
+-- number and the features before its own
+SELECT _logic.place(n."_modelhub row 5f1c", p.features_before) AS "_modelhub place 5f1c", n.* EXCLUDE ("_modelhub row 5f1c")
 FROM dataset_row AS n, row_permutation AS p
 WHERE (n."_modelhub row 5f1c" * p.sample_stride + _format.seed()) % p.rows < _format.sample_rows()

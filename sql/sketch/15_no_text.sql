@@ -1,4 +1,4 @@
 -- nothing: stands for the texts of a dataset that has none
 -- inlined: it is empty
-SELECT NULL::UINTEGER AS partition_id, NULL::USMALLINT AS feature_id, NULL::VARCHAR AS text, NULL::UBIGINT AS occurrences
+SELECT NULL::UBIGINT AS place, NULL::USMALLINT AS feature_id, NULL::VARCHAR AS text, NULL::UBIGINT AS occurrences
     WHERE false

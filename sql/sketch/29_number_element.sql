@@ -1,14 +1,12 @@
 -- a bin of a column of numbers in a partition and its occurrences; bin NULL counts what is missing
 -- inlined: it is read once
 WITH listed AS (
-    SELECT "_modelhub partition 5f1c" AS partition_id, [*COLUMNS(* EXCLUDE "_modelhub partition 5f1c")] AS cells FROM number_row
+    SELECT "_modelhub place 5f1c" AS place, [*COLUMNS(* EXCLUDE "_modelhub place 5f1c")] AS cells FROM number_row
 ),
 cell AS (
-    SELECT partition_id, generate_subscripts(cells, 1)::USMALLINT AS feature_id, unnest(cells) AS "value" FROM listed
+    SELECT _logic.cell_place(place, generate_subscripts(cells, 1)) AS place, unnest(cells) AS "value" FROM listed
 )
-SELECT
-    'number' AS form, _logic.place(partition_id, feature_id) AS place, _logic.number_bin("value", k, b) AS bin,
-    count(*) AS occurrences
+SELECT 'number' AS form, place, _logic.number_bin("value", k, b) AS bin, count(*) AS occurrences
 FROM cell
-JOIN feature_resolution USING (feature_id)
+JOIN feature_resolution ON feature_id = _logic.feature_at(place)
 GROUP BY place, bin

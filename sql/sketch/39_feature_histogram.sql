@@ -16,7 +16,7 @@ histogram AS (
     HAVING "values" > 0
 )
 SELECT
-    feature_id, c.feature, c.kind, "values", nulls,
+    feature_id, c.dataset_number, c.feature, c.kind, "values", nulls,
     coalesce(w.k, r.k)::SMALLINT AS k, coalesce(w.b, r.b)::SMALLINT AS b,
     bins, counts
 FROM histogram

@@ -1,14 +1,15 @@
 -- a feature of a partition: occurrences of each bin of the feature; empty where it has no value
 -- A bin is looked up in a list. Lists of hundreds (texts) are first cut into blocks of about 128 bins.
 WITH feature_bin AS (
-    SELECT feature_id, unnest(bins) AS bin, unnest(range(len(bins))) AS place FROM feature_histogram
+    SELECT feature_id, dataset_number, unnest(bins) AS bin, unnest(range(len(bins))) AS place FROM feature_histogram
 ),
 feature_block AS MATERIALIZED (
-    SELECT feature_id, place // 128 AS block, list(bin ORDER BY place ASC) AS bins FROM feature_bin GROUP BY ALL
+    SELECT feature_id, dataset_number, place // 128 AS block, list(bin ORDER BY place ASC) AS bins FROM feature_bin GROUP BY ALL
 ),
 partition_block AS (
     SELECT partition_id, feature_id, block, bins
-    FROM (SELECT unnest(range(partitions))::UINTEGER AS partition_id FROM row_permutation), feature_block
+    FROM (SELECT dataset_number, unnest(range(partitions))::UINTEGER AS partition_id FROM row_permutation)
+    JOIN feature_block USING (dataset_number)
 ),
 occurring AS (
     SELECT partition_id, feature_id, place // 128 AS block, list(bin) AS bins, list(occurrences::UINTEGER) AS counts

@@ -1,3 +1,10 @@
--- the greatest sum, over the features, of the JS divergences of one partition from the whole (one row)
-SELECT max(js_sum) AS dataset_spread
-FROM (SELECT partition_id, sum(js_divergence) AS js_sum FROM partition_distance GROUP BY partition_id)
+-- the greatest sum, over the features, of the JS divergences of one partition from the whole (a row for each dataset)
+SELECT dataset_number, max(js_sum) AS dataset_spread
+FROM (
+    -- In order, for a sum depends on it.
+    SELECT dataset_number, partition_id, sum(js_divergence ORDER BY feature_id ASC) AS js_sum
+    FROM partition_distance
+    JOIN feature_histogram USING (feature_id)
+    GROUP BY dataset_number, partition_id
+)
+GROUP BY dataset_number

@@ -21,4 +21,6 @@ SELECT
         WHEN rows <= _format.sample_rows() OR once = 0 THEN found
         ELSE found + once ** 2 / (2 * twice + once * _format.sample_rows() / (rows - _format.sample_rows()))
     END::UBIGINT AS distincts
-FROM counted, row_permutation
+FROM counted
+JOIN dataset_column USING (feature_id)
+JOIN row_permutation USING (dataset_number)

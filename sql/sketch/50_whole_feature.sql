@@ -15,6 +15,6 @@ LEFT JOIN minhash_signature AS m USING (feature_id)
 LEFT JOIN feature_spread AS s USING (feature_id)
 LEFT JOIN feature_partitions AS p USING (feature_id)
 LEFT JOIN distinct_value AS n USING (feature_id)
-CROSS JOIN row_permutation AS r
-CROSS JOIN dataset_spread AS d
-CROSS JOIN skipped_column AS o
+LEFT JOIN row_permutation AS r USING (dataset_number)
+LEFT JOIN dataset_spread AS d USING (dataset_number)
+LEFT JOIN skipped_column AS o USING (dataset_number)

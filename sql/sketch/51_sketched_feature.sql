@@ -1,5 +1,5 @@
 -- a feature of the dataset: all that is kept of it, with what was excluded and the format that it is in
-SELECT *, coalesce(exclude::VARCHAR[], []) AS excluded, _format.fingerprint() AS fingerprint
+SELECT * EXCLUDE (dataset_number), coalesce(exclude::VARCHAR[], []) AS excluded, _format.fingerprint() AS fingerprint
 FROM whole_feature
 WHERE (
     SELECT CASE

@@ -132,4 +132,22 @@ COMMENT ON MACRO _logic.text_bin IS 'bin of a token of text';
 
 -- One column to group millions of cells by is faster than two.
 CREATE MACRO _logic.place(partition_id, feature_id) AS (partition_id::UBIGINT << 16) | feature_id::UBIGINT;
-COMMENT ON MACRO _logic.place IS 'partition and feature as one number';
+COMMENT ON MACRO _logic.place IS 'partition (or row) and feature as one number';
+
+CREATE MACRO _logic.numbered_row(dataset_number, row_number) AS (dataset_number::BIGINT << 40) + row_number;
+COMMENT ON MACRO _logic.numbered_row IS 'dataset and row of many datasets that are sketched at once, as one number';
+
+CREATE MACRO _logic.dataset_at(numbered_row) AS (numbered_row >> 40)::USMALLINT;
+COMMENT ON MACRO _logic.dataset_at IS 'the dataset of such a number';
+
+CREATE MACRO _logic.row_at(numbered_row) AS numbered_row & 1099511627775;
+COMMENT ON MACRO _logic.row_at IS 'the row of such a number';
+
+CREATE MACRO _logic.cell_place(place, number) AS place + number::UBIGINT;
+COMMENT ON MACRO _logic.cell_place IS 'the place of the cell in column number (from 1) of a row at a place';
+
+CREATE MACRO _logic.partition_at(place) AS (place >> 16)::UINTEGER;
+COMMENT ON MACRO _logic.partition_at IS 'the partition of a place';
+
+CREATE MACRO _logic.feature_at(place) AS (place & 65535)::USMALLINT;
+COMMENT ON MACRO _logic.feature_at IS 'the feature of a place';

@@ -52,6 +52,25 @@ CREATE MACRO _logic.dataset_of(model_name, model_version) AS coalesce(
 );
 COMMENT ON MACRO _logic.dataset_of IS 'the dataset of a model: of the version given, or the latest';
 
+CREATE MACRO _logic.next_dataset(last, count) AS CASE
+    WHEN last >= 4294967295 - count THEN error('HubFormatError: the hub has no number left for a dataset')
+    ELSE coalesce(last, 0) + 1
+END;
+COMMENT ON MACRO _logic.next_dataset IS 'the number of the first of so many datasets that come after the last';
+
+CREATE MACRO _logic.registration_fault(model_name, model_version, accuracy, accuracy_rows, replace) AS CASE
+    WHEN coalesce(trim(model_name), '') = '' THEN 'OptionError: a model needs a name: SET VARIABLE model = ''...'''
+    WHEN accuracy IS NOT NULL AND NOT coalesce(TRY_CAST(accuracy AS DOUBLE) BETWEEN 0 AND 1, false)
+        THEN 'OptionError: the accuracy must be a number in [0, 1], got ' || accuracy
+    WHEN accuracy_rows IS NOT NULL
+        AND NOT coalesce(TRY_CAST(accuracy_rows AS UBIGINT) > 0 AND TRY_CAST(accuracy_rows AS DOUBLE) % 1 = 0, false)
+        THEN 'OptionError: accuracy_rows must be a whole number above 0, got ' || accuracy_rows
+    WHEN NOT replace AND EXISTS (FROM _hub.models AS m WHERE m.model = model_name AND m.version = model_version)
+        THEN 'ModelExistsError: model ' || left(model_name, 200) || ', version ''' || model_version
+        || ''', is registered already: set replace, or give another version'
+END;
+COMMENT ON MACRO _logic.registration_fault IS 'why a model cannot be registered as it is told; NULL where it can';
+
 CREATE MACRO _logic.searched_models(task, framework, latest, condition) AS TABLE
     SELECT l.model, l.version, l.dataset_id
     FROM (

@@ -28,22 +28,15 @@ SET VARIABLE registering = {
 -- What is said of this model is not said of the next, whether or not this one can be registered.
 /* resets */
 
+SET VARIABLE registering_fault = _logic.registration_fault(
+    _logic.registering().model, _logic.registering().version, _logic.registering().accuracy,
+    _logic.registering().accuracy_rows, _logic.registering().replace
+);
+
 SET VARIABLE register_check = (SELECT CASE
-    WHEN coalesce(trim(_logic.registering().model), '') = ''
-        THEN error('OptionError: a model needs a name: SET VARIABLE model = ''...''')
     WHEN _logic.registering().has_dataset = (_logic.registering().like_model IS NOT NULL)
         THEN error('OptionError: set one of the variables dataset (a file, table or view) and like_model (a registered model)')
-    WHEN _logic.registering().accuracy IS NOT NULL
-        AND NOT coalesce(TRY_CAST(_logic.registering().accuracy AS DOUBLE) BETWEEN 0 AND 1, false)
-        THEN error('OptionError: the accuracy must be a number in [0, 1], got ' || _logic.registering().accuracy)
-    WHEN _logic.registering().accuracy_rows IS NOT NULL
-        AND NOT coalesce(TRY_CAST(_logic.registering().accuracy_rows AS UBIGINT) > 0, false)
-        THEN error('OptionError: accuracy_rows must be a whole number above 0, got ' || _logic.registering().accuracy_rows)
-    WHEN NOT _logic.registering().replace AND EXISTS (
-        FROM _hub.models WHERE model = _logic.registering().model AND version = _logic.registering().version
-    )
-        THEN error('ModelExistsError: model ' || left(_logic.registering().model, 200)
-        || ', version ''' || _logic.registering().version || ''', is registered already: set replace, or give another version')
+    WHEN getvariable('registering_fault') IS NOT NULL THEN error(getvariable('registering_fault'))
     WHEN NOT _logic.registering().has_dataset
         THEN _logic.dataset_of(_logic.registering().like_model, _logic.registering().like_version)
 END);
@@ -58,6 +51,7 @@ SET VARIABLE registering_nested = coalesce(_logic.registering().nested, (
 SET VARIABLE registering_forms = _logic.registering().forms;
 
 CREATE OR REPLACE TEMP TABLE modelhub_sketch AS
+SELECT 0 AS dataset_number, *
 FROM _logic.sketch(
     _logic.registering().dataset, exclude := _logic.registering().exclude,
     forms := getvariable('registering_forms'), nested := getvariable('registering_nested')
@@ -70,10 +64,7 @@ BEGIN TRANSACTION;
 -- Before the old version is deleted: it may be the one whose dataset is shared.
 SET VARIABLE registering_dataset = (SELECT CASE
     WHEN _logic.registering().has_dataset THEN (
-        SELECT CASE
-            WHEN max(dataset_id) >= 4294967294 THEN error('HubFormatError: the hub has no number left for a dataset')
-            ELSE coalesce(max(dataset_id), 0) + 1
-        END
+        SELECT _logic.next_dataset(max(dataset_id), 1)
         FROM _hub.datasets
     )
     ELSE _logic.dataset_of(_logic.registering().like_model, _logic.registering().like_version)
@@ -100,20 +91,22 @@ HAVING count(*) > 0;
 
 INSERT INTO _hub.features BY NAME
 SELECT
-    getvariable('registering_dataset') AS dataset_id,
-    s.* EXCLUDE (partitions, skipped, rows, dataset_spread, excluded, fingerprint)
-FROM temp.main.modelhub_sketch AS s;
+    getvariable('registering_dataset') + dataset_number AS dataset_id,
+    s.* EXCLUDE (dataset_number, partitions, skipped, rows, dataset_spread, excluded, fingerprint)
+FROM temp.main.modelhub_sketch AS s
+ORDER BY dataset_id ASC, feature_id ASC;
 
 INSERT INTO _hub.partition_counts
 WITH histogram AS (
     SELECT
-        feature_id, unnest(range(len(partitions)))::UINTEGER AS partition_id, unnest(partitions) AS counts,
+        getvariable('registering_dataset') + dataset_number AS dataset_id, feature_id,
+        unnest(range(len(partitions)))::UINTEGER AS partition_id, unnest(partitions) AS counts,
         _logic.frequent_bins(counts, _logic.whole_partitions(rows)) AS frequent
     FROM temp.main.modelhub_sketch
 )
-SELECT getvariable('registering_dataset'), feature_id, partition_id, counts[:frequent], counts[frequent + 1:]
+SELECT dataset_id, feature_id, partition_id, counts[:frequent], counts[frequent + 1:]
 FROM histogram
-ORDER BY feature_id ASC, partition_id ASC;
+ORDER BY dataset_id ASC, feature_id ASC, partition_id ASC;
 
 INSERT INTO _hub.models
 SELECT

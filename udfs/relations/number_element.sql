@@ -12,17 +12,17 @@ WITH size AS MATERIALIZED (
     FROM row_permutation, (SELECT max(feature_id) AS width FROM typed_column)
 ),
 listed AS (
-    SELECT "_modelhub partition 5f1c" AS partition_id, [*COLUMNS(* EXCLUDE "_modelhub partition 5f1c")] AS cells
+    SELECT "_modelhub place 5f1c" AS place, [*COLUMNS(* EXCLUDE "_modelhub place 5f1c")] AS cells
     FROM number_row
     WHERE (SELECT is_large FROM size)
 ),
 cell AS (
-    SELECT partition_id, generate_subscripts(cells, 1)::USMALLINT AS feature_id, unnest(cells) AS "value" FROM listed
+    SELECT _logic.cell_place(place, generate_subscripts(cells, 1)) AS place, unnest(cells) AS "value" FROM listed
 ),
 collected AS (
     -- The first is the partition.
-    SELECT list("_modelhub partition 5f1c") AS "_modelhub partition 5f1c", list(COLUMNS(lambda name, place: place BETWEEN 2
-        AND 33))
+    SELECT list(_logic.partition_at("_modelhub place 5f1c")) AS partition_ids,
+        list(COLUMNS(lambda name, number: number BETWEEN 2 AND 33))
     FROM number_row
     WHERE (SELECT NOT is_large FROM size)
     HAVING count(*) > 0
@@ -37,7 +37,7 @@ counted AS (
 )
 SELECT 'number' AS form, _logic.place(e.partition_id, e.feature_id) AS place, e.bin, e.occurrences FROM counted
 UNION ALL
-SELECT 'number', _logic.place(partition_id, feature_id) AS place, _logic.number_bin("value", k, b) AS bin, count(*)
+SELECT 'number', place, _logic.number_bin("value", k, b) AS bin, count(*)
 FROM cell
-JOIN feature_resolution USING (feature_id)
+JOIN feature_resolution ON feature_id = _logic.feature_at(place)
 GROUP BY place, bin

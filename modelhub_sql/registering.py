@@ -1,0 +1,428 @@
+"""How models are registered: one by the script of the verb, many in few queries.
+
+Planning a sketch takes longer than counting a small dataset. So datasets with the same columns are read into one table, and
+``sql/many`` holds the relations that take the place of those of ``sql/sketch`` which know one dataset only: what comes after
+them is the same, and so are the bytes that are stored.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import duckdb
+
+from modelhub_sql import datasets, logic, manifest
+from modelhub_sql.arguments import described
+from modelhub_sql.datasets import NUMBER
+from modelhub_sql.engine import as_json, names_of, plain, warn_of_skipped
+from modelhub_sql.errors import HubError, OptionError, translated
+from modelhub_sql.merging import run_relations
+
+if TYPE_CHECKING:
+    from modelhub_sql.engine import Engine, Layout
+
+__all__ = ["Registering", "manifest_of"]
+
+#: Datasets of more rows are sketched by themselves: what they take to count is more than what they take to plan.
+MOST_ROWS = 20_000
+#: So many cells at the most wait to be sketched together.
+MOST_CELLS = 4_000_000
+#: Features of one query have numbers of 16 bits.
+MOST_FEATURES = 2**16 - 1
+
+#: What is stored of a model as it was told.
+_STORED = ("accuracy", "accuracy_rows", "task", "framework", "uri", "metadata")
+
+
+def manifest_of(hub: Engine, models: Any) -> list[dict[str, Any]]:
+    """The arguments of ``register`` for each model, checked for their names."""
+    from modelhub_sql.hub import Hub
+
+    if isinstance(models, (str, os.PathLike)) or hasattr(models, "columns"):
+        with hub._dataset(models) as ((name, source), _):
+            as_text = source == name and manifest.is_csv(name)
+            reader = "read_csv(?, all_varchar := true)" if as_text else f"query_table({hub._place.logic}._logic.quoted_path(?))"
+            try:
+                result = hub._own.execute(f"FROM {reader}", [name])
+                columns = [column[0] for column in result.description or ()]
+                rows = [dict(zip(columns, row, strict=True)) for row in result.fetchall()]
+            except duckdb.Error as error:
+                raise translated(error, source) from error
+        models = manifest.of_rows(rows, source, described(Hub.register))
+    return manifest.checked(models, described(Hub.register))
+
+
+@dataclass
+class _Dataset:
+    """A dataset of this transaction. number: of it among those of the same columns, from 0. number_told: of its first model.
+
+    dataset_id: once it is stored.
+    """
+
+    source: str
+    told: Mapping[str, Any]
+    number_told: int
+    number: int
+    dataset_id: int | None = None
+
+
+@dataclass
+class _Alike:
+    """Datasets of the same columns that wait, their rows in one temporary table."""
+
+    table: str
+    width: int
+    forms: list[str]
+    waiting: list[_Dataset] = field(default_factory=list)
+
+
+class _Model(NamedTuple):
+    """A model that waits for its dataset. number: of it in the manifest, from 1."""
+
+    number: int
+    told: Mapping[str, Any]
+    dataset: _Dataset
+
+
+class Registering:
+    """Registers models one after the other, in the caller's transaction; ``finish`` registers those that still wait.
+
+    numbered: whether an error says which number its model has.
+    """
+
+    def __init__(self, hub: Engine, *, numbered: bool = True) -> None:
+        self._hub = hub
+        self._own, self._tables, self._logic = hub._own, f"{hub._place.tables}._hub", f"{hub._place.logic}._logic"
+        self._numbered = numbered
+        self._count = 0
+        # Models of the same data share a dataset: those of this transaction by name, exclusions and source.
+        self._datasets: dict[Any, _Dataset] = {}
+        self._alike: dict[Any, _Alike] = {}
+        self._models: dict[tuple[str, str], _Model] = {}
+        self._cells = 0
+        self._started: str | None = None
+
+    def add(self, given: Mapping[str, Any]) -> None:
+        """Register a model, now or together with others that come after it.
+
+        given: arguments of ``Hub.register``. Raises HubError, which names the model.
+        """
+        self._count += 1
+        number, name = self._count, given["name"]
+        with self._naming(number, name):
+            told = _told(given)
+        if _key(told) in self._models or not _may_wait(told):
+            # What it is like, or takes the place of, may wait.
+            self.finish()
+        with self._naming(number, name):
+            waits = _may_wait(told) and self._waits(told)
+        if not waits:
+            if told["replace"] or any(name == other for other, _ in self._models):
+                # What it replaces may share a dataset with what waits; the latest version is the one that is registered last.
+                self.finish()
+            with self._naming(number, name):
+                self.one(told)
+                # Others that come before it may be stored after it.
+                self._own.execute(
+                    f"UPDATE {self._tables}.models SET registered_at = ?::TIMESTAMP + to_microseconds(?) "
+                    "WHERE model = ? AND version = ?", [self._start(), number, *_key(told)]
+                )  # fmt: skip
+        elif self._cells > MOST_CELLS or any(len(each.waiting) >= MOST_FEATURES // each.width for each in self._alike.values()):
+            self.finish()
+
+    def one(self, given: Mapping[str, Any]) -> None:
+        """Register a model at once, by the script of the verb. Raises HubError."""
+        told = _told(given)
+        name, dataset, exclude = told["name"], told["dataset"], told["exclude"]
+        values = {each: told[each] for each in ("version", "replace", *_STORED)} | dict(
+            model=name, like_model=told["like"], like_version=told["like_version"], exclude=exclude,
+            metadata=as_json(self._metadata(told)),
+        )  # fmt: skip
+        if dataset is None:
+            self._hub._run_verb("register", **values)
+            return
+        with self._hub._dataset(dataset, exclude, told["read"]) as ((table, source), layout):
+            self._hub._run_verb(
+                "register", source, dataset=table, source=_said(told, source), nested=layout.nested, forms=layout.forms, **values
+            )
+            ((skipped, dataset_id),) = self._own.execute(
+                "SELECT getvariable('registering_skipped'), getvariable('registering_dataset')"
+            ).fetchall()
+            warn_of_skipped(skipped, source)
+        if (shared := _shared(told)) is not None:
+            self._datasets[shared] = _Dataset(source, told, self._count, 0, dataset_id)
+
+    def finish(self) -> None:
+        """Register the models that wait. Raises HubError, which names the model."""
+        try:
+            if self._models:
+                self._refuse()
+                for alike in self._alike.values():
+                    self._store_datasets(alike)
+                self._store_models()
+        except duckdb.Error as error:
+            raise translated(error, hub=self._hub.path) from error
+        finally:
+            for alike in self._alike.values():
+                with suppress(duckdb.Error):
+                    self._own.execute(f"DROP TABLE IF EXISTS temp.main.{alike.table}")
+            self._alike, self._models, self._cells = {}, {}, 0
+
+    def knows(self, given: Mapping[str, Any], dataset_id: int) -> None:
+        """That the dataset of a model is in the hub already. given: arguments of ``Hub.register``."""
+        told = _told(given)
+        self._datasets[_shared(told)] = _Dataset("", told, 0, 0, dataset_id)
+
+    def _waits(self, told: Mapping[str, Any]) -> bool:
+        """Whether the rows of its dataset are read now, to be sketched with others; not where they are many, or none."""
+        dataset = self._datasets.get(_shared(told))
+        if dataset is not None and self._is_there(dataset):
+            self._models[_key(told)] = _Model(self._count, told, dataset)
+            return True
+        with self._hub._dataset(told["dataset"], told["exclude"], told["read"]) as ((table, source), layout):
+            width = len(layout.columns)
+            if width > MOST_FEATURES // 2:
+                return False
+            columns = tuple((name, type_) for name, type_, _ in layout.columns)
+            alike = self._alike.get(columns) or _Alike(f"modelhub_rows_{len(self._alike)}", width, layout.forms)
+            number = len(alike.waiting)
+            try:
+                rows = self._read(alike.table, number, table, told["exclude"], layout)
+            except duckdb.Error as error:
+                raise translated(error, source, table) from error
+            if not 0 < rows <= MOST_ROWS:
+                self._own.execute(
+                    f"DELETE FROM temp.main.{alike.table} WHERE {self._logic}.dataset_at({NUMBER}) = {number}"
+                    if number else f"DROP TABLE temp.main.{alike.table}"
+                )  # fmt: skip
+                return False
+        self._alike[columns] = alike
+        dataset = _Dataset(source, told, self._count, number)
+        alike.waiting.append(dataset)
+        self._datasets[_shared(told)] = dataset
+        self._models[_key(told)] = _Model(self._count, told, dataset)
+        self._cells += rows * width
+        return True
+
+    def _is_there(self, dataset: _Dataset) -> bool:
+        # It is gone where its last model was replaced meanwhile.
+        return dataset.dataset_id is None or bool(
+            self._own.execute(f"FROM {self._tables}.datasets WHERE dataset_id = ?", [dataset.dataset_id]).fetchall()
+        )
+
+    def _read(self, rows: str, number: int, table: str, exclude: list[str], layout: Layout) -> int:
+        """Read a dataset's rows, not many more than MOST_ROWS, into the temporary table ``rows``; returns how many."""
+        # To look for the columns again, as numbered_rows does, takes longer than to read a small file.
+        columns = ", ".join('"' + name.replace('"', '""') + '"' for name, *_ in layout.columns)
+        source = (
+            f"{self._logic}.numbered_rows($name, exclude := {datasets.literal(exclude)}::VARCHAR[], nested := true)"
+            if layout.nested
+            else f"(SELECT row_number() OVER () - 1 AS {NUMBER}, {columns} FROM {self._logic}.dataset_rows($name))"
+        )
+        start = f"INSERT INTO temp.main.{rows}" if number else f"CREATE OR REPLACE TEMP TABLE {rows} AS"
+        ((count,),) = self._own.execute(
+            f"{start} SELECT * REPLACE ({self._logic}.numbered_row({number}, {NUMBER}) AS {NUMBER}) FROM {source} "
+            f"LIMIT {MOST_ROWS + 1}",
+            {"name": table},
+        ).fetchall()
+        return int(count)
+
+    def _refuse(self) -> None:
+        """The models that wait as the temporary table modelhub_models; refuse the first that can't be registered."""
+        models = list(self._models.values())
+        columns: dict[str, list[Any]] = {each: [_text(model.told[each]) for model in models] for each in _STORED}
+        columns["metadata"] = [as_json(self._metadata(model.told)) for model in models]
+        columns |= {
+            "number": [model.number for model in models], "model": [model.told["name"] for model in models],
+            "version": [_key(model.told)[1] for model in models], "replace": [model.told["replace"] for model in models],
+        }  # fmt: skip
+        types = {"number": "UINTEGER", "replace": "BOOLEAN"}
+        listed = ", ".join(f"unnest(${name}::{types.get(name, 'VARCHAR')}[]) AS {name}" for name in columns)
+        self._own.execute(f"CREATE OR REPLACE TEMP TABLE modelhub_models AS SELECT {listed}", columns)
+        found = self._own.execute(
+            f"SELECT number, model, {self._logic}.registration_fault(model, version, accuracy, accuracy_rows, replace) AS fault "
+            "FROM temp.main.modelhub_models WHERE fault IS NOT NULL ORDER BY number ASC LIMIT 1"
+        ).fetchall()
+        for number, name, fault in found:
+            with self._naming(number, name):
+                try:
+                    self._own.execute("SELECT error(?)", [fault])
+                except duckdb.Error as error:
+                    raise translated(error) from error
+
+    def _store_datasets(self, alike: _Alike) -> None:
+        """Sketch the datasets of one layout and store them."""
+        own = self._own
+        self._sketch(alike)
+        made = dict(
+            own.execute("SELECT dataset_number, any_value(skipped) FROM temp.main.modelhub_sketch GROUP BY ALL").fetchall()
+        )
+        for dataset in alike.waiting:
+            if dataset.number not in made:
+                # The script says why there is nothing to sketch.
+                with self._naming(dataset.number_told, dataset.told["name"]):
+                    self.one(dataset.told)
+            warn_of_skipped(made[dataset.number], dataset.source)
+        count = len(alike.waiting)
+        ((first,),) = own.execute(
+            f"SELECT {self._logic}.next_dataset(max(dataset_id), {count}) FROM {self._tables}.datasets"
+        ).fetchall()
+        own.execute("SET VARIABLE registering_dataset = ?", [first])
+        for statement in logic.storing():
+            own.execute(logic.placed(statement, self._hub._place))
+        own.execute(
+            f"""
+            INSERT INTO {self._tables}.datasets
+            SELECT getvariable('registering_dataset') + s.dataset_number, w.name, any_value(s.rows),
+                any_value(len(s.partitions)), w.source, w.excluded, {self._logic}.utc_now(), any_value(s.fingerprint),
+                any_value(s.dataset_spread), any_value(s.skipped)
+            FROM temp.main.modelhub_sketch AS s
+            JOIN (
+                SELECT unnest(range({count})) AS dataset_number, unnest($name::VARCHAR[]) AS name,
+                    unnest($source::VARCHAR[]) AS source, unnest($excluded::VARCHAR[][]) AS excluded
+            ) AS w USING (dataset_number)
+            GROUP BY s.dataset_number, w.name, w.source, w.excluded
+            ORDER BY s.dataset_number ASC
+            """,
+            {
+                "name": [dataset.told["name"] for dataset in alike.waiting],
+                "source": [_said(dataset.told, dataset.source) for dataset in alike.waiting],
+                "excluded": [dataset.told["exclude"] for dataset in alike.waiting],
+            },
+        )
+        for dataset in alike.waiting:
+            dataset.dataset_id = first + dataset.number
+        own.execute("DROP TABLE temp.main.modelhub_sketch")
+
+    def _sketch(self, alike: _Alike) -> None:
+        """The sketches of datasets of one layout as the temporary table modelhub_sketch."""
+        relations = {**logic.relations("sketch"), **logic.relations("many")}
+        forms = "[" + ", ".join(f"'{form}'" for form in alike.forms) + "]::VARCHAR[]"
+        for name, relation in relations.items():
+            relations[name] = replace(relation, query=logic.with_forms(relation.query, forms))
+        own = self._own
+        own.execute(f"CREATE OR REPLACE TEMP VIEW dataset_row AS FROM temp.main.{alike.table}")
+        try:
+            run_relations(
+                self._hub, relations,
+                "CREATE OR REPLACE TEMP TABLE modelhub_sketch AS SELECT *, []::VARCHAR[] AS excluded FROM numbered_feature",
+                given=("dataset_row",), keep=True,
+            )  # fmt: skip
+        finally:
+            own.execute("DROP VIEW IF EXISTS temp.main.dataset_row")
+
+    def _store_models(self) -> None:
+        own = self._own
+        replaced = "(model, version) IN (SELECT (model, version) FROM temp.main.modelhub_models WHERE replace)"
+        # What was measured of a model that is replaced goes with it.
+        for table in ("models", "outcomes"):
+            own.execute(f"DELETE FROM {self._tables}.{table} WHERE {replaced}")
+        own.execute(
+            f"""
+            INSERT INTO {self._tables}.models
+            SELECT m.model, m.version, d.dataset_id, m.accuracy::DOUBLE, m.accuracy_rows::UBIGINT, m.task, m.framework, m.uri,
+                m.metadata, $start::TIMESTAMP + to_microseconds(number)
+            FROM temp.main.modelhub_models AS m
+            JOIN (SELECT unnest($number::UINTEGER[]) AS number, unnest($dataset_id::UINTEGER[]) AS dataset_id) AS d USING (number)
+            ORDER BY number ASC
+            """,
+            {
+                "number": [model.number for model in self._models.values()],
+                "dataset_id": [model.dataset.dataset_id for model in self._models.values()],
+                "start": self._start(),
+            },
+        )
+        for table in ("partition_counts", "features", "datasets"):
+            own.execute(
+                f"DELETE FROM {self._tables}.{table} WHERE dataset_id IN (SELECT dataset_id FROM {self._logic}.unused_datasets)"
+            )
+        own.execute("DROP TABLE temp.main.modelhub_models")
+
+    def _start(self) -> str:
+        """Later than any model was registered before: number n is registered n microseconds after it."""
+        if self._started is None:
+            ((self._started,),) = self._own.execute(
+                f"SELECT greatest({self._logic}.utc_now(), max(registered_at))::VARCHAR FROM {self._tables}.models"
+            ).fetchall()
+        return self._started
+
+    def _metadata(self, told: Mapping[str, Any]) -> Any:
+        from modelhub_sql.keeping import replacing_metadata
+
+        metadata = told["metadata"]
+        return replacing_metadata(self._hub, told["name"], told["version"], metadata) if told["replace"] else metadata
+
+    @contextmanager
+    def _naming(self, number: int, name: Any) -> Iterator[None]:
+        try:
+            yield
+        except HubError as error:
+            which = f"model {number} ({name!s:.200})" if self._numbered else f"model {name!s:.200}"
+            raise type(error)(f"{which}: {error}") from error
+
+
+def _told(given: Mapping[str, Any]) -> dict[str, Any]:
+    """The arguments of ``Hub.register``, all of them, checked as far as the hub need not be asked. Raises OptionError."""
+    from modelhub_sql.hub import Hub
+
+    told = {name: argument.default for name, argument in described(Hub.register).items()} | dict(given)
+    name, dataset, like = told["name"], told["dataset"], told["like"]
+    if not isinstance(name, str) or not name.strip():
+        raise OptionError(f"a model's name must be text that is not blank, got {name!r}")
+    if told["replace"] not in (True, False):
+        raise OptionError(f"model {name[:200]}: replace must be True or False, got {told['replace']!r}")
+    if (dataset is None) == (like is None):
+        raise OptionError(f"model {name[:200]}: give a dataset, or like= a registered model trained on the same data")
+    if told["source"] is not None and not isinstance(told["source"], str):
+        raise OptionError(f"model {name[:200]}: source must be text, got {told['source']!r:.200}")
+    datasets.check_read(told["read"])
+    told["exclude"] = names_of(told["exclude"])
+    if like is None and told["like_version"] is not None:
+        raise OptionError(f"model {name[:200]}: like_version is a version of like=, which is not given")
+    if like is not None and told["exclude"]:
+        raise OptionError(f"model {name[:200]}: like= shares the sketch of {like} as it is; exclude goes with a dataset")
+    # The file of a model that keeps its sketch is where the model is.
+    uri = dataset if told["uri"] is None and datasets.is_model(dataset) else told["uri"]
+    told["uri"] = os.fspath(uri) if isinstance(uri, os.PathLike) else uri
+    for each in ("accuracy", "accuracy_rows"):
+        told[each] = plain(told[each])
+    as_json(told["metadata"])
+    return told
+
+
+def _key(told: Mapping[str, Any]) -> tuple[str, str]:
+    return told["name"], told["version"] or ""
+
+
+def _shared(told: Mapping[str, Any]) -> Any:
+    """What models of the same dataset have in common; of what has no name, itself."""
+    dataset = told["dataset"]
+    if isinstance(dataset, (str, os.PathLike)) and not told["read"]:
+        return os.fspath(dataset), tuple(told["exclude"]), told["source"]
+    return object()
+
+
+def _said(told: Mapping[str, Any], source: str) -> str:
+    said: str = datasets.said_of(source) if told["source"] is None else told["source"]
+    return said
+
+
+def _may_wait(told: Mapping[str, Any]) -> bool:
+    """Whether it is registered by rows, and says nothing that only the script can refuse."""
+    from modelhub_sql.result import Sketch
+
+    dataset = told["dataset"]
+    if dataset is None or isinstance(dataset, Sketch) or datasets.is_model(dataset):
+        return False
+    if isinstance(dataset, (str, os.PathLike)) and datasets.is_sketch(str(os.fspath(dataset))):
+        return False
+    values = (told[each] for each in ("version", *_STORED) if each != "metadata")
+    return all(value is None or isinstance(value, (str, int, float)) for value in values)
+
+
+def _text(value: Any) -> str | None:
+    return None if value is None else str(value)
