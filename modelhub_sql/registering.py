@@ -34,6 +34,9 @@ MOST_CELLS = 4_000_000
 #: Features of one query have numbers of 16 bits.
 MOST_FEATURES = 2**16 - 1
 
+#: What a dataset is called that no other is like.
+_ALONE = "modelhub_alone"
+
 #: What is stored of a model as it was told.
 _STORED = ("accuracy", "accuracy_rows", "task", "framework", "uri", "metadata")
 
@@ -300,8 +303,11 @@ class Registering:
 
     def _sketch(self, alike: _Alike) -> None:
         """The sketches of datasets of one layout as the temporary table modelhub_sketch."""
+        if len(alike.waiting) == 1:
+            self._sketch_alone(alike)
+            return
         relations = {**logic.relations("sketch"), **logic.relations("many")}
-        forms = "[" + ", ".join(f"'{form}'" for form in alike.forms) + "]::VARCHAR[]"
+        forms = f"{datasets.literal(alike.forms)}::VARCHAR[]"
         for name, relation in relations.items():
             relations[name] = replace(relation, query=logic.with_forms(relation.query, forms))
         own = self._own
@@ -314,6 +320,22 @@ class Registering:
             )  # fmt: skip
         finally:
             own.execute("DROP VIEW IF EXISTS temp.main.dataset_row")
+
+    def _sketch_alone(self, alike: _Alike) -> None:
+        # To leave each relation as a table takes longer than to plan all of them at once.
+        own, (dataset,) = self._own, alike.waiting
+        own.execute(f"CREATE OR REPLACE TEMP VIEW {_ALONE} AS SELECT * EXCLUDE ({NUMBER}) FROM temp.main.{alike.table}")
+        try:
+            own.execute(
+                f"CREATE OR REPLACE TEMP TABLE modelhub_sketch AS SELECT 0 AS dataset_number, * FROM {self._logic}.sketch("
+                f"'{_ALONE}', forms := {datasets.literal(alike.forms)}::VARCHAR[], nested := false)"
+            )
+        except duckdb.Error as error:
+            with self._naming(dataset.number_told, dataset.told["name"]):
+                raise translated(error, dataset.source, _ALONE) from error
+        finally:
+            with suppress(duckdb.Error):
+                own.execute(f"DROP VIEW IF EXISTS temp.main.{_ALONE}")
 
     def _store_models(self) -> None:
         own = self._own
@@ -417,6 +439,9 @@ def _may_wait(told: Mapping[str, Any]) -> bool:
 
     dataset = told["dataset"]
     if dataset is None or isinstance(dataset, Sketch) or datasets.is_model(dataset):
+        return False
+    # A stream is read once, and has to be read again where its rows are many.
+    if not isinstance(dataset, (str, os.PathLike)) and not hasattr(dataset, "__len__"):
         return False
     if isinstance(dataset, (str, os.PathLike)) and datasets.is_sketch(str(os.fspath(dataset))):
         return False

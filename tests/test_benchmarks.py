@@ -24,6 +24,7 @@ TINY = {
     ],
     "counting": ["--columns", "3", "--rows", "1200"],
     "search": ["--models", "20", "--targets", "10", "--queries", "1", "--query-partitions", "10"],
+    "manifest": ["--datasets", "12", "--rows", "60"],
     "names": ["--models", "12", "--wide-models", "3", "--wide-features", "25"],
     "registering": ["--datasets", "5", "--rows", "1200", "--columns", "5"],
 }

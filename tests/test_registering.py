@@ -132,3 +132,13 @@ def test_one_that_cannot_be_registered_is_named_and_none_is(row: Any, error: typ
             hub._own.execute("SELECT table_name FROM duckdb_tables() WHERE temporary AND table_name LIKE 'modelhub%'").fetchall()
             == []
         )
+
+
+def test_a_stream_is_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(registering, "MOST_ROWS", 50)
+    table = pa.table({"x": np.random.default_rng(0).normal(0, 1, 100)})
+    with modelhub_sql.connect() as many, modelhub_sql.connect() as one:
+        many.register_many([{"name": "a", "dataset": table.to_reader()}, {"name": "b", "dataset": table}])
+        for name in ("a", "b"):
+            one.register(name, table, source="the RecordBatchReader passed" if name == "a" else None)
+        assert stored(many) == stored(one)
