@@ -37,9 +37,6 @@ E = TypeVar("E", bound="Engine")
 # So many datasets are worth a group of rows of their own; fewer are merged with others when the hub is closed.
 _OWN_GROUP = 10
 
-#: So many layouts of datasets are remembered.
-_MOST_LAYOUTS = 1000
-
 #: Connections of hubs that were opened before a fork: theirs is the other process.
 _LEFT: list[tuple[duckdb.DuckDBPyConnection, duckdb.DuckDBPyConnection]] = []
 
@@ -110,8 +107,8 @@ class Engine:
         self._numpy = _numpy
         self._has_macros = False
         self._registered = 0
-        # By names and types of columns and exclusions: many datasets have the same.
-        self._layouts: dict[tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]], Layout] = {}
+        # Of the types that datasets had so far.
+        self._forms: dict[str, str | None] = {}
         self._sketched: Any = None
         # What the target that was sketched last is called.
         self._target_source = ""
@@ -315,24 +312,27 @@ class Engine:
             nested = any(type_.startswith("STRUCT") and not type_.endswith("]") for _, type_, *_ in described)
             if nested:
                 described = self._own.execute(f"DESCRIBE FROM {rows}.leaves(?, nested := true)", [name]).fetchall()
-            names, types = (tuple(row[place] for row in described) for place in (0, 1))
-            if (names, types, tuple(exclude)) in self._layouts:
-                return self._layouts[names, types, tuple(exclude)]
-            columns = self._own.execute(
-                f"SELECT feature, type, {rows}.form_of(type) AS form FROM (SELECT unnest($names::VARCHAR[]) AS feature, "
-                f"unnest($types::VARCHAR[]) AS type) WHERE NOT {rows}.is_excluded(feature, $exclude::VARCHAR[])",
-                {"names": names, "types": types, "exclude": exclude},
-            ).fetchall()
-            ((unknown,),) = self._own.execute(
-                f"SELECT {rows}.unknown_among($exclude::VARCHAR[], $names::VARCHAR[])", {"exclude": exclude, "names": names}
-            ).fetchall()
+            names, types = ([row[place] for row in described] for place in (0, 1))
+            if unseen := {*types} - self._forms.keys():
+                self._forms |= dict(
+                    self._own.execute(
+                        f"SELECT type, {rows}.form_of(type) FROM (SELECT unnest(?::VARCHAR[]) AS type)", [list(unseen)]
+                    ).fetchall()
+                )
+            left, unknown = names, []
+            if exclude:
+                ((left, unknown),) = self._own.execute(
+                    f"SELECT list_filter($names::VARCHAR[], lambda name: NOT {rows}.is_excluded(name, $exclude::VARCHAR[])), "
+                    f"{rows}.unknown_among($exclude::VARCHAR[], $names::VARCHAR[])",
+                    {"names": names, "exclude": exclude},
+                ).fetchall()
         except duckdb.Error as error:
             raise translated(error, source, name) from error
-        _check_columns(source, names, unknown, columns)
-        layout = Layout(nested, columns)
-        if len(self._layouts) < _MOST_LAYOUTS:
-            self._layouts[names, types, tuple(exclude)] = layout
-        return layout
+        _check_columns(source, names, unknown, left)
+        kept = {*left}
+        return Layout(
+            nested, [(each, type_, self._forms[type_]) for each, type_ in zip(names, types, strict=True) if each in kept]
+        )
 
     def _sketched_layout(self, name: str, source: str, exclude: list[str]) -> Layout:
         rows = f"{self._place.logic}._logic"
@@ -392,7 +392,7 @@ def _close(own: duckdb.DuckDBPyConnection, con: duckdb.DuckDBPyConnection, file:
         file.release()
 
 
-def _check_columns(source: str, names: Sequence[str], unknown: list[str], left: Sequence[Any] | None) -> None:
+def _check_columns(source: str, names: list[str], unknown: list[str], left: Sequence[Any] | None) -> None:
     """Refuse what excludes a column that is not there, or all."""
     shown = ", ".join(names[:20]) + (f" and {len(names) - 20} more" if len(names) > 20 else "")
     if unknown:

@@ -1,16 +1,18 @@
 """How models are registered: one by the script of the verb, many in few queries.
 
-Planning a sketch takes longer than counting a small dataset. So datasets with the same columns are read into one table, and
-``sql/many`` holds the relations that take the place of those of ``sql/sketch`` which know one dataset only: what comes after
-them is the same, and so are the bytes that are stored.
+Planning a sketch takes longer than counting a small dataset. So datasets are read into one table, whose columns are of the types
+that theirs have, and ``sql/many`` holds the relations that take the place of those of ``sql/sketch`` which know one dataset
+only: what comes after them is the same, and so are the bytes that are stored.
 """
 
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
+from itertools import count
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import duckdb
@@ -37,6 +39,9 @@ MOST_FEATURES = 2**16 - 1
 #: What a dataset is called that no other is like.
 _ALONE = "modelhub_alone"
 
+#: Types that a column of a table is made with; of others, as an enum's, each is another.
+_PLAIN = re.compile(r"[A-Z][A-Z0-9_ ]*(\(\d+(,\d+)?\))?(\[\d*\])*")
+
 #: What is stored of a model as it was told.
 _STORED = ("accuracy", "accuracy_rows", "task", "framework", "uri", "metadata")
 
@@ -61,26 +66,55 @@ def manifest_of(hub: Engine, models: Any) -> list[dict[str, Any]]:
 
 @dataclass
 class _Dataset:
-    """A dataset of this transaction. number: of it among those of the same columns, from 0. number_told: of its first model.
+    """A dataset of this transaction. number: of it among those of its batch, from 0. number_told: of its first model.
 
-    dataset_id: once it is stored.
+    columns: of its layout, each after its place among those of the batch, 0 where it can't be compared. dataset_id: once stored.
     """
 
     source: str
     told: Mapping[str, Any]
     number_told: int
-    number: int
+    number: int = 0
+    columns: list[tuple[int, str, str]] = field(default_factory=list)
     dataset_id: int | None = None
 
 
 @dataclass
-class _Alike:
-    """Datasets of the same columns that wait, their rows in one temporary table."""
+class _Batch:
+    """Datasets that are sketched together, their rows in one temporary table.
+
+    magnitude: bits of how many columns a dataset has. types: of the table's columns, each of which has the cells of one column
+    of a dataset, or of none. unplaced: so many columns a dataset has at the most that can't be compared.
+    """
 
     table: str
-    width: int
-    forms: list[str]
+    magnitude: int
+    types: list[str] = field(default_factory=list)
+    forms: set[str] = field(default_factory=set)
+    unplaced: int = 0
     waiting: list[_Dataset] = field(default_factory=list)
+
+    @property
+    def width(self) -> int:
+        """Numbers that the columns of a dataset have."""
+        return len(self.types) + self.unplaced
+
+    def placed(self, layout: Layout) -> tuple[list[int], _Batch]:
+        """The place of each column of a layout, from 1 (0: can't be compared), and the batch with columns for all of them."""
+        free: dict[str, list[int]] = {}
+        for place in range(len(self.types), 0, -1):
+            free.setdefault(self.types[place - 1], []).append(place)
+        types, places = list(self.types), []
+        for _, type_, form in layout.columns:
+            if form is None:
+                places.append(0)
+            elif free.get(type_):
+                places.append(free[type_].pop())
+            else:
+                types.append(type_)
+                places.append(len(types))
+        unplaced = max(self.unplaced, places.count(0))
+        return places, replace(self, types=types, forms=self.forms | {*layout.forms}, unplaced=unplaced)
 
 
 class _Model(NamedTuple):
@@ -104,7 +138,7 @@ class Registering:
         self._count = 0
         # Models of the same data share a dataset: those of this transaction by name, exclusions and source.
         self._datasets: dict[Any, _Dataset] = {}
-        self._alike: dict[Any, _Alike] = {}
+        self._batches: list[_Batch] = []
         self._models: dict[tuple[str, str], _Model] = {}
         self._cells = 0
         self._started: str | None = None
@@ -134,7 +168,7 @@ class Registering:
                     f"UPDATE {self._tables}.models SET registered_at = ?::TIMESTAMP + to_microseconds(?) "
                     "WHERE model = ? AND version = ?", [self._start(), number, *_key(told)]
                 )  # fmt: skip
-        elif self._cells > MOST_CELLS or any(len(each.waiting) >= MOST_FEATURES // each.width for each in self._alike.values()):
+        elif self._cells > MOST_CELLS:
             self.finish()
 
     def one(self, given: Mapping[str, Any]) -> None:
@@ -157,28 +191,28 @@ class Registering:
             ).fetchall()
             warn_of_skipped(skipped, source)
         if (shared := _shared(told)) is not None:
-            self._datasets[shared] = _Dataset(source, told, self._count, 0, dataset_id)
+            self._datasets[shared] = _Dataset(source, told, self._count, dataset_id=dataset_id)
 
     def finish(self) -> None:
         """Register the models that wait. Raises HubError, which names the model."""
         try:
             if self._models:
                 self._refuse()
-                for alike in self._alike.values():
-                    self._store_datasets(alike)
+                for batch in self._batches:
+                    self._store_datasets(batch)
                 self._store_models()
         except duckdb.Error as error:
             raise translated(error, hub=self._hub.path) from error
         finally:
-            for alike in self._alike.values():
+            for batch in self._batches:
                 with suppress(duckdb.Error):
-                    self._own.execute(f"DROP TABLE IF EXISTS temp.main.{alike.table}")
-            self._alike, self._models, self._cells = {}, {}, 0
+                    self._own.execute(f"DROP TABLE IF EXISTS temp.main.{batch.table}")
+            self._batches, self._models, self._cells = [], {}, 0
 
     def knows(self, given: Mapping[str, Any], dataset_id: int) -> None:
         """That the dataset of a model is in the hub already. given: arguments of ``Hub.register``."""
         told = _told(given)
-        self._datasets[_shared(told)] = _Dataset("", told, 0, 0, dataset_id)
+        self._datasets[_shared(told)] = _Dataset("", told, 0, dataset_id=dataset_id)
 
     def _waits(self, told: Mapping[str, Any]) -> bool:
         """Whether the rows of its dataset are read now, to be sketched with others; not where they are many, or none."""
@@ -187,29 +221,45 @@ class Registering:
             self._models[_key(told)] = _Model(self._count, told, dataset)
             return True
         with self._hub._dataset(told["dataset"], told["exclude"], told["read"]) as ((table, source), layout):
-            width = len(layout.columns)
-            if width > MOST_FEATURES // 2:
+            if not all(form is None or _PLAIN.fullmatch(type_) for _, type_, form in layout.columns):
                 return False
-            columns = tuple((name, type_) for name, type_, _ in layout.columns)
-            alike = self._alike.get(columns) or _Alike(f"modelhub_rows_{len(self._alike)}", width, layout.forms)
-            number = len(alike.waiting)
+            batch, places = self._batch_for(layout)
+            dataset = _Dataset(source, told, self._count, len(batch.waiting))
             try:
-                rows = self._read(alike.table, number, table, told["exclude"], layout)
+                rows = self._read(batch, dataset.number, places, table, told["exclude"], layout)
             except duckdb.Error as error:
                 raise translated(error, source, table) from error
             if not 0 < rows <= MOST_ROWS:
                 self._own.execute(
-                    f"DELETE FROM temp.main.{alike.table} WHERE {self._logic}.dataset_at({NUMBER}) = {number}"
-                    if number else f"DROP TABLE temp.main.{alike.table}"
-                )  # fmt: skip
+                    f"DELETE FROM temp.main.{batch.table} WHERE {self._logic}.dataset_at({NUMBER}) = {dataset.number}"
+                )
                 return False
-        self._alike[columns] = alike
-        dataset = _Dataset(source, told, self._count, number)
-        alike.waiting.append(dataset)
+        dataset.columns = [(place, name, type_) for place, (name, type_, _) in zip(places, layout.columns, strict=True)]
+        batch.waiting.append(dataset)
         self._datasets[_shared(told)] = dataset
         self._models[_key(told)] = _Model(self._count, told, dataset)
-        self._cells += rows * width
+        self._cells += rows * len(batch.types)
         return True
+
+    def _batch_for(self, layout: Layout) -> tuple[_Batch, list[int]]:
+        """A batch that has room for a dataset, its columns made, and their places."""
+        magnitude = len(layout.columns).bit_length()
+        for number, before in enumerate(self._batches):
+            # Columns of a row that have no cell cost, too: narrow datasets do not go with wide ones.
+            if before.magnitude != magnitude:
+                continue
+            places, batch = before.placed(layout)
+            if len(batch.types) <= 4 << magnitude and (len(before.waiting) + 1) * batch.width <= MOST_FEATURES:
+                self._batches[number] = batch
+                break
+        else:
+            before = _Batch(f"modelhub_rows_{len(self._batches)}", magnitude)
+            self._own.execute(f"CREATE OR REPLACE TEMP TABLE {before.table} ({NUMBER} BIGINT)")
+            places, batch = before.placed(layout)
+            self._batches.append(batch)
+        for place in range(len(before.types), len(batch.types)):
+            self._own.execute(f"ALTER TABLE temp.main.{batch.table} ADD COLUMN c{place + 1} {batch.types[place]}")
+        return batch, places
 
     def _is_there(self, dataset: _Dataset) -> bool:
         # It is gone where its last model was replaced meanwhile.
@@ -217,22 +267,22 @@ class Registering:
             self._own.execute(f"FROM {self._tables}.datasets WHERE dataset_id = ?", [dataset.dataset_id]).fetchall()
         )
 
-    def _read(self, rows: str, number: int, table: str, exclude: list[str], layout: Layout) -> int:
-        """Read a dataset's rows, not many more than MOST_ROWS, into the temporary table ``rows``; returns how many."""
+    def _read(self, batch: _Batch, number: int, places: list[int], table: str, exclude: list[str], layout: Layout) -> int:
+        """Read a dataset's rows, not many more than MOST_ROWS, into the table of a batch; returns how many."""
+        placed = [(place, name) for place, (name, *_) in zip(places, layout.columns, strict=True) if place]
+        columns = "".join(', "' + name.replace('"', '""') + '"' for _, name in placed)
         # To look for the columns again, as numbered_rows does, takes longer than to read a small file.
-        columns = ", ".join('"' + name.replace('"', '""') + '"' for name, *_ in layout.columns)
         source = (
             f"{self._logic}.numbered_rows($name, exclude := {datasets.literal(exclude)}::VARCHAR[], nested := true)"
             if layout.nested
-            else f"(SELECT row_number() OVER () - 1 AS {NUMBER}, {columns} FROM {self._logic}.dataset_rows($name))"
+            else f"(SELECT row_number() OVER () - 1 AS {NUMBER}, * FROM {self._logic}.dataset_rows($name))"
         )
-        start = f"INSERT INTO temp.main.{rows}" if number else f"CREATE OR REPLACE TEMP TABLE {rows} AS"
-        ((count,),) = self._own.execute(
-            f"{start} SELECT * REPLACE ({self._logic}.numbered_row({number}, {NUMBER}) AS {NUMBER}) FROM {source} "
-            f"LIMIT {MOST_ROWS + 1}",
+        ((rows,),) = self._own.execute(
+            f"INSERT INTO temp.main.{batch.table} ({NUMBER}{''.join(f', c{place}' for place, _ in placed)}) "
+            f"SELECT {self._logic}.numbered_row({number}, {NUMBER}){columns} FROM {source} LIMIT {MOST_ROWS + 1}",
             {"name": table},
         ).fetchall()
-        return int(count)
+        return int(rows)
 
     def _refuse(self) -> None:
         """The models that wait as the temporary table modelhub_models; refuse the first that can't be registered."""
@@ -257,22 +307,22 @@ class Registering:
                 except duckdb.Error as error:
                     raise translated(error) from error
 
-    def _store_datasets(self, alike: _Alike) -> None:
-        """Sketch the datasets of one layout and store them."""
+    def _store_datasets(self, batch: _Batch) -> None:
+        """Sketch the datasets of a batch and store them."""
         own = self._own
-        self._sketch(alike)
+        self._sketch(batch)
         made = dict(
             own.execute("SELECT dataset_number, any_value(skipped) FROM temp.main.modelhub_sketch GROUP BY ALL").fetchall()
         )
-        for dataset in alike.waiting:
+        for dataset in batch.waiting:
             if dataset.number not in made:
                 # The script says why there is nothing to sketch.
                 with self._naming(dataset.number_told, dataset.told["name"]):
                     self.one(dataset.told)
             warn_of_skipped(made[dataset.number], dataset.source)
-        count = len(alike.waiting)
+        many = len(batch.waiting)
         ((first,),) = own.execute(
-            f"SELECT {self._logic}.next_dataset(max(dataset_id), {count}) FROM {self._tables}.datasets"
+            f"SELECT {self._logic}.next_dataset(max(dataset_id), {many}) FROM {self._tables}.datasets"
         ).fetchall()
         own.execute("SET VARIABLE registering_dataset = ?", [first])
         for statement in logic.storing():
@@ -285,50 +335,69 @@ class Registering:
                 any_value(s.dataset_spread), any_value(s.skipped)
             FROM temp.main.modelhub_sketch AS s
             JOIN (
-                SELECT unnest(range({count})) AS dataset_number, unnest($name::VARCHAR[]) AS name,
+                SELECT unnest(range({many})) AS dataset_number, unnest($name::VARCHAR[]) AS name,
                     unnest($source::VARCHAR[]) AS source, unnest($excluded::VARCHAR[][]) AS excluded
             ) AS w USING (dataset_number)
             GROUP BY s.dataset_number, w.name, w.source, w.excluded
             ORDER BY s.dataset_number ASC
             """,
             {
-                "name": [dataset.told["name"] for dataset in alike.waiting],
-                "source": [_said(dataset.told, dataset.source) for dataset in alike.waiting],
-                "excluded": [dataset.told["exclude"] for dataset in alike.waiting],
+                "name": [dataset.told["name"] for dataset in batch.waiting],
+                "source": [_said(dataset.told, dataset.source) for dataset in batch.waiting],
+                "excluded": [dataset.told["exclude"] for dataset in batch.waiting],
             },
         )
-        for dataset in alike.waiting:
+        for dataset in batch.waiting:
             dataset.dataset_id = first + dataset.number
         own.execute("DROP TABLE temp.main.modelhub_sketch")
 
-    def _sketch(self, alike: _Alike) -> None:
-        """The sketches of datasets of one layout as the temporary table modelhub_sketch."""
-        if len(alike.waiting) == 1:
-            self._sketch_alone(alike)
+    def _sketch(self, batch: _Batch) -> None:
+        """The sketches of the datasets of a batch as the temporary table modelhub_sketch."""
+        if len(batch.waiting) == 1 and not batch.unplaced:
+            self._sketch_alone(batch, batch.waiting[0])
             return
         relations = {**logic.relations("sketch"), **logic.relations("many")}
-        forms = f"{datasets.literal(alike.forms)}::VARCHAR[]"
+        forms = f"{datasets.literal(sorted(batch.forms))}::VARCHAR[]"
         for name, relation in relations.items():
             relations[name] = replace(relation, query=logic.with_forms(relation.query, forms))
         own = self._own
-        own.execute(f"CREATE OR REPLACE TEMP VIEW dataset_row AS FROM temp.main.{alike.table}")
+        own.execute(f"CREATE OR REPLACE TEMP VIEW dataset_row AS FROM temp.main.{batch.table}")
+        self._place_columns(batch)
         try:
             run_relations(
                 self._hub, relations,
                 "CREATE OR REPLACE TEMP TABLE modelhub_sketch AS SELECT *, []::VARCHAR[] AS excluded FROM numbered_feature",
-                given=("dataset_row",), keep=True,
+                given=("dataset_row", "dataset_place"), keep=True,
             )  # fmt: skip
         finally:
-            own.execute("DROP VIEW IF EXISTS temp.main.dataset_row")
+            with suppress(duckdb.Error):
+                own.execute("DROP VIEW IF EXISTS temp.main.dataset_row; DROP TABLE IF EXISTS temp.main.dataset_place")
 
-    def _sketch_alone(self, alike: _Alike) -> None:
+    def _place_columns(self, batch: _Batch) -> None:
+        """Where the columns of the datasets of a batch are, as the temporary table dataset_place."""
+        rows: list[tuple[int, int, int, str, str]] = []
+        for dataset in batch.waiting:
+            unplaced = count(len(batch.types) + 1)
+            rows += [
+                (dataset.number, number, place or next(unplaced), name, type_)
+                for number, (place, name, type_) in enumerate(dataset.columns, 1)
+            ]
+        self._own.execute(
+            "CREATE OR REPLACE TEMP TABLE dataset_place AS SELECT unnest($1::USMALLINT[]) AS dataset_number, "
+            "unnest($2::USMALLINT[]) AS number, unnest($3::USMALLINT[]) AS place, unnest($4::VARCHAR[]) AS feature, "
+            "unnest($5::VARCHAR[]) AS type",
+            [list(column) for column in zip(*rows, strict=True)],
+        )
+
+    def _sketch_alone(self, batch: _Batch, dataset: _Dataset) -> None:
         # To leave each relation as a table takes longer than to plan all of them at once.
-        own, (dataset,) = self._own, alike.waiting
-        own.execute(f"CREATE OR REPLACE TEMP VIEW {_ALONE} AS SELECT * EXCLUDE ({NUMBER}) FROM temp.main.{alike.table}")
+        own = self._own
+        columns = ", ".join(f'c{place} AS "' + name.replace('"', '""') + '"' for place, name, _ in dataset.columns)
+        own.execute(f"CREATE OR REPLACE TEMP VIEW {_ALONE} AS SELECT {columns} FROM temp.main.{batch.table}")
         try:
             own.execute(
                 f"CREATE OR REPLACE TEMP TABLE modelhub_sketch AS SELECT 0 AS dataset_number, * FROM {self._logic}.sketch("
-                f"'{_ALONE}', forms := {datasets.literal(alike.forms)}::VARCHAR[], nested := false)"
+                f"'{_ALONE}', forms := {datasets.literal(sorted(batch.forms))}::VARCHAR[], nested := false)"
             )
         except duckdb.Error as error:
             with self._naming(dataset.number_told, dataset.told["name"]):

@@ -4,7 +4,7 @@ WITH refused AS (
 )
 SELECT
     row_number() OVER (ORDER BY min(p.part) ASC, min_by(p.feature_id, p.part) ASC)::USMALLINT AS feature_id,
-    0::USMALLINT AS dataset_number, p.feature,
+    0::USMALLINT AS dataset_number, feature_id AS number, p.feature,
     CASE
         WHEN min(p.kind) = max(p.kind) THEN min(p.kind)
         ELSE error('DatasetError: ' || p.feature || ' is a ' || min_by(p.kind, p.part) || ' in one part and a '

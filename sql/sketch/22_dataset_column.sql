@@ -1,6 +1,6 @@
 -- a column of the dataset, its type and form, what it holds (for a column of texts: number, comma number, time, clock or text) and so its kind
 SELECT
-    feature_id, dataset_number, feature, type, form,
+    feature_id, dataset_number, number, feature, type, form,
     CASE WHEN form = 'text' THEN CASE
         WHEN NOT _logic.is_text_type(type) THEN 'text'
         WHEN is_number THEN 'number'

@@ -5,7 +5,7 @@ SELECT dataset_number, coalesce(list(
         WHEN reason IS NOT NULL THEN reason
         ELSE left(type, 100) || ', only NULL'
     END || ')'
-    ORDER BY feature_id ASC
+    ORDER BY number ASC
 ) FILTER (feature_id NOT IN (SELECT feature_id FROM feature_histogram)), []) AS skipped
 FROM typed_column
 LEFT JOIN left_out USING (feature_id)

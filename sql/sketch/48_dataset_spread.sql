@@ -2,9 +2,9 @@
 SELECT dataset_number, max(js_sum) AS dataset_spread
 FROM (
     -- In order, for a sum depends on it.
-    SELECT dataset_number, partition_id, sum(js_divergence ORDER BY feature_id ASC) AS js_sum
+    SELECT dataset_number, partition_id, sum(js_divergence ORDER BY number ASC) AS js_sum
     FROM partition_distance
-    JOIN feature_histogram USING (feature_id)
+    JOIN dataset_column USING (feature_id)
     GROUP BY dataset_number, partition_id
 )
 GROUP BY dataset_number
