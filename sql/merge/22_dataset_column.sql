@@ -2,6 +2,15 @@
 WITH refused AS (
     SELECT part, unnest(skipped) AS skipped FROM part_size
 ),
+-- By joins: DuckDB 1.5 finds no column of an outer query in a lambda.
+left_elsewhere AS (
+    SELECT p.feature FROM part AS p
+    JOIN part_size AS s ON s.part <> p.part AND _logic.is_excluded(p.feature, s.excluded)
+    UNION
+    SELECT p.feature FROM part AS p
+    JOIN refused AS r
+        ON r.part <> p.part AND starts_with(r.skipped, p.feature || ' (') AND NOT ends_with(r.skipped, ', only NULL)')
+),
 shared AS (
     SELECT
         row_number() OVER (ORDER BY min(p.part) ASC, min_by(p.feature_id, p.part) ASC)::USMALLINT AS number, p.feature,
@@ -11,11 +20,7 @@ shared AS (
             || max_by(p.kind, p.part) || ' in another: they are no parts of one dataset. Exclude it, or register all rows anew')
         END AS kind
     FROM part AS p
-    WHERE NOT EXISTS (FROM part_size AS s WHERE s.part <> p.part AND _logic.is_excluded(p.feature, s.excluded))
-        AND NOT EXISTS (
-            FROM refused AS r
-            WHERE r.part <> p.part AND starts_with(r.skipped, p.feature || ' (') AND NOT ends_with(r.skipped, ', only NULL)')
-        )
+    ANTI JOIN left_elsewhere USING (feature)
     GROUP BY p.feature
 )
 SELECT number AS feature_id, 0::USMALLINT AS dataset_number, number, feature, kind
