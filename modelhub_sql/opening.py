@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 
 import duckdb
 
-from modelhub_sql import generated, logic, sql
+from modelhub_sql import generated, kept_logic, logic, sql
 from modelhub_sql.errors import (
     HubAccessError,
     HubDamagedError,
@@ -156,21 +156,66 @@ def installed(con: duckdb.DuckDBPyConnection, path: str | None, numpy: bool = Tr
                 cursor.execute(f"USE {place.logic}.main")
                 udfs.register(cursor)
         if not _is_there(con, f"{place.logic}.main.help"):
-            constants = logic.without_comments(generated.constants(row, _functions(con, tables), numpy=numpy))
-            _laid(
-                con,
-                place,
-                f"CREATE SCHEMA {place.logic}._format;\n{logic.placed(constants, place)}\n{logic.install(place, numpy)}",
-            )
+            # Another catalog than that of a single hub, and one of a user's own connection, are not for the next process.
+            is_kept = path is not None and place.logic == _LOGIC
+            if not (is_kept and kept_logic.copied(con, _LOGIC, _kept(numpy), _with_functions if numpy else lambda _: None)):
+                _laid(con, place, f"{_neutral(place, numpy)}\n{logic.install(_beside(place), numpy)}")
+            constants = generated.constants(row, _functions(con, tables), numpy=numpy)
+            _laid(con, place, f"{_replacing(logic.placed(constants, place))}\n{_views(place)}")
     return place
+
+
+def _beside(place: logic.Place) -> logic.Place:
+    """Where the logic looks for tables: views beside it, so that its text is the same for each hub."""
+    return logic.Place(place.logic, place.logic)
+
+
+def _neutral(place: logic.Place, numpy: bool) -> str:
+    """What the logic needs to be made: the constants of a new hub's format, and views without rows for its tables."""
+    constants = generated.constants(Settings().row(), [(1, 0)], numpy=numpy)
+    tables = "".join(
+        f"CREATE VIEW {place.logic}._hub.{table} AS SELECT "
+        + ", ".join(f"NULL::{type_} AS {_quoted(column)}" for column, type_ in columns)
+        + " WHERE false;\n"
+        for table, columns in _expected().items()
+    )
+    return (
+        f"CREATE SCHEMA {place.logic}._format;\n{logic.without_comments(logic.placed(constants, place))}\n"
+        f"CREATE SCHEMA {place.logic}._hub;\n{tables}"
+    )
+
+
+def _replacing(constants: str) -> str:
+    return logic.without_comments(constants).replace("CREATE MACRO ", "CREATE OR REPLACE MACRO ")
+
+
+def _views(place: logic.Place) -> str:
+    return "".join(
+        f"CREATE OR REPLACE VIEW {place.logic}._hub.{table} AS FROM {place.tables}._hub.{table};\n" for table in _expected()
+    )
+
+
+def _kept(numpy: bool) -> str:
+    """All of the logic, for any hub."""
+    place = logic.Place(_LOGIC, _LOGIC)
+    return f"{_neutral(place, numpy)}\n{logic.install(place, numpy)}\n{_all_macros(place, numpy)}"
+
+
+def _with_functions(con: duckdb.DuckDBPyConnection) -> None:
+    from modelhub_sql import udfs
+
+    udfs.register(con)
 
 
 def lay_macros(con: duckdb.DuckDBPyConnection, place: logic.Place, numpy: bool = True) -> None:
     """The macros that users call, beside the rest of the logic, unless they are there."""
     with _INSTALLING:
-        marker = f"{place.logic}._logic.has_macros"
-        if not _is_there(con, marker):
-            _laid(con, place, f"{logic.install_macros(place, numpy)}\nCREATE VIEW {marker} AS SELECT true AS has_macros")
+        if not _is_there(con, f"{place.logic}._logic.has_macros"):
+            _laid(con, place, _all_macros(_beside(place), numpy))
+
+
+def _all_macros(place: logic.Place, numpy: bool) -> str:
+    return f"{logic.install_macros(place, numpy)}\nCREATE VIEW {place.logic}._logic.has_macros AS SELECT true AS has_macros"
 
 
 def _laid(con: duckdb.DuckDBPyConnection, place: logic.Place, statements: str) -> None:
