@@ -80,7 +80,8 @@ def _make(file: Path, catalog: str, text: str, prepare: Callable[[duckdb.DuckDBP
     try:
         with duckdb.connect() as con:
             prepare(con)
-            con.execute(f"ATTACH '{_escaped(new)}' AS {catalog} (READ_WRITE)")
+            # An older storage forgets which relations are to be materialized.
+            con.execute(f"ATTACH '{_escaped(new)}' AS {catalog} (READ_WRITE, STORAGE_VERSION 'latest')")
             con.execute(f"USE {catalog}.main")
             con.execute("BEGIN TRANSACTION")
             for statement in con.extract_statements(text):
