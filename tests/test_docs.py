@@ -6,7 +6,6 @@ import inspect
 import os
 import re
 import shlex
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -14,7 +13,7 @@ from pathlib import Path
 import duckdb
 import pytest
 from click.testing import CliRunner
-from conftest import data, stock_shell
+from conftest import stock_shell
 
 import modelhub_sql
 from modelhub_sql import sql, tuning
@@ -22,169 +21,118 @@ from modelhub_sql.cli import main
 from modelhub_sql.settings import RANK_METRICS
 
 ROOT = Path(__file__).parent.parent
-README = ROOT.joinpath("README.md").read_text(encoding="utf-8")
+DOCS = sorted(ROOT.glob("docs/*.md")) + sorted(ROOT.glob("docs/howto/*.md"))
+#: Pages whose blocks are run, and what they need beside the extra ``test``.
+RUN: dict[str, list[str]] = {"python": [], **{f"howto/{page.stem}": [] for page in ROOT.glob("docs/howto/*.md")}} | {
+    "howto/agents": ["mcp"],
+    "howto/carry": ["skops"],
+    "howto/hugging_face": ["yaml"],
+    "howto/mlflow": ["mlflow"],
+    "howto/try": ["skops"],
+}
 
 
-def blocks(language: str) -> list[str]:
-    return re.findall(rf"^```{language}\n(.*?)^```$", README, flags=re.DOTALL | re.MULTILINE)
+def text(page: str) -> str:
+    return ROOT.joinpath(page).read_text(encoding="utf-8")
 
 
-SESSIONS = [block for block in blocks("text") if block.startswith("$ duckdb")]
-COMMANDS = [block for block in blocks("sh") if block.startswith("modelhub ")]
+def blocks(page: str, languages: str = "sh|sql|python") -> list[tuple[str, str]]:
+    """The blocks of a page that can be pasted, as (language, block); blocks of Python that follow each other are one session."""
+    found: list[tuple[str, str]] = []
+    for language, block in re.findall(rf"^```({languages})\n(.*?)^```$", text(page), flags=re.DOTALL | re.MULTILINE):
+        if found and found[-1][0] == language == "python":
+            block = found.pop()[1] + block
+        # What pip brings is there.
+        if not block.startswith(("pip install", "python3 -m venv")):
+            found.append((language, block))
+    return found
 
 
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    """A folder with the files that the README speaks of."""
-    tmp_path.joinpath("examples").symlink_to(ROOT / "examples")
-    shutil.copy(data("beer"), tmp_path / "beer.parquet")
-    shutil.copy(data("beer"), tmp_path / "new_beer.parquet")
-    shutil.copy(data("fodors_zagats"), tmp_path / "target.parquet")
-    tmp_path.joinpath("models.csv").write_text("name,dataset,exclude\nrestaurants,target.parquet,label\n", encoding="utf-8")
-    return tmp_path
-
-
-def make_hub(folder: Path, block: str) -> None:
-    """The hub that a block of the README starts with: empty where it registers, else with a model."""
-    with modelhub_sql.connect(folder / "hub.duckdb") as hub:
-        if "register" not in block:
-            hub.register("beer", folder / "beer.parquet", exclude=["label", "split"])
-
-
-def test_the_readme_shows_sql_python_the_command_line_and_the_stock_shell() -> None:
-    assert blocks("sql")
-    assert blocks("python")
-    assert COMMANDS
-    assert SESSIONS
-
-
-@pytest.mark.parametrize("block", blocks("python"))
-def test_python_of_the_readme_runs(folder: Path, block: str) -> None:
-    done = subprocess.run([sys.executable, "-c", block], cwd=folder, capture_output=True, encoding="utf-8", check=False)
-    assert done.returncode == 0, done.stderr
-    assert "restaurants" in done.stdout
-
-
-@pytest.mark.long
-def test_the_tutorial_runs_from_its_first_block_to_its_last(tmp_path: Path) -> None:
-    tmp_path.joinpath("examples").symlink_to(ROOT / "examples")
-    page = ROOT.joinpath("docs/tutorial.md").read_text(encoding="utf-8")
-    program = "\n".join(re.findall(r"^```python\n(.*?)^```$", page, flags=re.DOTALL | re.MULTILINE))
-    done = subprocess.run([sys.executable, "-c", program], cwd=tmp_path, capture_output=True, encoding="utf-8", check=False)
-    assert done.returncode == 0, done.stderr
-    (sentence,) = re.findall(r"The sentence is the answer: `(.*?)`", page)
-    assert sentence in done.stdout
-    for name in ("ranking.svg", "why.svg", "map.svg", "fit.html"):
-        assert tmp_path.joinpath(name).stat().st_size > 1000, name
-
-
-@pytest.mark.long
-@pytest.mark.parametrize("page", sorted(ROOT.glob("docs/howto/*.md")), ids=lambda page: page.stem)
-def test_a_how_to_runs_from_its_first_block_to_its_last(page: Path, tmp_path: Path) -> None:
-    if page.stem == "mlflow":
-        pytest.importorskip("mlflow", reason="needs the extra mlflow")
-    tmp_path.joinpath("examples").symlink_to(ROOT / "examples")
-    beside = [str(Path(sys.executable).parent), str(Path(stock_shell()).parent), os.environ["PATH"]]
-    text = page.read_text(encoding="utf-8")
-    steps: list[tuple[str, str]] = []
-    for language, block in re.findall(r"^```(sh|sql|python)\n(.*?)^```$", text, flags=re.DOTALL | re.MULTILINE):
-        if steps and steps[-1][0] == language == "python":
-            # Blocks of Python that follow each other are one session.
-            block = steps.pop()[1] + block
-        if not block.startswith("pip install"):
-            steps.append((language, block))
-    assert steps
+def run(folder: Path, language: str, block: str) -> str:
+    """What a block prints, pasted into a terminal, Python, or a stock shell over the hub of the folder."""
     called = {
         "sh": ["bash", "-euo", "pipefail", "-c"],
         "python": [sys.executable, "-c"],
         "sql": [stock_shell(), "-bail", "-readonly", "hub.duckdb", "-c"],
     }
-    for language, block in steps:
-        done = subprocess.run(
-            [*called[language], block],
-            input="",
-            cwd=tmp_path,
-            env=os.environ | {"PATH": os.pathsep.join(beside)},
-            capture_output=True,
-            encoding="utf-8",
-            check=False,
-        )
-        assert done.returncode == 0, f"{block}\n{done.stdout}\n{done.stderr}"
+    beside = [str(Path(sys.executable).parent), str(Path(stock_shell()).parent), os.environ["PATH"]]
+    done = subprocess.run(
+        [*called[language], block],
+        input="",
+        cwd=folder,
+        env=os.environ | {"PATH": os.pathsep.join(beside)},
+        capture_output=True,
+        encoding="utf-8",
+        check=False,
+    )
+    assert done.returncode == 0, f"{block}\n{done.stdout}\n{done.stderr}"
+    return done.stdout
 
 
-@pytest.mark.parametrize("block", blocks("sql"))
-def test_sql_of_the_readme_runs(folder: Path, block: str) -> None:
-    make_hub(folder, block)
-    shell = [stock_shell(), "-bail", "-csv", "-readonly", "hub.duckdb"]
-    done = subprocess.run(shell, input=block, cwd=folder, capture_output=True, encoding="utf-8", check=False)
-    assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A folder that is to the pages what the root of the repository is, without being it."""
+    tmp_path.joinpath("examples").symlink_to(ROOT / "examples")
+    tmp_path.joinpath("tests").symlink_to(ROOT / "tests")
+    return tmp_path
 
 
-@pytest.mark.parametrize("block", COMMANDS)
-def test_commands_of_the_readme_run(folder: Path, block: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    make_hub(folder, block)
+def test_the_readme_runs_and_its_first_line_of_sql_prints_what_is_shown(folder: Path) -> None:
+    languages = [language for language, _ in blocks("README.md")]
+    assert languages == ["sql", "sh", "python"]
+    (question, *others) = blocks("README.md")
+    said = "".join(run(folder, *block) for block in others)
+    (sentence,) = re.findall(r"^!\[(.*) differs", text("README.md"), flags=re.MULTILINE)
+    assert sentence in said
+    assert run(folder, *question).strip() == blocks("README.md", "text")[0][1].strip()
+
+
+def test_the_two_commands_and_the_hub_of_the_readme_are_of_files_that_are_there() -> None:
+    commands = re.findall(r"^python3 -m venv .*$", text("README.md"), flags=re.MULTILINE)
+    assert len(commands) == 2
+    assert "examples/quickstart/run.py" in commands[0]
+    assert "-m pytest" in commands[1]
+
+
+@pytest.mark.long
+def test_the_tutorial_runs_from_its_first_block_to_its_last(folder: Path) -> None:
+    said = "".join(run(folder, *block) for block in blocks("docs/tutorial.md"))
+    (sentence,) = re.findall(r"The sentence is the answer: `(.*?)`", text("docs/tutorial.md"))
+    assert sentence in said
+    for name in ("ranking.svg", "why.svg", "map.svg", "fit.html"):
+        assert folder.joinpath(name).stat().st_size > 1000, name
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("page", RUN)
+def test_a_page_runs_from_its_first_block_to_its_last(page: str, folder: Path) -> None:
+    for module in RUN[page]:
+        pytest.importorskip(module)
+    assert blocks(f"docs/{page}.md")
+    for block in blocks(f"docs/{page}.md"):
+        run(folder, *block)
+
+
+def test_every_command_is_shown_and_those_of_the_page_run(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for command in main.commands:
+        assert f"modelhub {command}" in text("docs/cli.md").replace("--swap ", ""), command
     monkeypatch.chdir(folder)
-    for line in block.splitlines():
-        result = CliRunner().invoke(main, shlex.split(line)[1:], input="")
-        assert result.exit_code == 0, f"{line}: {result.output}"
+    for line in "".join(block for _, block in blocks("docs/cli.md")).splitlines():
+        if line.startswith("modelhub "):
+            result = CliRunner().invoke(main, shlex.split(line)[1:], input="")
+            assert result.exit_code == 0, f"{line}: {result.output}"
+        else:
+            run(folder, "sh", line)
 
 
-@pytest.mark.parametrize("block", SESSIONS)
-def test_sessions_of_the_readme_in_the_stock_shell_run(folder: Path, block: str) -> None:
-    make_hub(folder, block)
-    calls: list[tuple[str, str]] = []
-    for line in block.splitlines():
-        if line.startswith("$ "):
-            calls.append((line.removeprefix("$ "), ""))
-        elif line.startswith("D "):
-            call, given = calls.pop()
-            calls.append((call, given + line.removeprefix("D ") + "\n"))
-    path = os.pathsep.join([str(Path(stock_shell()).parent), os.environ["PATH"]])
-    for call, given in calls:
-        command = call.replace("duckdb ", "duckdb -bail ", 1)
-        done = subprocess.run(
-            command,
-            shell=True,
-            input=given,
-            cwd=folder,
-            env=os.environ | {"PATH": path},
-            capture_output=True,
-            encoding="utf-8",
-            check=False,
-        )
-        assert (done.returncode, done.stderr) == (0, ""), call
-    if "register" in block:
-        with modelhub_sql.connect(folder / "hub.duckdb", read_only=True) as hub:
-            assert hub.models().select("model").fetchall() == [("beer",)]
+PAGES = [
+    *DOCS,
+    *(ROOT / page for page in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "SECURITY.md", "tests/data/README.md")),
+]
 
 
-def test_the_first_sql_of_the_readme_returns_the_columns_that_it_shows(sensor_hub: modelhub_sql.Hub) -> None:
-    query = blocks("sql")[0].replace("'target.parquet'", f"'{data('torso1')}', exclude := ['activity']")
-    shown = next(block for block in blocks("text") if block.startswith("┌")).splitlines()[1]
-    assert sensor_hub.sql(query.strip().rstrip(";")).columns == shown.replace("│", " ").split()
-
-
-@pytest.mark.parametrize(
-    "page",
-    [
-        "README.md",
-        "CONTRIBUTING.md",
-        "docs/reference.md",
-        "docs/architecture.md",
-        "docs/strangers.md",
-        "docs/tutorial.md",
-        "docs/concepts.md",
-        "docs/manifest.md",
-        "docs/sharding.md",
-        "docs/page.md",
-        *(f"docs/howto/{page.name}" for page in sorted(ROOT.glob("docs/howto/*.md"))),
-        "CHANGELOG.md",
-        "tests/data/README.md",
-    ],
-)
-def test_links_of_the_documents_lead_somewhere(page: str) -> None:
-    path = ROOT / page
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_links_of_the_documents_lead_somewhere(path: Path) -> None:
     for link in re.findall(r"\]\(([^)#]+)", path.read_text(encoding="utf-8")):
         if "://" not in link:
             assert path.parent.joinpath(link).exists(), link
@@ -197,17 +145,14 @@ def test_the_reference_is_what_the_hub_and_the_commands_say() -> None:
     assert (done.returncode, done.stderr) == (0, "")
 
 
-def test_the_readme_names_every_command_and_every_metric() -> None:
-    for command in main.commands:
-        if command not in ("init", "check"):
-            assert f"modelhub {command} " in README, command
-    for metric in RANK_METRICS:
-        assert f"`{metric}`" in README, metric
+@pytest.mark.parametrize("option", [*RANK_METRICS, "all_models", "features := 'values'", "details := true"])
+def test_what_the_numbers_mean_tells_of(option: str) -> None:
+    assert f"`{option}`" in text("docs/concepts.md")
 
 
-@pytest.mark.parametrize("option", ["all_models", "features := 'values'", "exclude"])
-def test_the_readme_speaks_of(option: str) -> None:
-    assert option in README
+def test_each_page_is_in_the_navigation_of_the_site() -> None:
+    listed = set(re.findall(r"[\w/]+\.md", ROOT.joinpath("mkdocs.yml").read_text(encoding="utf-8")))
+    assert {str(page.relative_to(ROOT / "docs")) for page in DOCS} <= listed
 
 
 def test_help_is_a_page_with_an_example_of_each(hub: modelhub_sql.Hub) -> None:
