@@ -95,12 +95,30 @@ def test_the_two_commands_and_the_hub_of_the_readme_are_of_files_that_are_there(
 
 
 @pytest.mark.long
-def test_the_tutorial_runs_from_its_first_block_to_its_last(folder: Path) -> None:
-    said = "".join(run(folder, *block) for block in blocks("docs/tutorial.md"))
+def test_the_notebook_of_the_tutorial_runs_and_finds_what_the_page_says(folder: Path) -> None:
+    nbclient = pytest.importorskip("nbclient", reason="needs the extra docs")
+    pytest.importorskip("ipykernel", reason="needs the extra docs")
+    nbformat = pytest.importorskip("nbformat")
+    docs = folder / "docs"
+    docs.mkdir()
+    notebook = nbformat.read(ROOT / "docs" / "tutorial.ipynb", as_version=4)
+    nbformat.validate(notebook)
+    # Nothing of the machine where it was written is in it.
+    assert not any(cell.get("outputs") for cell in notebook.cells)
+    nbclient.NotebookClient(notebook, timeout=600, resources={"metadata": {"path": docs}}).execute()
+    said = "".join(output.get("text", "") for cell in notebook.cells for output in cell.get("outputs", ()))
     (sentence,) = re.findall(r"The sentence is the answer: `(.*?)`", text("docs/tutorial.md"))
     assert sentence in said
     for name in ("ranking.svg", "why.svg", "map.svg", "fit.html"):
         assert folder.joinpath(name).stat().st_size > 1000, name
+    (question,) = (block for language, block in blocks("docs/tutorial.md") if language == "sql")
+    folder.joinpath("tutorial.duckdb").rename(folder / "hub.duckdb")
+    assert "dblp_acm" in run(folder, "sql", question)
+
+
+def test_the_notebook_of_the_tutorial_is_what_the_page_says() -> None:
+    done = subprocess.run([sys.executable, "docs/make_notebook.py", "--check"], cwd=ROOT, check=False)
+    assert done.returncode == 0
 
 
 @pytest.mark.long
