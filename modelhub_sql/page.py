@@ -142,6 +142,10 @@ def _logic(hub: Hub) -> dict[str, Any]:
     passed = "forms := getvariable('page_forms'), nested := getvariable('page_nested')"
     given = ("target_sketch", "options", "searched", score)
     in_logic = "modelhub_logic._logic"
+    searched = (
+        f"CREATE OR REPLACE TEMP TABLE searched AS FROM {in_logic}.searched_models("
+        "task := NULL, framework := NULL, latest := NULL, condition := true)"
+    )
     queries: dict[str, Any] = {
         "install": [
             "ATTACH 'hub.duckdb' AS hub (READ_ONLY)", "ATTACH ':memory:' AS modelhub_logic", "USE modelhub_logic.main",
@@ -163,12 +167,25 @@ def _logic(hub: Hub) -> dict[str, Any]:
         "sketch": [f"CREATE OR REPLACE TEMP TABLE target_sketch AS FROM {in_logic}.sketch({called}, {passed})"],
         "find": [
             f"CREATE OR REPLACE TEMP TABLE options AS FROM {in_logic}.search_options()",
-            f"CREATE OR REPLACE TEMP TABLE searched AS FROM {in_logic}.searched_models("
-            "task := NULL, framework := NULL, latest := NULL, condition := true)",
+            searched,
             empty,
             *_steps(("found_model",), given),
         ],
+        "find_detailed": [
+            f"CREATE OR REPLACE TEMP TABLE options AS FROM {in_logic}.search_options(details := true)",
+            searched,
+            *_steps(("found_model", "target_coverage"), given[:3]),
+        ],
         "found": "FROM temp.main.found_model ORDER BY rank ASC",
+        "covered": (
+            "SELECT model, version, list(matches ORDER BY target_partition ASC) AS matches FROM temp.main.target_coverage "
+            "JOIN temp.main.judged_model USING (dataset_id) WHERE dropped IS NULL "
+            "GROUP BY model, version, rank ORDER BY rank ASC"
+        ),
+        "covered_by_any": (
+            "WITH most AS (SELECT target_partition, max(matches) AS matches FROM temp.main.target_coverage GROUP BY ALL) "
+            "SELECT list(matches ORDER BY target_partition ASC) AS matches FROM most"
+        ),
         "dropped": (
             "SELECT model, version, distance, dropped FROM temp.main.judged_model WHERE dropped IS NOT NULL "
             "ORDER BY distance ASC NULLS LAST, model ASC, version ASC"

@@ -65,6 +65,11 @@ def test_the_statements_of_a_page_answer_over_its_tables_what_python_answers(
             con.execute(statement)
         why = con.sql(said["features"]).to_arrow_table().to_pylist()
         drawn = con.sql(said["bins"]).to_arrow_table().to_pylist()
+        for statement in said["find_detailed"]:
+            con.execute(statement)
+        detailed = con.sql(said["found"]).to_arrow_table().to_pylist()
+        covered = {row["model"]: row["matches"] for row in con.sql(said["covered"]).to_arrow_table().to_pylist()}
+        ((by_any,),) = con.sql(said["covered_by_any"]).fetchall()
     expected = hub.find_models(target, exclude=["label"])
     names = expected.columns
     assert [tuple(row[name] for name in names) for row in found] == [
@@ -75,6 +80,24 @@ def test_the_statements_of_a_page_answer_over_its_tables_what_python_answers(
     assert [(row["target_feature"], row["distance"], row["reason"]) for row in why] == [
         (row["target_feature"], pytest.approx(row["distance"], abs=1e-4), row["reason"]) for row in told.dicts()
     ]
+    # With details, what covers the target.
+    names = ["rank", "model", "distance", "adaptivity", "coverage", "max_js"]
+    asked = hub.find_models(target, exclude=["label"], details=True)
+    assert [[row[name] for name in names] for row in detailed] == [
+        [pytest.approx(row[name], abs=1e-9) if isinstance(row[name], float) else row[name] for name in names]
+        for row in asked.dicts()
+    ]
+    expected_matches = {
+        model: [
+            m
+            for _, m in sorted(
+                hub.explain_partitions(model, target, exclude=["label"]).select("target_partition, matches").fetchall()
+            )
+        ]
+        for model in ("near", "next", "far")
+    }
+    assert covered == {row["model"]: expected_matches[row["model"]] for row in detailed}
+    assert by_any == [max(matches) for matches in zip(*expected_matches.values(), strict=True)]
     # All of each side is drawn, bin beside bin.
     for feature in {row["target_feature"] for row in drawn}:
         for is_target in (True, False):
@@ -164,13 +187,16 @@ def test_what_is_dropped_in_a_browser_is_answered_as_in_python_and_leaves_no_tra
         hub.register("kinds", _kinds(1), exclude=["label"])
         hub.page(tmp_path / "site")
 
-    shots = [tmp_path / name for name in ("light.png", "dark.png", "narrow.png", "error.png")]
+    shots = [tmp_path / name for name in ("light.png", "dark.png", "narrow.png", "error.png", "details.png")]
     steps: list[dict[str, Any]] = [
         {"drop": data("torso1")},
         {"explain": "leg1"},
         {"shot": str(shots[0])},
         {"shot": str(shots[1]), "dark": True},
+        {"details": True},
+        {"shot": str(shots[4])},
         {"shot": str(shots[2]), "width": 400},
+        {"details": False},
         {"drop": str(as_csv)},
         {"tick": ["activity", "acc_std"]},
         {"drop": str(strange)},
@@ -188,7 +214,7 @@ def test_what_is_dropped_in_a_browser_is_answered_as_in_python_and_leaves_no_tra
     seen = json.loads(done.stdout)
     assert (seen["outside"], seen["errors"]) == ([], [])
     assert seen["requests"] > 5
-    (ready, torso1, leg1, _, _, _, torso2, without, names, times, beer, refused, _, claims) = seen["answers"]
+    (ready, torso1, leg1, _, _, detailed, _, _, brief, torso2, without, names, times, beer, refused, _, claims) = seen["answers"]
     assert ready["state"] == "ready"
     with modelhub_sql.connect(hub_path, read_only=True) as hub:
         for answer, target, excluded in (
@@ -205,6 +231,20 @@ def test_what_is_dropped_in_a_browser_is_answered_as_in_python_and_leaves_no_tra
             # Names are text: no script of theirs is there.
             assert (answer["scripts"], answer["overflow"], answer["unlabelled"]) == (1, False, 0)
         why = hub.explain("leg1", data("torso1"), exclude=["activity"]).dicts()
+        _same_as_in_python(
+            detailed, hub.find_models(data("torso1"), exclude=["activity"], details=True), "adaptivity", "coverage"
+        )
+        parts = [
+            hub.explain_partitions(row["model"], data("torso1"), exclude=["activity"]).filter("matches > 0").fetchall()
+            for row in detailed["ranking"]
+        ]
+    assert (brief["coverage"], brief["covered"]) == (torso1["coverage"], [])
+    assert [(row["covering"], int(row["covered"])) for row in detailed["covered"][:-1]] == [
+        (row["model"], len(each)) for row, each in zip(detailed["ranking"], parts, strict=True)
+    ]
+    assert detailed["covered"][-1]["covering"] == "any model of the hub"
+    assert int(detailed["covered"][-1]["covered"]) >= len({partition for each in parts for partition, *_ in each})
+    assert detailed["coverage"]
     assert [(row["target_feature"], row["reason"] or "") for row in leg1["features"]] == [
         (row["target_feature"], row["reason"] or "") for row in why
     ]
@@ -242,11 +282,11 @@ def _kinds(seed: int) -> pa.Table:
         """).to_arrow_table()
 
 
-def _same_as_in_python(answer: dict[str, Any], found: Any) -> None:
+def _same_as_in_python(answer: dict[str, Any], found: Any, *more: str) -> None:
     expected = found.dicts()
     assert answer["sentence"] == (found.summary or answer["sentence"])
     assert [(row["model"], row["verdict"]) for row in answer["ranking"]] == [(row["model"], row["verdict"]) for row in expected]
-    for name in ("rank", "distance", "overlap", "source_rows"):
+    for name in ("rank", "distance", "overlap", "source_rows", *more):
         assert [float(row[name]) for row in answer["ranking"]] == pytest.approx([row[name] for row in expected], abs=1e-9), name
 
 

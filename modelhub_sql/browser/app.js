@@ -1,10 +1,11 @@
 // The page: a file is dropped, the package's SQL (logic.json) runs over the hub's tables (hub.duckdb), the answer is shown.
 // What a hub or a file says reaches the page as text nodes only.
 import { fetched, list, start, text } from './engine.js';
-import { picture, share_bar } from './pictures.js';
+import { picture, share_bar, strip } from './pictures.js';
 
 const MODELS = 100;
 const PICTURES = 12;
+const COVERING = 20;
 const at = (id) => document.getElementById(id);
 const state = { engine: null, logic: null, target: null, asked: 0, turn: Promise.resolve() };
 
@@ -96,7 +97,7 @@ async function open_hub() {
 async function open_file(file) {
   const { engine, logic } = state;
   say(`Reading ${file.name}…`);
-  for (const id of ['answer', 'why', 'columns']) show(id, false);
+  for (const id of ['answer', 'coverage', 'why', 'columns']) show(id, false);
   const ending = /\.(parquet|[ct]sv(?:\.gz)?)$/i.exec(file.name)?.[1].toLowerCase();
   state.target = { name: file.name, table: ending === 'parquet' ? 'target_rows' : `target.${ending}` };
   if (!ending) throw new Error(`${file.name} is no parquet or csv file: its name ends in .parquet, .csv, .tsv, .csv.gz or .tsv.gz.`);
@@ -142,7 +143,7 @@ async function search() {
   await engine.run([
     `SET VARIABLE page_exclude = ${list(excluded.map((column) => column.feature))}`,
     `SET VARIABLE page_forms = ${list(forms)}`,
-    ...logic.sketch, ...logic.find,
+    ...logic.sketch, ...(at('details').checked ? logic.find_detailed : logic.find),
   ]);
   const found = await engine.rows(logic.found);
   const dropped = await engine.rows(logic.dropped);
@@ -151,6 +152,7 @@ async function search() {
   at('notes').replaceChildren(...(skipped ?? []).map((column) => element('li', {}, `left out: ${column}`)));
   show_ranking(found);
   show_dropped(dropped);
+  await show_coverage(found);
   show('answer');
   show('why', found.length > 0);
   show('ranking', found.length > 0);
@@ -168,6 +170,10 @@ function show_ranking(found) {
     { name: 'overlap', title: 'Overlap', kind: 'n less', shown: (row) => percent(row.overlap) },
     { name: 'source_accuracy', title: 'Accuracy', kind: 'n', shown: (row) => number(row.source_accuracy) },
     { name: 'source_rows', title: 'Rows', kind: 'n less', shown: (row) => count(row.source_rows) },
+    ...(at('details').checked ? [
+      { name: 'coverage', title: 'Coverage', kind: 'n less', shown: (row) => percent(row.coverage) },
+      { name: 'adaptivity', title: 'Adaptivity', kind: 'n less', shown: (row) => number(row.adaptivity) },
+    ] : []),
   ];
   at('ranking').replaceChildren(
     table('Models that fit, best first', columns, found.slice(0, MODELS).map((row) => ({ ...row, class: 'pick' }))),
@@ -190,6 +196,27 @@ function show_dropped(dropped) {
     { name: 'distance', title: 'Distance', kind: 'n', shown: (row) => number(row.distance) },
     { name: 'dropped', title: 'Why', shown: (row) => row.dropped },
   ], dropped.slice(0, MODELS)));
+}
+
+/** Which partitions of the table the listed models cover, and which no model that was compared. */
+async function show_coverage(found) {
+  const { engine, logic } = state;
+  show('coverage', at('details').checked);
+  if (!at('details').checked) return;
+  const [{ matches }] = await engine.rows(logic.covered_by_any);
+  const uncovered = (matches ?? []).filter((each) => !each).length;
+  at('coverage-title').textContent = !matches ? 'No model was compared partition by partition'
+    : uncovered ? `${count(uncovered)} of ${count(matches.length)} partitions of the table are covered by no model`
+      : 'Each partition of the table is covered by some model';
+  at('coverage-note').textContent = 'A partition is some rows of the table, drawn at random (500, unless the hub says otherwise). A model covers it ' +
+    'where it is like a partition of the model\'s data' + (found[0]?.max_js ? `: a Jensen-Shannon divergence of at most ${number(found[0].max_js)}.` : '.') +
+    ' Adaptivity: how many partitions of the model each matches, on average.';
+  const rows = matches ? [...(await engine.rows(logic.covered)).slice(0, COVERING), { model: 'any model of the hub', matches }] : [];
+  at('covered').replaceChildren(table('Which partitions each model covers', [
+    { name: 'covering', title: 'Model', kind: 'name', shown: named },
+    { name: 'covered', title: 'Covered', kind: 'n', shown: (row) => `${count(row.covered)} of ${count(row.matches.length)}` },
+    { name: 'strip', title: 'Partition by partition', shown: (row) => strip(row.matches) },
+  ], rows.map((row) => ({ ...row, covering: row.model, covered: row.matches.filter((each) => each).length }))));
 }
 
 async function explain(row) {
@@ -261,7 +288,7 @@ addEventListener('drop', (event) => {
   chosen(event.dataTransfer.files);
 });
 at('file').addEventListener('change', (event) => chosen(event.target.files));
-at('boxes').addEventListener('change', () => later(search));
+for (const id of ['boxes', 'details']) at(id).addEventListener('change', () => later(search));
 at('ranking').addEventListener('click', (event) => {
   const line = event.target.closest('tr.pick');
   const row = line && state.found.find((each) => each.model === line.dataset.model && each.version === line.dataset.version);

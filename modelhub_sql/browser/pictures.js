@@ -18,6 +18,12 @@ export function share_bar(value, verdict) {
     shape('rect', { class: 'track', width: 100, height: 8 }), shape('rect', { class: `bar ${known}`, width, height: 8 }));
 }
 
+/** A cell for each partition, filled where something matches it. */
+export function strip(matches) {
+  const cells = matches.map((each, i) => shape('rect', { class: each ? 'covered' : 'uncovered', x: i + 0.05, width: 0.9, height: 1 }));
+  return shape('svg', { class: 'strip', viewBox: `0 0 ${matches.length} 1`, preserveAspectRatio: 'none', 'aria-hidden': 'true' }, ...cells);
+}
+
 /** bins: rows of drawn_bin of one feature. Returns the svg, what to write at its ends, and a note. */
 export function picture(bins, kind) {
   const sides = [bins.filter((bin) => bin.owner === 0), bins.filter((bin) => bin.owner !== 0)];

@@ -1,6 +1,6 @@
 // node drive.mjs SITE JOBS.json: opens a site in headless Chromium and prints what the page shows, as JSON.
 // JOBS: {"modules": folder with puppeteer-core, "chromium": path, "steps": [...]}; a step is one of
-// {"drop": file, "name": as}, {"choose": file}, {"tick": [columns]}, {"explain": model}, {"shot": png, "dark": true, "width": 1280},
+// {"drop": file, "name": as}, {"choose": file}, {"tick": [columns]}, {"details": true}, {"explain": model}, {"shot": png, "dark": true, "width": 1280},
 // {"claims": {"hub": file, "tables": {name: file}, "files": [[name, statements]]}}.
 import fs from 'node:fs';
 import http from 'node:http';
@@ -63,7 +63,8 @@ const shown = () => page.evaluate(() => {
   }));
   return {
     state: document.body.dataset.state, sentence: text('sentence'), error: text('error'), status: text('status'), about: text('about'),
-    made: text('made'), why: text('why-title'), ranking: rows('ranking'), dropped: rows('dropped'), features: rows('features'),
+    made: text('made'), why: text('why-title'), ranking: rows('ranking'), coverage: document.getElementById('coverage').hidden ? '' : text('coverage-title'),
+    covered: document.getElementById('coverage').hidden ? [] : rows('covered'), dropped: rows('dropped'), features: rows('features'),
     pictures: document.querySelectorAll('#pictures figure svg[aria-label]').length, scripts: document.scripts.length,
     ticked: [...document.querySelectorAll('#boxes input:checked')].map((box) => box.parentNode.querySelector('span').textContent),
     overflow: document.documentElement.scrollWidth > document.documentElement.clientWidth,
@@ -100,6 +101,8 @@ for (const step of steps) {
         if (box.checked !== names.includes(label.querySelector('span').textContent)) box.click();
       }
     }, step.tick);
+  } else if (step.details !== undefined) {
+    await act((wanted) => document.getElementById('details').checked === wanted || document.getElementById('details').click(), step.details);
   } else if (step.explain) {
     // By the keyboard.
     await page.evaluate(() => { document.body.dataset.state = 'asked'; });
