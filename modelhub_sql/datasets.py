@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 import duckdb
 
-from modelhub_sql.errors import DatasetError, OptionError, translated
+from modelhub_sql.errors import DatasetError, OptionError, nearest_file, translated
 
 __all__ = [
     "NUMBER", "SKETCH_FILE", "Dataset", "arrow", "arrow_file", "check_read", "is_local_file", "is_model", "is_sketch", "key",
@@ -261,8 +261,8 @@ _POINTER = b"version https://git-lfs.github.com/spec/"
 
 #: What is passed instead of a file that DuckDB does not read.
 _OTHERS = {
-    ".xlsx": "pandas.read_excel(path)",
-    ".xls": "pandas.read_excel(path)",
+    ".xlsx": "its sheet, saved as a csv, or in Python pandas.read_excel(path)",
+    ".xls": "its sheet, saved as a csv, or in Python pandas.read_excel(path)",
     ".pkl": "pandas.read_pickle(path)",
     ".pickle": "pandas.read_pickle(path)",
     ".npy": "numpy.load(path)",
@@ -341,7 +341,7 @@ def _qualified(con: duckdb.DuckDBPyConnection, name: str) -> tuple[str, bool]:
         raise translated(error) from error
     if not found:
         # Not left to DuckDB, to which the package's own names are known.
-        raise DatasetError(f"{name} can't be read as a dataset: a table or view of that name does not exist")
+        raise DatasetError(f"{name} does not exist: no file and no table is called that{nearest_file(name)}")
     *path, is_temporary = found[0]
     return ".".join('"' + part.replace('"', '""') + '"' for part in path), is_temporary
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
+import shlex
+from difflib import get_close_matches
 
 import duckdb
 
@@ -28,6 +31,7 @@ __all__ = [
     "TemporaryFilesError",
     "damaged",
     "is_not_permitted",
+    "nearest_file",
     "of_opening",
     "translated",
 ]
@@ -143,6 +147,13 @@ _VERSION = re.compile(r"IO Error: Trying to read a database file with (storage )
 _ENCRYPTED = re.compile(r"[\w ]+ Error: Cannot open encrypted database")
 _NOT_PERMITTED = re.compile(r'IO Error: Cannot open file ".*": Permission denied', re.DOTALL)
 
+_NOT_THERE = re.compile(
+    r"(Catalog Error: Table with name .* does not exist|IO Error: No files found that match the pattern)", re.DOTALL
+)
+_NO_READER = re.compile(r"Binder Error: No extension found that is capable of reading the file")
+_DATABASE = re.compile(r"Binder Error: Database \".*\" (has multiple|does not have any) tables", re.DOTALL)
+_TOO_SMALL = re.compile(r"Invalid Input Error: File '.*' too small to be a Parquet file", re.DOTALL)
+
 
 def is_not_permitted(error: duckdb.Error) -> bool:
     """Whether the user may not open the file."""
@@ -246,13 +257,45 @@ def translated(error: duckdb.Error, dataset: str | None = None, table: str = "",
     if hub is not None and _CORRUPT.match(text):
         return damaged(hub, text)
     if dataset is not None and not isinstance(error, duckdb.InterruptException):
-        return DatasetError(f"{dataset} can't be read as a dataset: {_of_a_reader(_in_short(text))}")
+        return DatasetError(_of_a_dataset(error, dataset))
     if hub is not None and _DAMAGED.match(text):
         return damaged(hub, text)
     # What else the system says of a file is nobody's fault.
     if hub is not None and not isinstance(error, (duckdb.InterruptException, duckdb.IOException)):
         return HubFormatError(f"{hub} holds what no sketch has: {_in_short(text)}")
     return error
+
+
+def _of_a_dataset(error: duckdb.Error, dataset: str) -> str:
+    """What is wrong with a dataset that DuckDB did not read, and what to do."""
+    text = str(error)
+    if isinstance(error, (duckdb.CatalogException, duckdb.IOException)) and _NOT_THERE.match(text):
+        return f"{dataset} does not exist: no file and no table is called that{nearest_file(dataset)}"
+    if isinstance(error, duckdb.BinderException) and _NO_READER.match(text):
+        return (
+            f"{dataset} can't be read as a dataset: its name does not say what it is. Call it .parquet, .csv, .tsv, "
+            ".json or .jsonl; or say what parts its columns, as read={'delim': ';'} or --read 'delim=;', and it is read as a csv"
+        )
+    if isinstance(error, duckdb.BinderException) and _DATABASE.match(text):
+        return (
+            f"{dataset} is a DuckDB database, not a table: ATTACH it, and pass database.schema.table; "
+            "or write a table to a parquet file"
+        )
+    if isinstance(error, duckdb.InvalidInputException) and _TOO_SMALL.match(text):
+        return f"{dataset} can't be read as a dataset: the file is empty, or was cut off while it was written"
+    return f"{dataset} can't be read as a dataset: {_of_a_reader(_in_short(text))}"
+
+
+def nearest_file(path: str) -> str:
+    """Which file of the same folder has the name most like it, as the end of a message; empty where none is like it."""
+    folder, name = os.path.split(path)
+    if re.search(r"[*?\[]|://", path):
+        return ""
+    try:
+        found = get_close_matches(name, os.listdir(folder or "."), 1, 0.8)
+    except (OSError, ValueError):
+        return ""
+    return f"; the nearest name is {os.path.join(folder, found[0])}" if found else ""
 
 
 def _of_a_reader(text: str) -> str:
@@ -263,7 +306,7 @@ def _of_a_reader(text: str) -> str:
     hint = "encoding': 'latin-1" if "utf-8" in text or "unicode" in text else "delim': ';"
     name, _, value = hint.partition("': '")
     return (
-        f"{said.strip()} Give options of DuckDB's reader, as read={{'{hint}'}} or --read {name}={value}; "
+        f"{said.strip()} Give options of DuckDB's reader, as read={{'{hint}'}} or --read {shlex.quote(f'{name}={value}')}; "
         "or read the file yourself, and pass a view, or a pandas or polars DataFrame"
     )
 

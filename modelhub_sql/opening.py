@@ -27,6 +27,7 @@ from modelhub_sql.errors import (
     HubLogError,
     HubNotFoundError,
     SettingsError,
+    nearest_file,
     of_opening,
 )  # fmt: skip
 from modelhub_sql.journal import MENDS, Held, journal_of, log_of, log_size, mend, moved
@@ -79,7 +80,7 @@ def opened(path: str, read_only: bool, given: Mapping[str, Any], numpy: bool = T
     in_memory = path == ":memory:"
     is_new = in_memory or _is_new(path)
     if is_new and read_only:
-        raise HubNotFoundError(f"there is no hub at {path}: register a model to make one")
+        raise HubNotFoundError(f"there is no hub at {path}: register a model to make one{nearest_file(path)}")
     settings = Settings(**given)
     if is_new and not in_memory:
         if not Path(path).absolute().parent.is_dir():

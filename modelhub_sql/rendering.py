@@ -99,6 +99,8 @@ def _print_table(columns: Sequence[str], rows: Sequence[Sequence[Any]], *, whole
 
 def cell(value: Any) -> str:
     """A value as people read it: numbers with four digits, nothing for a missing one."""
+    if isinstance(value, (list, tuple)):
+        return ", ".join(map(cell, value))
     return "" if value is None else f"{value:.4g}" if isinstance(value, float) else str(value)
 
 

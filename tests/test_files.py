@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
+import shutil
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import numpy as np
 import pandas as pd
 import pytest
+from conftest import data
 from same import registered, shape
 
 import modelhub_sql
@@ -117,3 +120,35 @@ def test_names_of_ours_change_nothing(settled_hub: modelhub_sql.Hub) -> None:
     for name in ("dataset_row", "whole_row", "csv_row", "typed_column", "modelhub_sketch"):
         settled_hub.sql(f"CREATE OR REPLACE TABLE {name} AS SELECT 1.5 AS mine")
         assert list(shape(settled_hub, name)) == ["mine"]
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("beer.parqet", r"beer\.parqet does not exist: .*; the nearest name is .*beer\.parquet$"),
+        ("bear.parquet", r"bear\.parquet does not exist: .*; the nearest name is .*beer\.parquet$"),
+        ("wine.parquet", r"wine\.parquet does not exist: no file and no table is called that$"),
+        ("rows.txt", r"rows\.txt can't be read as a dataset: .*--read 'delim=;'"),
+        ("empty.parquet", r"empty\.parquet can't be read as a dataset: the file is empty"),
+        ("other.duckdb", r"other\.duckdb is a DuckDB database, not a table"),
+        ("rows.xlsx", r"rows\.xlsx can't be read as a dataset: pass .*csv, or in Python pandas\.read_excel"),
+    ],
+)
+def test_who_names_the_wrong_file_is_told_what_to_name(hub: modelhub_sql.Hub, tmp_path: Path, name: str, said: str) -> None:
+    shutil.copy(data("beer"), tmp_path / "beer.parquet")
+    tmp_path.joinpath("rows.txt").write_text("a;b\n1;2\n3;4\n")
+    for empty in ("empty.parquet", "rows.xlsx"):
+        tmp_path.joinpath(empty).write_bytes(b"")
+    if name == "other.duckdb":
+        with duckdb.connect(str(tmp_path / name)) as con:
+            con.execute("CREATE TABLE a AS SELECT 1 AS x; CREATE TABLE b AS SELECT 1 AS x")
+    with pytest.raises(DatasetError, match=said):
+        hub.sketch(tmp_path / name)
+    if name == "rows.txt":
+        assert hub.sketch(tmp_path / name, read={"delim": ";"}).features == ["a", "b"]
+
+
+def test_who_names_the_wrong_hub_is_told_the_nearest(tmp_path: Path) -> None:
+    tmp_path.joinpath("hub.duckdb").write_bytes(b"")
+    with pytest.raises(modelhub_sql.HubNotFoundError, match=r"no hub at .*hub\.duckb: .*; the nearest name is .*hub\.duckdb$"):
+        modelhub_sql.connect(tmp_path / "hub.duckb", read_only=True)

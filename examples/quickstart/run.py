@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 import sys
+import warnings
 from pathlib import Path
 
 import duckdb
@@ -22,6 +23,8 @@ LEAVE_OUT = ("label", "split")
 
 
 def main(hub_path: str = ":memory:") -> None:
+    # Of a column with no value at all, for instance; the file and line of this program are no news.
+    warnings.showwarning = lambda message, *_: print(f"note: {message}".replace(f"{DATA}/", ""), file=sys.stderr)
     tables = {path.stem: path for path in sorted(DATA.glob("*.parquet"))}
     target = tables.pop(HELD_OUT)
     with modelhub_sql.connect(hub_path) as hub:
