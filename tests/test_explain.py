@@ -89,6 +89,13 @@ def test_ranges_are_of_nine_tenths_of_the_values(reasons: modelhub_sql.Hub, targ
     assert rows["city"]["target_range"] is None
 
 
+def test_ranges_of_whole_numbers_end_at_values_that_occur(hub: modelhub_sql.Hub) -> None:
+    table = pa.table({"none": [0] * 300, "flag": [0, 1] * 150, "term": [36, 60] * 150, "year": [*range(1994, 2004)] * 30})
+    hub.register("m", table)
+    shown = {row["target_feature"]: row["target_range"] for row in hub.explain("m", table).dicts()}
+    assert shown == {"none": "0", "flag": "0 to 1", "term": "36 to 60", "year": "1994 to 2003"}
+
+
 def test_sql_alone_explains_the_same(reasons: modelhub_sql.Hub, target: pa.Table) -> None:
     columns = "target_feature, source_feature, matched_by, distance, js_divergence, jaccard, target_range, source_range, reason"
     for model in ("inches", "tall", "aged in words"):

@@ -10,7 +10,10 @@ range_of AS (
     SELECT
         owner, feature_id, any_value(kind) AS kind,
         min(bin) FILTER (share > 0.05) AS low,
-        min(bin + _logic.bin_width(bin, k, b)) FILTER (share >= 0.95) AS high
+        min(CASE
+            WHEN kind = 'time' THEN bin + _logic.bin_width(bin, k, b)
+            ELSE _logic.roundest_in(bin, _logic.bin_width(bin, k, b))
+        END) FILTER (share >= 0.95) AS high
     FROM cumulated
     GROUP BY owner, feature_id
 )

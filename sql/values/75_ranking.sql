@@ -45,7 +45,19 @@ CREATE MACRO _logic.shown_time(x) AS CASE
 END;
 COMMENT ON MACRO _logic.shown_time IS 'a time in microseconds as people write it: a date, or hours';
 
+CREATE MACRO _logic.step_in(low, width, step) AS
+    CASE WHEN ceil(low / step) * step < low + width THEN ceil(low / step) * step END;
+COMMENT ON MACRO _logic.step_in IS 'the least multiple of a step from low on, NULL where none is below low + width';
+
+CREATE MACRO _logic.roundest_in(low, width) AS coalesce(
+    _logic.step_in(low, width, 10 * power(10, floor(log10(nullif(width, 0))))),
+    _logic.step_in(low, width, power(10, floor(log10(nullif(width, 0))))),
+    low
+);
+COMMENT ON MACRO _logic.roundest_in IS 'what people write of a bin of numbers: the number of fewest digits in it';
+
 CREATE MACRO _logic.shown_range(kind, low, high) AS CASE
+    WHEN kind = 'number' AND low = high THEN _logic.shown_number(low)
     WHEN kind = 'time' THEN _logic.shown_time(low) || ' to ' || _logic.shown_time(high)
     ELSE _logic.shown_number(low) || ' to ' || _logic.shown_number(high)
 END;

@@ -73,5 +73,11 @@ FROM (VALUES
     (1e19, '1e+19'), ('inf'::DOUBLE, 'inf')
 ) AS t(x, shown);
 
+SELECT 'of a bin from ' || low || ' on ' || round || ' is written', _logic.roundest_in(low, width) = round
+FROM (VALUES (0e0, 9.313e-10, 0e0), (1e0, 0.125, 1e0), (60e0, 2e0, 60e0), (62e0, 2e0, 62e0), (2003e0, 1e0, 2003e0), (64e0, 64e0, 100e0),
+    (-1.125, 0.125, -1.1), (5e-324, 5e-324, 5e-324), ('inf'::DOUBLE, 'inf'::DOUBLE, 'inf'::DOUBLE)) AS bin(low, width, round);
+
+SELECT 'a range of one number is that number', _logic.shown_range('number', 36e0, 36e0) = '36';
+
 SELECT 'a range is shown as its ends', _logic.shown_range('number', 0e0, 1.5e0) = '0 to 1.5'
     AND _logic.shown_range('time', 15403 * 86400e6, 15404 * 86400e6) = '2012-03-04 to 2012-03-05';
