@@ -18,7 +18,7 @@ from modelhub_sql.declared import connect, hub_argument, options_of, output_opti
 from modelhub_sql.errors import HubError
 from modelhub_sql.fetching import is_url
 from modelhub_sql.importing import import_models
-from modelhub_sql.rendering import print_result
+from modelhub_sql.rendering import print_result, print_sentence
 from modelhub_sql.serving import mcp
 from modelhub_sql.settings import Settings
 from modelhub_sql.visible import visible
@@ -33,7 +33,7 @@ class _Commands(click.Group):
     """Turns a user's error into one line on stderr and exit code 1."""
 
     def invoke(self, ctx: click.Context) -> Any:
-        warnings.showwarning = lambda message, *_: click.echo(visible(f"warning: {message}"), err=True)
+        warnings.showwarning = lambda message, *_: print_sentence(f"warning: {message}", err=True)
         try:
             return super().invoke(ctx)
         except (KeyboardInterrupt, duckdb.InterruptException, RuntimeError) as error:
@@ -43,7 +43,7 @@ class _Commands(click.Group):
             click.echo("interrupted: nothing was changed", err=True)
             ctx.exit(130)
         except (HubError, duckdb.Error) as error:
-            click.echo(visible("error: " + " ".join(str(error).split())), err=True)
+            print_sentence("error: " + " ".join(str(error).split()), err=True)
             ctx.exit(1)
 
 
@@ -188,7 +188,7 @@ def find(hub: str, targets: tuple[str, ...], plot: str | None, form: str | None,
         _draw(found, plot)
         if found.summary and form is None:
             # In json and csv it is a column.
-            click.echo(visible(found.summary), err=not len(found))
+            print_sentence(found.summary, err=not len(found))
         # What people decide by comes first.
         brief = "rank, model, verdict, distance, overlap, source_accuracy, version, adaptivity, coverage, uri"
         print_result(found, form, brief.split(", "), empty="no model in the hub fits the target")
@@ -200,7 +200,7 @@ def _find_for_each(hub: str, targets: tuple[str, ...], form: str | None, options
     with connect(hub, read_only=True) as open_hub:
         found = found_for_each(open_hub, list(targets), options | {"top": options["top"] or 3})
         if form is None:
-            click.echo(visible(found.summary or ""))
+            print_sentence(found.summary)
         brief = "target, rank, model, verdict, distance, overlap, source_accuracy, version"
         print_result(found, form, brief.split(", "), empty="no model in the hub fits a target")
     if found.problems:
@@ -222,7 +222,7 @@ def try_models(hub: str, target: str, form: str | None, **options: Any) -> None:
     with _existing(hub) if options["record"] else _searched(hub, target) as open_hub:
         found = open_hub.try_models(target, **given)
         if form is None:
-            click.echo(visible(found.summary or ""), err=not len(found))
+            print_sentence(found.summary, err=not len(found))
         brief = "model, version, score, low, high, verdict, distance, format, seconds, problem"
         print_result(found, form, brief.split(", "), empty="no model was tried")
 
@@ -326,7 +326,7 @@ def compare(hub: str, model: str, other: str, target: str, form: str | None, **o
     with _searched(hub, target) as open_hub:
         found = open_hub.compare(model, other, target, **options)
         if found.summary and form is None:
-            click.echo(visible(found.summary))
+            print_sentence(found.summary)
         brief = "target_feature, nearer, distance, other_distance, target_range, source_range, other_range, reason, other_reason"
         print_result(found, form, brief.split(", "), empty="the target has no features")
 

@@ -8,7 +8,7 @@ import click
 
 from modelhub_sql import Hub
 from modelhub_sql.declared import connect, hub_argument, options_of, output_options
-from modelhub_sql.rendering import print_result
+from modelhub_sql.rendering import print_result, print_sentence
 from modelhub_sql.visible import visible
 
 __all__ = ["ALL"]
@@ -144,7 +144,7 @@ def show(hub: str, name: str, version: str | None, form: str | None) -> None:
     with connect(hub, read_only=True, _numpy=False) as open_hub:
         found = open_hub.show(name, version=version)
         if form is None:
-            click.echo(visible(str(found.summary)))
+            print_sentence(found.summary)
         print_result(found, form, empty="its data has no features")
 
 
@@ -173,7 +173,7 @@ def outcomes(hub: str, form: str | None) -> None:
     with connect(hub, read_only=True, _numpy=False) as open_hub:
         found = open_hub.outcomes()
         if form is None and len(found):
-            click.echo(visible(str(found.summary)))
+            print_sentence(found.summary)
         brief = ("model", "version", "target", "verdict", "distance", "metric", "score", "lost", "rows", "recorded_at")
         print_result(found, form, brief, empty="nothing was recorded yet: modelhub record, or modelhub try --record")
 

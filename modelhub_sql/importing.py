@@ -10,7 +10,7 @@ import click
 
 from modelhub_sql import Hub
 from modelhub_sql.declared import connect, hub_argument, options_of, output_options
-from modelhub_sql.rendering import print_result
+from modelhub_sql.rendering import print_result, print_sentence
 
 __all__ = ["import_models"]
 
@@ -54,7 +54,7 @@ def from_mlflow(uri: str, hub: str, form: str | None, **options: Any) -> None:
             click.get_current_context().exit(130)
         brief = [column for column in found.columns if column != "excluded"]
         print_result(found, form, brief, empty="the registry has no model versions")
-    click.echo(found.summary, err=True)
+    print_sentence(found.summary, err=True)
 
 
 @import_models.command("hf")
@@ -77,7 +77,7 @@ def from_hugging_face(folder: str, hub: str, form: str | None, **options: Any) -
         found = imported(open_hub, folder, **options)
         brief = [column for column in found.columns if column != "excluded"]
         print_result(found, form, brief, empty="no model has a card (README.md) there")
-    click.echo(found.summary, err=True)
+    print_sentence(found.summary, err=True)
 
 
 @import_models.command("hub")
@@ -95,4 +95,4 @@ def from_hub(other: str, hub: str, form: str | None, **options: Any) -> None:
     with connect(":memory:" if is_new else hub, read_only=options["dry_run"] and not is_new) as open_hub:
         found = open_hub.import_hub(other, **options)
         print_result(found, form, empty="the other hub has no models")
-    click.echo(found.summary, err=True)
+    print_sentence(found.summary, err=True)

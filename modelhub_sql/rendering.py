@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import shutil
 import sys
+import textwrap
 from collections.abc import Sequence
 from typing import Any
 
@@ -11,7 +13,7 @@ import click
 
 from modelhub_sql.visible import visible
 
-__all__ = ["DISTANCES", "bar", "cell", "fitting", "print_result"]
+__all__ = ["DISTANCES", "bar", "cell", "fitting", "print_result", "print_sentence"]
 
 #: Columns of sentences: broken between words, and never narrower than this.
 _SENTENCES = ("reason", "other_reason", "dropped", "finding", "what_a_row_is", "summary", "warning", "meaning")
@@ -62,6 +64,15 @@ def print_result(
         _print_table([names[place] for place in told], [[row[place] for place in told] for row in rows], whole=whole)
 
 
+def print_sentence(text: str | None, *, err: bool = False) -> None:
+    """Print a sentence on stdout or stderr; in a window its lines end between words."""
+    shown = visible(text or "")
+    if (sys.stderr if err else sys.stdout).isatty():
+        width = shutil.get_terminal_size().columns
+        shown = "\n".join(textwrap.wrap(shown, max(20, width), break_long_words=False, break_on_hyphens=False)) or shown
+    click.echo(shown, err=err)
+
+
 def _print_markdown(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
     def line(cells: Sequence[str]) -> str:
         return "| " + " | ".join(" ".join(text.replace("\\", "\\\\").replace("|", "\\|").split()) for text in cells) + " |"
@@ -94,7 +105,7 @@ def _print_table(columns: Sequence[str], rows: Sequence[Sequence[Any]], *, whole
     console.print(table)
     if room < len(columns):
         left = ", ".join(names[room:])
-        click.echo(f"without {left}, for which the window is too narrow: --wide prints all, --columns chooses", err=True)
+        print_sentence(f"without {left}, for which the window is too narrow: --wide prints all, --columns chooses", err=True)
 
 
 def cell(value: Any) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import re
+import sys
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ from conftest import data
 
 import modelhub_sql
 from modelhub_sql.cli import main
-from modelhub_sql.rendering import bar
+from modelhub_sql.rendering import bar, print_sentence
 
 EXCLUDE = ("--exclude", "label", "--exclude", "split")
 
@@ -80,6 +81,25 @@ def test_no_line_is_wider_than_the_window_and_no_word_is_cut(hub_path: str, scre
     for name in left[1].split(", ") if left else []:
         assert name in rows[0]
         assert name not in table[0].split()
+
+
+@pytest.mark.parametrize("room", [60, 80])
+def test_in_a_window_the_lines_of_a_sentence_end_between_words(
+    room: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    said = (
+        "loans is nearer than adult: distance 0.01 against 1.00; loans in 53 of 53 features, s3://"
+        + "a" * 90
+        + " in none-of-them"
+    )
+    print_sentence(said)
+    assert capsys.readouterr().out == f"{said}\n"
+    monkeypatch.setenv("COLUMNS", str(room))
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    print_sentence(said)
+    lines = capsys.readouterr().out.splitlines()
+    assert " ".join(lines) == said
+    assert all(len(line) <= room or " " not in line for line in lines)
 
 
 def test_columns_are_chosen_and_all_are_printed_wide(hub_path: str, width: int) -> None:
