@@ -24,6 +24,8 @@ FORMAT = {
     "most_bins": ("UINTEGER", "bins that a feature of numbers or times takes at the most"),
     "sample_rows": ("UINTEGER", "rows that the resolution of a feature's bins is chosen from"),
     "text_bins": ("UINTEGER", "bins that the tokens of text are hashed to"),
+    "min_count": ("UINTEGER", "values that a bin has at least: of fewer it is not kept"),
+    "round_counts": ("UINTEGER", "what all counts of values are multiples of, the nearest"),
     "replicas": ("UINTEGER", "MinHash elements of a bin: round(replicas * sqrt(frequency of the bin)) (section 3.4)"),
     "minhash_bands": ("UINTEGER", "L of MinHash"),
     "minhash_rows": ("UINTEGER", "K of MinHash: functions a band"),

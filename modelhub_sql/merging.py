@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import duckdb
@@ -247,6 +248,9 @@ def _add_part(hub: Hub, table: str, source: str, layout: Layout, exclude: list[s
     """The sketch of new rows as the second part: in the bins, kinds and columns of the first, its last partition filled up."""
     own, place = hub._own, hub._place
     relations = dict(logic.relations("sketch", hub._numpy))
+    for name in ("coarsening", "element"):
+        # What few of the new rows have may be what many have together.
+        relations[name] = replace(relations[name], query=relations[name].query.replace("_logic.is_exact()", "true"))
     forms = "[" + ", ".join(f"'{form}'" for form in layout.forms) + "]::VARCHAR[]"
     for name, query in {
         "row_permutation": f"""

@@ -38,6 +38,8 @@ class Settings:
     most_bins: bins that a feature of numbers or times takes at the most: above, its resolution is halved.
     sample_rows: rows that the resolution is chosen from.
     text_bins: bins that tokens are hashed to.
+    min_count: a bin that fewer values of a dataset are in is not kept: no value is there that few rows have.
+    round_counts: counts are kept as the nearest multiple of it. Both hold for targets, too.
     replicas: a bin of frequency f is replicated round(replicas * sqrt(f)) times for MinHash.
     minhash_bands, minhash_rows: L and K of MinHash; by default tuned for ``min_jaccard``.
     jslsh_bands, jslsh_rows, jslsh_width: L, K, and r divided by the greatest distance of a
@@ -61,6 +63,8 @@ class Settings:
     most_bins: int = 256
     sample_rows: int = 2000
     text_bins: int = 1024
+    min_count: int = 1
+    round_counts: int = 1
     replicas: int = 16
     minhash_bands: int | None = None
     minhash_rows: int | None = None
@@ -84,8 +88,8 @@ class Settings:
 
     def __post_init__(self) -> None:
         for name in (
-            "partition_size", "max_partitions", "most_bins", "sample_rows", "text_bins", "replicas", "max_candidates",
-            "minhash_bands", "minhash_rows", "jslsh_bands", "jslsh_rows",
+            "partition_size", "max_partitions", "most_bins", "sample_rows", "text_bins", "min_count", "round_counts",
+            "replicas", "max_candidates", "minhash_bands", "minhash_rows", "jslsh_bands", "jslsh_rows",
         ):  # fmt: skip
             value = getattr(self, name)
             if value is not None and (not isinstance(value, int) or isinstance(value, bool) or value < 1):

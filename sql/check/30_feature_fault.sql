@@ -24,3 +24,8 @@ UNION ALL
 SELECT dataset_id, feature, 'its spread is no divergence'
 FROM _hub.features
 WHERE NOT (isfinite(spread) AND spread BETWEEN 0 AND ln(2) + 1e-9)
+UNION ALL
+SELECT dataset_id, feature, 'it has counts that min_count = ' || _format.min_count() || ' and round_counts = '
+    || _format.round_counts() || ' do not allow'
+FROM _hub.features
+WHERE len(list_filter(counts, lambda n: NOT _logic.is_kept_count(n))) > 0

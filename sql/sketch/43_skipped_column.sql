@@ -3,7 +3,10 @@ SELECT dataset_number, coalesce(list(
     feature || ' (' || CASE
         WHEN form IS NULL THEN left(type, 100)
         WHEN reason IS NOT NULL THEN reason
-        ELSE left(type, 100) || ', only NULL'
+        ELSE left(type, 100) || CASE
+            WHEN _logic.is_exact() THEN ', only NULL'
+            ELSE ', no value that ' || greatest(_format.min_count(), (_format.round_counts() + 1) // 2) || ' rows have'
+        END
     END || ')'
     ORDER BY number ASC
 ) FILTER (feature_id NOT IN (SELECT feature_id FROM feature_histogram)), []) AS skipped

@@ -151,3 +151,17 @@ COMMENT ON MACRO _logic.partition_at IS 'the partition of a place';
 
 CREATE MACRO _logic.feature_at(place) AS (place & 65535)::USMALLINT;
 COMMENT ON MACRO _logic.feature_at IS 'the feature of a place';
+
+CREATE MACRO _logic.is_exact() AS _format.min_count() <= 1 AND _format.round_counts() <= 1;
+COMMENT ON MACRO _logic.is_exact IS 'whether a hub keeps counts as they are';
+
+CREATE MACRO _logic.safe_count() AS
+    greatest(_format.min_count(), CASE WHEN _format.round_counts() > 1 THEN 2 * _format.round_counts() ELSE 1 END);
+COMMENT ON MACRO _logic.safe_count IS 'values of a bin that is kept, and hardly changed when it is rounded';
+
+CREATE MACRO _logic.rounded_count(n) AS (n + _format.round_counts() // 2) // _format.round_counts() * _format.round_counts();
+COMMENT ON MACRO _logic.rounded_count IS 'a count as a multiple of round_counts, the nearest';
+
+CREATE MACRO _logic.is_kept_count(n) AS
+    n % _format.round_counts() = 0 AND n + _format.round_counts() // 2 >= _format.min_count();
+COMMENT ON MACRO _logic.is_kept_count IS 'whether a count above 0 is one that the hub keeps';

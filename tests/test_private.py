@@ -1,0 +1,146 @@
+"""What is kept of few rows where a hub has min_count and round_counts."""
+
+from __future__ import annotations
+
+import warnings
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import duckdb
+import oracle
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from conftest import data
+
+import modelhub_sql
+from modelhub_sql import upkeep
+from modelhub_sql.errors import DatasetError, SettingsError
+
+#: Numbers, words, gaps.
+COLUMNS = ["age", "education", "native_country", "workclass"]
+
+Histograms = dict[str, "Histogram"]
+
+
+class Histogram(NamedTuple):
+    """nulls: what is missing. resolution: of numbers."""
+
+    whole: dict[float, int]
+    partitions: list[dict[float, int]]
+    nulls: int
+    resolution: oracle.Resolution | None
+
+    def at(self, resolution: oracle.Resolution | None) -> Histogram:
+        whole, *partitions = (oracle.rebinned(counts, resolution) for counts in (self.whole, *self.partitions))
+        return Histogram(whole, partitions, self.nulls, resolution)
+
+
+def histograms(sketch: list[dict[str, Any]]) -> Histograms:
+    return {
+        row["feature"]: Histogram(
+            dict(zip(row["bins"], row["counts"], strict=True)),
+            [dict(zip(row["bins"], counts, strict=False)) for counts in row["partitions"]],
+            row["nulls"],
+            None if row["k"] is None else oracle.Resolution(row["k"], row["b"]),
+        )
+        for row in sketch
+    }
+
+
+def sketched(table: Any, **settings: Any) -> Histograms:
+    with modelhub_sql.connect(partition_size=100, **settings) as hub, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return histograms(hub.sketch(table).arrow().to_pylist())
+
+
+@pytest.mark.parametrize(("min_count", "round_counts"), [(1, 4), (9, 5)])
+def test_counts_are_those_of_enough_values_rounded(min_count: int, round_counts: int) -> None:
+    table = pq.read_table(data("adult"), columns=COLUMNS).slice(0, 330)
+
+    def kept(n: int) -> int:
+        return (n + round_counts // 2) // round_counts * round_counts if n >= min_count else 0
+
+    coarse = sketched(table, min_count=min_count, round_counts=round_counts)
+    exact = {name: each.at(coarse[name].resolution) for name, each in sketched(table).items()}
+    for name, each in coarse.items():
+        assert each.whole == {bin: kept(n) for bin, n in exact[name].whole.items() if kept(n)}
+        assert each.nulls == kept(exact[name].nulls)
+        # Numbers are in bins so wide that nine tenths are kept.
+        assert each.resolution is None or sum(n for n in exact[name].whole.values() if kept(n)) >= 0.9 * 330
+        for bin, n in each.whole.items():
+            parts = [part.get(bin, 0) for part in each.partitions]
+            assert sum(parts) == n
+            for part, before in zip(parts, (part.get(bin, 0) for part in exact[name].partitions), strict=True):
+                assert part % round_counts == 0
+                assert abs(part - before) < round_counts
+
+
+def test_rounded_counts_are_spread_over_the_partitions() -> None:
+    # Ten words, one of each in each of 20 partitions of 10: rounded from the first on, all would be in a few.
+    table = pa.table({"word": [f"w{i % 10}" for i in range(200)]})
+    with modelhub_sql.connect(partition_size=10, partitioning="sequential", round_counts=5) as hub:
+        (row,) = hub.sketch(table).arrow().to_pylist()
+    assert row["counts"] == [20] * 10
+    assert {sum(counts) for counts in row["partitions"]} <= {0, 5, 10, 15, 20}
+
+
+def test_a_coarse_hub_is_whole_whatever_is_done_with_it(tmp_path: Path) -> None:
+    table = pq.read_table(data("adult"), columns=COLUMNS)
+    first, more = table.slice(0, 320), table.slice(320, 130)
+    settings: dict[str, Any] = dict(partition_size=100, min_count=5, round_counts=3)
+    with modelhub_sql.connect(tmp_path / "hub.duckdb", **settings) as hub, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        hub.register("a", first)
+        hub.register("b", hub.merge([hub.sketch(first), hub.sketch(more)]))
+        hub.append("a", more)
+        # What few of the new rows have, and the others too, is kept.
+        assert hub.append("a", first.slice(0, 3)) == 453
+        assert upkeep.faults(hub) == []
+        ((least, rounded),) = hub.sql(
+            "SELECT min(list_min(counts)), bool_and(len(list_filter(counts, lambda n: n % 3 > 0)) = 0) FROM features"
+        ).fetchall()
+        assert (least >= 4, rounded) == (True, True)
+        assert hub.find_models(first, all_models=True).dicts()[0]["verdict"] in ("same", "close")
+        exact = hub.sketch(first).arrow().to_pylist()
+    # In the SQL of the file, and of many shards.
+    with duckdb.connect(str(tmp_path / "hub.duckdb"), read_only=True) as con:
+        con.register("first_rows", first)
+        names = ("feature", "k", "b", "bins", "counts", "partitions", "nulls")
+        rows = con.execute(f"SELECT {', '.join(names)} FROM sketch('first_rows')").fetchall()
+        assert histograms([dict(zip(names, row, strict=True)) for row in rows]) == histograms(exact)
+
+
+@pytest.mark.long
+def test_shards_are_counted_before_their_counts_are_made_coarse() -> None:
+    rows = pq.read_table(data("adult"), columns=COLUMNS)
+    with modelhub_sql.connect(partition_size=100, min_count=5, round_counts=3) as hub, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        whole, of_shards = hub.sketch(rows).arrow(), modelhub_sql.shards(rows, 4, hub=hub).sketch().arrow()
+    assert histograms(of_shards.to_pylist()) == histograms(whole.to_pylist())
+
+
+def test_what_no_value_is_left_of_is_said() -> None:
+    table = pa.table({"word": ["a", "b", "a"], "other": [None, "c", "d"]})
+    with modelhub_sql.connect(min_count=3) as hub, pytest.raises(DatasetError, match="no value that 3 rows have"):
+        hub.register("few", table)
+    with modelhub_sql.connect(min_count=2) as hub:
+        with pytest.warns(UserWarning, match=r"other \(VARCHAR, no value that 2 rows have\)"):
+            hub.register("few", table)
+        assert hub.sql("SELECT feature, counts, nulls FROM features").fetchall() == [("word", [2], 0)]
+
+
+def test_a_count_that_is_not_allowed_is_a_fault() -> None:
+    with modelhub_sql.connect(min_count=5) as hub:
+        hub.register("a", pa.table({"x": [1] * 7}))
+        hub._own.execute(f'UPDATE {hub._place.tables}._hub.features SET counts = [3], "values" = 3')
+        assert any("min_count = 5" in fault.fault for fault in upkeep.faults(hub))
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("min_count", 0), ("min_count", True), ("round_counts", 1.5), ("round_counts", "5"), ("round_counts", 65536)],
+)
+def test_what_is_no_such_number_is_refused(name: str, value: Any) -> None:
+    with pytest.raises(SettingsError, match=name):
+        modelhub_sql.connect(**{name: value})
