@@ -12,7 +12,7 @@ from typing import Any
 import click
 import duckdb
 
-from modelhub_sql import Hub, __version__, cli_upkeep, commands, sharding
+from modelhub_sql import Hub, __version__, cli_upkeep, commands, salts, sharding
 from modelhub_sql.arguments import described
 from modelhub_sql.declared import connect, hub_argument, options_of, output_options
 from modelhub_sql.errors import HubError
@@ -62,8 +62,9 @@ All commands: modelhub --help
 @click.version_option(__version__)
 @click.option("--wait", type=float, default=0, metavar="SECONDS", help="Wait so long for a hub that another process has open.")
 @click.option("--swap", is_flag=True, help="Change a copy, and let it take the hub's place: who reads it is not kept waiting.")
+@click.option("--salt-file", metavar="FILE", help="The salt of the hub, which is not in its file ($MODELHUB_SALT_FILE).")
 @click.pass_context
-def main(context: click.Context, wait: float, swap: bool) -> None:
+def main(context: click.Context, wait: float, swap: bool, salt_file: str | None) -> None:
     """Which of these models fits my data?
 
     A hub is one DuckDB file: it holds sketches of the data that models were trained on, and
@@ -95,12 +96,17 @@ def _named(texts: tuple[str, ...], names: tuple[str, ...], what: str) -> dict[st
 @click.option("--partitioning", type=click.Choice(["random", "sequential"]), help="How rows fall into partitions.")
 @click.option("--text-bins", type=int, help="Bins for tokens of text.")
 @click.option("--seed", type=int, help="Seed of all hash functions.")
+@click.option("--new-salt", metavar="FILE", help="Hash texts with a salt made by chance, kept in this new FILE, not in HUB.")
 @click.option("--setting", "more", metavar="NAME=VALUE", multiple=True, help="Any other setting (JSON value); repeatable.")
-def init(hub: str, more: tuple[str, ...], **given: Any) -> None:
+def init(hub: str, more: tuple[str, ...], new_salt: str | None, **given: Any) -> None:
     """Make a new, empty HUB."""
     settings = {name: value for name, value in given.items() if value is not None}
     settings |= _named(more, Settings.names(), "--setting takes")
     existed = Path(hub).exists()
+    if new_salt is not None:
+        if existed:
+            raise click.UsageError(f"{hub} is there already: its salt can't be changed")
+        settings["salt"] = salts.write_new(new_salt)
     connect(hub, **settings).close()
     click.echo(f"{hub} {'is a hub already, left as it is' if existed else 'is ready'}", err=True)
 

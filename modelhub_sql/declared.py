@@ -18,12 +18,14 @@ __all__ = ["connect", "hub_argument", "options_of", "output_options"]
 
 def connect(hub: str, **given: Any) -> Hub:
     """The hub, when other processes let it; ``--wait`` says for how long to wait for them."""
+    context = click.get_current_context(silent=True)
+    told = context.find_root().params if context is not None else {}
+    if "salt" not in given:
+        given["salt_file"] = told.get("salt_file")
     if fetching.is_url(hub):
         if not given.get("read_only"):
             raise HubReadOnlyError(f"{fetching.shown(hub)} is at a web address: it can be searched, not changed")
         return Hub(hub, _progress=True, **given)
-    context = click.get_current_context(silent=True)
-    told = context.find_root().params if context is not None else {}
     if told.get("swap") and not given.get("read_only") and os.path.isfile(hub):
         from modelhub_sql.swapping import SwappedHub
 

@@ -20,7 +20,7 @@ from typing import Any, Concatenate, NamedTuple, ParamSpec, TypeVar
 
 import duckdb
 
-from modelhub_sql import datasets, fetching, logic, searching
+from modelhub_sql import datasets, fetching, logic, salts, searching
 from modelhub_sql.datasets import Dataset
 from modelhub_sql.errors import DatasetError, HubForkedError, OptionError, translated
 from modelhub_sql.file import File
@@ -86,6 +86,7 @@ class Engine:
         *,
         read_only: bool = False,
         wait: float = 0,
+        salt_file: str | os.PathLike[str] | None = None,
         _numpy: bool = True,
         _progress: bool = False,
         **settings: Any,
@@ -95,6 +96,7 @@ class Engine:
         if not isinstance(named, str) or "\0" in named:
             raise OptionError(f"a hub is a file, named by its path, got {path!r:.200}")
         self.path = named
+        settings = salts.told(settings, salt_file)
         self._process = os.getpid()
         if fetching.is_url(self.path):
             self._con, self._own, self._place, held = fetching.opened_there(self.path, settings, _numpy, _progress)

@@ -27,6 +27,7 @@ __all__ = [
     "ModelNotFoundError",
     "OptionError",
     "OutOfMemoryError",
+    "SaltError",
     "SettingsError",
     "TemporaryFilesError",
     "damaged",
@@ -81,6 +82,10 @@ class SettingsError(HubError, ValueError):
     """A setting of a new hub is out of range, or one of an existing hub would change."""
 
 
+class SaltError(SettingsError):
+    """A hub's salt is missing where texts are hashed with it, or is another one."""
+
+
 class DatasetError(HubError, ValueError):
     """The dataset or target can't be read, is empty or has nothing to compare."""
 
@@ -118,7 +123,8 @@ class OutOfMemoryError(HubError, MemoryError):
 
 #: Classes that the hub's SQL names before its message.
 _RAISED_IN_SQL = {
-    cls.__name__: cls for cls in (DatasetError, HubFormatError, ModelExistsError, ModelNotFoundError, OptionError, SettingsError)
+    cls.__name__: cls
+    for cls in (DatasetError, HubFormatError, ModelExistsError, ModelNotFoundError, OptionError, SaltError, SettingsError)
 }
 _RAISED = re.compile(rf"Invalid Input Error: ({'|'.join(_RAISED_IN_SQL)}): (.*)", re.DOTALL)
 

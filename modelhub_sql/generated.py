@@ -30,9 +30,9 @@ FORMAT = {
     "minhash_bands": ("UINTEGER", "L of MinHash"),
     "minhash_rows": ("UINTEGER", "K of MinHash: functions a band"),
     "seed": ("UINTEGER", "seed of every hash function and of the partitioning"),
-    "salt": (
+    "salt_fingerprint": (
         "VARCHAR",
-        "put before each token when it is hashed: sketches of different salts have nothing to do with each other",
+        "what the salt is known by, which is not in the file (SHA-256 of 'modelhub salt ' and the salt); empty: there is none",
     ),
 }
 

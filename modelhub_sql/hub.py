@@ -27,7 +27,13 @@ SearchMethod = Literal["auto", "exact", "lsh"]
 
 
 def connect(
-    path: str | os.PathLike[str] = ":memory:", *, read_only: bool = False, wait: float = 0, swap: bool = False, **settings: Any
+    path: str | os.PathLike[str] = ":memory:",
+    *,
+    read_only: bool = False,
+    wait: float = 0,
+    swap: bool = False,
+    salt_file: str | os.PathLike[str] | None = None,
+    **settings: Any,
 ) -> Hub:
     """Open the hub at ``path``, or make one where there is none.
 
@@ -36,19 +42,21 @@ def connect(
     wait: so many seconds for another process to close the hub, where one of the two writes.
     swap: change a copy, which takes the place of the file when the hub is closed: readers go on meanwhile, other writers are
         refused. Left by an error, or not closed, it changes nothing.
+    salt_file: a file with the salt of the hub, which is not in the hub itself; by default the environment's MODELHUB_SALT_FILE,
+        or the text of MODELHUB_SALT. A hub with a salt can be searched and changed without it where nothing is text.
     settings: of a new hub, see ``Settings``; for an existing hub they must be what it has.
 
     Raises HubNotFoundError (read_only, and no file), HubFormatError (not a hub, or of a newer
-    format), HubAccessError (no permission, or a server that does not answer), HubLockedError (another process writes) and
-    SettingsError.
+    format), HubAccessError (no permission, or a server that does not answer), HubLockedError (another process writes),
+    SaltError and SettingsError.
     """
     if swap and read_only:
         raise OptionError("swap is for who changes the hub: leave read_only or swap out")
     if swap and os.path.isfile(path):
         from modelhub_sql.swapping import SwappedHub
 
-        return SwappedHub(path, wait=wait, **settings)
-    return Hub(path, read_only=read_only, wait=wait, **settings)
+        return SwappedHub(path, wait=wait, salt_file=salt_file, **settings)
+    return Hub(path, read_only=read_only, wait=wait, salt_file=salt_file, **settings)
 
 
 class Hub(Engine):

@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 
 import duckdb
 
-from modelhub_sql import generated, kept_logic, logic, sql
+from modelhub_sql import generated, kept_logic, logic, salts, sql
 from modelhub_sql.errors import (
     HubAccessError,
     HubDamagedError,
@@ -81,7 +81,8 @@ def opened(path: str, read_only: bool, given: Mapping[str, Any], numpy: bool = T
     is_new = in_memory or _is_new(path)
     if is_new and read_only:
         raise HubNotFoundError(f"there is no hub at {path}: register a model to make one{nearest_file(path)}")
-    settings = Settings(**given)
+    inherited = None if "salt" in given else salts.of_environment()
+    settings = Settings(**given) if inherited is None or not is_new else Settings(**{**given, "salt": inherited})
     if is_new and not in_memory:
         if not Path(path).absolute().parent.is_dir():
             raise HubNotFoundError(f"can't make a hub at {path}: its folder does not exist")
@@ -93,11 +94,14 @@ def opened(path: str, read_only: bool, given: Mapping[str, Any], numpy: bool = T
         place = installed(con, path, numpy)
         if given and not is_new:
             _check_settings(con, place, path, settings, given)
+        salt = settings.salt or inherited
         con.execute(f"USE {place.logic}.main")
         own = con.cursor()
         own.execute(f"USE {place.logic}._logic")
         own.execute("".join(f"SET SESSION {name} = '{value}'; " for name, value in _SESSION.items()))
         for each in (con, own):
+            if salt:
+                each.execute("SET VARIABLE salt = ?", [salt])
             # A dataset is named in SQL; a Python variable of that name is not meant.
             each.execute("SET python_enable_replacements = false")
         if not read_only:
@@ -498,6 +502,8 @@ def _check_settings(
 ) -> None:
     rows = con.execute(f"SELECT f.*, d.* FROM {place.tables}._hub.format AS f, {place.tables}._hub.defaults AS d")
     stored = dict(zip([column[0] for column in rows.description], rows.fetchall()[0], strict=True))
+    if "salt" in given:
+        salts.check(path, wanted.salt, stored["salt_fingerprint"])
     for name, value in wanted.row().items():
         if name in given and stored[name] != value:
             how = (

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
-from modelhub_sql.errors import SettingsError
+from modelhub_sql import salts
+from modelhub_sql.errors import SaltError, SettingsError
 from modelhub_sql.tuning import tune_jslsh, tune_minhash
 
 __all__ = ["FORMAT_VERSION", "RANK_METRICS", "Settings"]
@@ -45,7 +47,11 @@ class Settings:
     jslsh_bands, jslsh_rows, jslsh_width: L, K, and r divided by the greatest distance of a
         match; by default tuned for ``recall``.
     recall: probability to find a match that lies exactly at the threshold, in (0, 1).
-    seed, salt: of the hash functions. The salt is stored in the hub, for whoever has the file.
+    seed: of the hash functions.
+    salt: put before each token of text when it is hashed. It is not stored: who has the file without it can't test which words
+        occur, nor search with texts.
+    salt_fingerprint: what is stored of it; given instead, a hub can be made, filled with sketches and searched with them by who
+        does not know the salt.
     features: "names" (features of one name are compared, others where they are alike) or "values" (Def. 3 to the letter).
     min_overlap, min_jaccard, max_js, min_adaptivity: default thresholds t1, t2 (Def. 3), t
         (Def. 2; None chooses it from the candidates) and t_adaptivity (Def. 4).
@@ -74,6 +80,7 @@ class Settings:
     recall: float = 0.99
     seed: int = 1
     salt: str = ""
+    salt_fingerprint: str | None = None
     features: str = "names"
     min_overlap: float | None = None
     min_jaccard: float | None = None
@@ -121,7 +128,12 @@ class Settings:
         if not isinstance(self.seed, int) or not 0 <= self.seed < 2**32:
             raise SettingsError(f"seed must be a whole number in [0, 2**32), got {self.seed!r}")
         if not isinstance(self.salt, str) or "\0" in self.salt:
-            raise SettingsError(f"salt must be text without NUL, got {self.salt!r}")
+            raise SettingsError("salt must be text without NUL")
+        known = self.salt_fingerprint
+        if known is not None and (not isinstance(known, str) or not re.fullmatch("([0-9a-f]{64})?", known)):
+            raise SettingsError(f"salt_fingerprint must be 64 hexadecimal digits, or empty text for no salt, got {known!r:.200}")
+        if self.salt and known not in (None, salts.fingerprint(self.salt)):
+            raise SaltError("the salt that is given is not the one of the salt_fingerprint that is given")
         if self.max_candidates > MOST_CANDIDATES:
             raise SettingsError(f"max_candidates must be at most {MOST_CANDIDATES}, got {self.max_candidates!r}")
         for name, bands, rows in (
@@ -142,6 +154,10 @@ class Settings:
         values = {name: float(value) if isinstance(value, float) else value for name, value in asdict(self).items()}
         minhash = tune_minhash(LEAST_JACCARD, self.recall)
         jslsh = tune_jslsh(self.recall)
+        if self.salt_fingerprint is None:
+            values["salt_fingerprint"] = salts.fingerprint(self.salt)
+        # It is told each time that the hub is opened.
+        del values["salt"]
         return values | {
             "format_version": FORMAT_VERSION,
             "minhash_bands": self.minhash_bands or minhash.bands,

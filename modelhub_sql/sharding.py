@@ -185,9 +185,11 @@ def planned(hub: Hub, name: str, source: str, rows: int, exclude: list[str]) -> 
     try:
         described = own.execute(f"DESCRIBE FROM {place.logic}._logic.dataset_rows(?)", [name]).fetchall()
         columns = tuple((column, type_) for column, type_, *_ in described)
-        plan = Plan(
-            _settings(own, place.tables, hub.path), source, rows, columns, tuple(exclude), layout.nested, tuple(layout.forms), {}
-        )
+        ((salt,),) = own.execute("SELECT getvariable('salt')").fetchall()
+        settings = _settings(own, place.tables, hub.path)
+        if salt and settings.salt_fingerprint:
+            settings = replace(settings, salt=salt)
+        plan = Plan(settings, source, rows, columns, tuple(exclude), layout.nested, tuple(layout.forms), {})
         worker = _worker(plan)
         one = worker._own
         listed = ", ".join(f"CAST(NULL AS {type_}) AS {_quoted(column)}" for column, type_ in columns)

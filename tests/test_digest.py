@@ -58,7 +58,7 @@ CHANGES = {
     "an overload": "CREATE OR REPLACE MACRO _logic.settled(x) AS x, (x, y) AS y",
     "a view": "CREATE OR REPLACE VIEW models AS SELECT * REPLACE (getenv('HOME') AS uri) FROM _hub.models",
     "a view of a new name": "CREATE VIEW help_me AS SELECT 1 AS one",
-    "a constant that is a query": "CREATE OR REPLACE MACRO _format.salt() AS (SELECT max(content) FROM read_text('*.txt'))",
+    "a constant that is a query": "CREATE OR REPLACE MACRO _format.salt_fingerprint() AS (SELECT max(content) FROM read_text('*.txt'))",
     "a constant behind quotes": "CREATE OR REPLACE MACRO _format.seed() AS (SELECT max(\"'\") FROM (SELECT content AS \"'\" FROM read_text('*')))",
     "hash functions": "CREATE OR REPLACE MACRO _format.minhash_agg(h) AS [max((3 * h + 1) & 4294967295)]",
     "a table more": "CREATE TABLE more (a INTEGER DEFAULT random())",

@@ -442,7 +442,7 @@ WRONG_SETTINGS: list[tuple[str, Any]] = [
     ("partition_size", 0), ("partition_size", -5), ("partition_size", 2.5), ("partition_size", True), ("partition_size", "many"),
     ("partition_size", 2**32), ("replicas", 2**16), ("minhash_bands", 2**16), ("most_bins", 0), ("most_bins", 10**6), ("sample_rows", 0), ("text_bins", 10**6), ("replicas", 0), ("minhash_bands", 0), ("jslsh_rows", 0),
     ("jslsh_width", 0), ("jslsh_width", -1), ("jslsh_width", math.nan), ("recall", 0), ("recall", 1), ("recall", math.nan),
-    ("seed", -1), ("seed", 2**32), ("seed", "lucky"), ("salt", 5), ("partitioning", "sorted"),
+    ("seed", -1), ("seed", 2**32), ("seed", "lucky"), ("salt", 5), ("salt_fingerprint", "ab"), ("partitioning", "sorted"),
     ("number_binning", "fixed"),
     ("min_overlap", 2), ("min_jaccard", -1), ("max_js", 0), ("max_js", 1), ("max_js", "auto?"), ("min_adaptivity", -1),
     ("auto_models", 0), ("auto_quantile", 1), ("max_candidates", 0), ("sample_space", "x"), ("rank_by", "x"), ("search", "x"),

@@ -31,6 +31,7 @@ def test_sketches_are_the_pinned_ones(name: str, tmp_path: Path) -> None:
     assert sketches.dump(path) == json.loads(sketches.pinned(name).read_text())
     # The SQL of the file alone makes the same.
     with duckdb.connect(path, read_only=True) as con:
+        con.execute("SET VARIABLE salt = ?", [sketches.HUBS[name].get("salt", "")])
         stored = con.execute(
             "SELECT bins, counts, k, b, minhash FROM features WHERE dataset_id = 1 ORDER BY feature_id"
         ).fetchall()

@@ -518,8 +518,8 @@ ATTACKS: list[tuple[Any, ...]] = [
     ("one more column", [remade("models", "task VARCHAR", "task VARCHAR, more VARCHAR")], EITHER),
     ("columns in another order", [remade("models", "uri VARCHAR, metadata VARCHAR", "metadata VARCHAR, uri VARCHAR")], EITHER),
     # Settings.
-    ("a salt that is SQL", [settings("$$'||(SELECT 'it '||'ran')||error('it '||'ran')||'$$", "salt")], SAFE, (*SEARCHING, "register")),
-    ("a salt that ends a statement", [settings("$$'); COPY (SELECT 1) TO '{loot}/salt'; --$$", "salt")], SAFE, FINDING),
+    ("a salt that is SQL", [settings("$$'||(SELECT 'it '||'ran')||error('it '||'ran')||'$$", "salt_fingerprint")], SAFE, (*SEARCHING, "register")),
+    ("a salt that ends a statement", [settings("$$'); COPY (SELECT 1) TO '{loot}/salt'; --$$", "salt_fingerprint")], SAFE, FINDING),
     ("a partitioning that is SQL", [settings("$$'||error('it '||'ran')||'$$", "partitioning")], SAFE),
     ("partitions of no rows", [settings("0", "partition_size")], SAFE),
     ("a format of zeroes", [settings("0", "UINTEGER", "USMALLINT")], SAFE),

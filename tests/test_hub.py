@@ -737,7 +737,7 @@ def test_a_default_out_of_range_is_refused_and_nothing_is_set(hub: modelhub_sql.
 def test_the_format_of_a_hub_cannot_be_updated(hub: modelhub_sql.Hub) -> None:
     before = hub.sql("FROM settings WHERE fixed").fetchall()
     assert len(before) > 5
-    for change in ("partition_size = 7", "format_version = format_version + 1", "salt = 'x'", "seed = 9"):
+    for change in ("partition_size = 7", "format_version = format_version + 1", "salt_fingerprint = 'x'", "seed = 9"):
         with pytest.raises(duckdb.ConstraintException):
             hub.con.execute(f"UPDATE hub_of_the_test._hub.format SET {change}")
     assert hub.sql("FROM settings WHERE fixed").fetchall() == before

@@ -1,7 +1,9 @@
-"""What is kept of few rows where a hub has min_count and round_counts."""
+"""What is kept of few rows where a hub has min_count and round_counts; and a salt that is not in the hub."""
 
 from __future__ import annotations
 
+import hashlib
+import shutil
 import warnings
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -11,11 +13,13 @@ import oracle
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from conftest import data
+from click.testing import CliRunner
+from conftest import data, whole
 
 import modelhub_sql
 from modelhub_sql import upkeep
-from modelhub_sql.errors import DatasetError, SettingsError
+from modelhub_sql.cli import main
+from modelhub_sql.errors import DatasetError, HubFormatError, SaltError, SettingsError
 
 #: Numbers, words, gaps.
 COLUMNS = ["age", "education", "native_country", "workclass"]
@@ -144,3 +148,128 @@ def test_a_count_that_is_not_allowed_is_a_fault() -> None:
 def test_what_is_no_such_number_is_refused(name: str, value: Any) -> None:
     with pytest.raises(SettingsError, match=name):
         modelhub_sql.connect(**{name: value})
+
+
+# -- a salt -----------------------------------------------------------------------------------------------
+
+SALT = "a salt that nobody guesses, 5f1c"
+ROWS = pa.table({"word": ["red", "green", "red", "blue"] * 20, "number": [1.5, 2.5, 3.5, 9.5] * 20})
+NUMBERS = ROWS.select(["number"])
+
+
+@pytest.fixture(scope="module")
+def salted(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A hub with a salt, which is in hub.salt beside it."""
+    folder = tmp_path_factory.mktemp("salted")
+    (folder / "hub.salt").write_text(SALT + "\n")
+    with modelhub_sql.connect(folder / "hub.duckdb", salt_file=folder / "hub.salt") as hub:
+        hub.register("m", ROWS)
+    return folder / "hub.duckdb"
+
+
+def test_the_salt_is_not_in_the_file(salted: Path) -> None:
+    assert SALT.encode() not in salted.read_bytes()
+    assert SALT not in str(whole(salted))
+    fingerprint = hashlib.sha256(f"modelhub salt {SALT}".encode()).hexdigest()
+    with modelhub_sql.connect(salted, read_only=True) as hub:
+        assert hub.sql("SELECT value FROM settings WHERE setting LIKE 'salt%'").fetchall() == [(fingerprint,)]
+
+
+def test_texts_need_the_salt_and_numbers_do_not(salted: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = whole(salted)
+    for given in ({}, {"MODELHUB_SALT": "another"}):
+        for name, value in given.items():
+            monkeypatch.setenv(name, value)
+        with modelhub_sql.connect(salted) as hub:
+            assert hub.find_models(NUMBERS).dicts()[0]["model"] == "m"
+            assert [row["model"] for row in hub.models().dicts()] == ["m"]
+            with pytest.raises(SaltError, match=r"salt_file, --salt-file, MODELHUB_SALT_FILE; in SQL: SET VARIABLE salt"):
+                hub.find_models(ROWS)
+            with pytest.raises(SaltError):
+                hub.register("n", ROWS)
+    assert whole(salted) == before
+
+
+def test_a_salt_is_told_by_a_file_the_environment_or_a_variable(salted: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def found(**given: Any) -> Any:
+        with modelhub_sql.connect(salted, read_only=True, **given) as hub:
+            return hub.find_models(ROWS).select("model", "distance", "verdict").fetchall()
+
+    file = salted.with_name("hub.salt")
+    told = found(salt=SALT)
+    assert told == [("m", pytest.approx(0, abs=1e-9), "same")]
+    assert found(salt_file=file) == told
+    monkeypatch.setenv("MODELHUB_SALT", SALT)
+    assert found() == told
+    # What is said outweighs what is around.
+    monkeypatch.setenv("MODELHUB_SALT_FILE", str(file))
+    monkeypatch.setenv("MODELHUB_SALT", "another")
+    assert found() == told
+    with duckdb.connect(str(salted), read_only=True) as con:
+        con.register("target", ROWS)
+        with pytest.raises(duckdb.InvalidInputException, match="SET VARIABLE salt"):
+            con.execute("FROM find_models('target')")
+        con.execute("SET VARIABLE salt = ?", [SALT])
+        assert con.execute("SELECT model, distance, verdict FROM find_models('target')").fetchall() == told
+
+
+def test_another_salt_is_refused_and_none_is_shown(salted: Path, tmp_path: Path) -> None:
+    with modelhub_sql.connect(tmp_path / "plain.duckdb") as hub:
+        hub.register("n", NUMBERS)
+    empty = tmp_path / "empty.salt"
+    empty.write_text("\n")
+    for path, given, said in (
+        (salted, dict(salt="secret one"), "made with another salt"),
+        (salted, dict(salt=""), "made with a salt"),
+        (tmp_path / "plain.duckdb", dict(salt="secret one"), "made without a salt"),
+        (salted, dict(salt_file=tmp_path / "absent.salt"), "absent.salt"),
+        (salted, dict(salt_file=empty), "holds no salt"),
+        (salted, dict(salt="secret one", salt_file=empty), "not both"),
+    ):
+        with pytest.raises(SaltError, match=said) as caught:
+            modelhub_sql.connect(path, **given)
+        assert "secret one" not in str(caught.value)
+    with pytest.raises(HubFormatError, match="salt"), modelhub_sql.connect(tmp_path / "plain.duckdb") as hub:
+        hub.import_hub(salted)
+
+
+def test_who_does_not_know_the_salt_keeps_the_hub(salted: Path, tmp_path: Path) -> None:
+    path, new = tmp_path / "hub.duckdb", tmp_path / "rescued.duckdb"
+    shutil.copy(salted, path)
+    upkeep.compact(str(path))
+    assert upkeep.rescue(str(path), str(new)).models == 1
+    with modelhub_sql.connect(salt_file=salted.with_name("hub.salt")) as hub:
+        sketch = hub.sketch(ROWS).save(tmp_path / "rows.sketch.parquet")
+    with modelhub_sql.connect(new, swap=True) as hub:
+        # A sketch has its words hashed already.
+        hub.register("n", sketch)
+        assert [row["verdict"] for row in hub.find_models(sketch).dicts()] == ["same", "same"]
+        assert upkeep.faults(hub) == []
+
+
+def test_a_command_makes_a_salt_and_takes_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    pq.write_table(ROWS, "rows.parquet")
+
+    def ran(*arguments: str, code: int = 0) -> str:
+        result = CliRunner().invoke(main, arguments)
+        assert result.exit_code == code, result.output
+        return result.output
+
+    ran("init", "hub.duckdb", "--new-salt", "hub.salt")
+    assert Path("hub.salt").stat().st_mode & 0o777 == 0o600
+    assert "--salt-file" in ran("register", "hub.duckdb", "m", "rows.parquet", code=1)
+    ran("--salt-file", "hub.salt", "register", "hub.duckdb", "m", "rows.parquet")
+    assert '"same"' in ran("--salt-file", "hub.salt", "find", "hub.duckdb", "rows.parquet", "--json")
+    assert "who lacks it" in " ".join(ran("privacy", "hub.duckdb").split())
+    # Neither is another made for a hub that is there, nor the file written over.
+    ran("init", "hub.duckdb", "--new-salt", "other.salt", code=2)
+    assert "already" in ran("init", "other.duckdb", "--new-salt", "hub.salt", code=1)
+    assert sorted(each.name for each in tmp_path.iterdir()) == ["hub.duckdb", "hub.salt", "rows.parquet"]
+
+
+@pytest.mark.long
+def test_other_processes_that_sketch_are_told_the_salt(salted: Path) -> None:
+    with modelhub_sql.connect(salted, salt=SALT) as hub:
+        plan = modelhub_sql.shards(ROWS, 2, hub=hub)
+        assert modelhub_sql.sharding.in_processes(plan, 2).arrow().equals(hub.sketch(ROWS).arrow())

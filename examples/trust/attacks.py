@@ -1,16 +1,21 @@
-"""What whoever has a hub reads of single rows, by four attacks on real tables, with the hub's file alone.
+"""What whoever has a hub reads of single rows, by attacks on real tables, with the hub's file alone.
 
 python examples/trust/attacks.py
+
+Each is made on a hub as it is, and on one with min_count 5, round_counts 5 and a salt that is not in the file.
 
 1. The smallest partition: how many rows are in it, and how many columns have a single bin there, that is a row's value?
 2. Means: of two versions that differ by a row, is mean x count of one less that of the other the row's value?
 3. Rare bins: which share of the bins of a feature hold one value alone?
-4. Words: a dictionary, of the words of the other tables, is hashed with the salt that the file has. How many of the words of a
-   column does it find, and how many of those that it finds are there?
+4. Differences: of two versions that differ by a row, in how many columns does the difference of the counts tell the row's bin?
+5. Words: a dictionary, of the words of the other tables, is hashed with what the file has. How many of the words of a column does
+   it find, and how many of those that it finds are there?
+6. Frequencies: the words of a column are told by their rank in other rows of the same table. How many are told right?
 """
 
 from __future__ import annotations
 
+import hashlib
 import re
 import tempfile
 import warnings
@@ -20,11 +25,16 @@ from typing import Any
 import duckdb
 
 import modelhub_sql
+from modelhub_sql import sql
 
 DATA = Path(__file__).parents[2] / "tests" / "data"
 #: Of numbers, and of text.
 NUMBERS, TEXTS = ("adult", "torso1", "leg1"), ("adult", "beer", "fodors_zagats")
 ROWS = 501
+#: Hubs that are attacked.
+HUBS: dict[str, dict[str, Any]] = {
+    "as it is": {}, "kept from": {"min_count": 5, "round_counts": 5, "salt": "known to those who may search"},
+}  # fmt: skip
 
 
 def read(hub: Path, query: str) -> list[tuple[Any, ...]]:
@@ -45,8 +55,8 @@ def sketched(folder: Path, name: str, *queries: str, **settings: Any) -> Path:
     return path
 
 
-def smallest_partition(folder: Path, name: str) -> str:
-    hub = sketched(folder, name, f"FROM '{DATA / name}.parquet' LIMIT {ROWS}")
+def smallest_partition(folder: Path, name: str, settings: dict[str, Any]) -> str:
+    hub = sketched(folder, name, f"FROM '{DATA / name}.parquet' LIMIT {ROWS}", **settings)
     ((rows, partition),) = read(
         hub,
         "SELECT max(list_sum(frequent || rare)) AS rows, partition_id FROM _hub.partition_counts "
@@ -60,14 +70,14 @@ def smallest_partition(folder: Path, name: str) -> str:
     return f"{int(rows)} rows, {single} of {columns} columns are one bin"
 
 
-def means(folder: Path, name: str) -> str:
+def means(folder: Path, name: str, settings: dict[str, Any]) -> str:
     file = DATA / f"{name}.parquet"
-    hub = sketched(folder, name, f"FROM '{file}' LIMIT 500", f"FROM '{file}' LIMIT 501")
+    hub = sketched(folder, name, f"FROM '{file}' LIMIT 500", f"FROM '{file}' LIMIT 501", **settings)
     found = read(
         hub,
         'SELECT a.feature, b.mean * b."values" - a.mean * a."values" FROM _hub.features AS a '
         "JOIN _hub.features AS b USING (feature) "
-        'WHERE a.dataset_id = 1 AND b.dataset_id = 2 AND a.kind = \'number\' AND b."values" = a."values" + 1',
+        "WHERE a.dataset_id = 1 AND b.dataset_id = 2 AND a.kind = 'number'",
     )
     with duckdb.connect() as con:
         exact = 0
@@ -78,10 +88,26 @@ def means(folder: Path, name: str) -> str:
     return f"{exact} of {len(found)} numbers of the row to six digits"
 
 
-def rare_bins(folder: Path, name: str) -> str:
-    hub = sketched(folder, name, f"FROM '{DATA / name}.parquet'")
+def rare_bins(folder: Path, name: str, settings: dict[str, Any]) -> str:
+    hub = sketched(folder, name, f"FROM '{DATA / name}.parquet'", **settings)
     ((single, bins),) = read(hub, "SELECT sum(len(list_filter(counts, lambda n: n = 1))), sum(len(bins)) FROM _hub.features")
     return f"{int(single)} of {int(bins)} bins"
+
+
+def differences(folder: Path, name: str, settings: dict[str, Any]) -> str:
+    file = DATA / f"{name}.parquet"
+    hub = sketched(folder, name, f"FROM '{file}' LIMIT 500", f"FROM '{file}' LIMIT 501", **settings)
+    found = read(
+        hub,
+        "SELECT feature, a.bins, a.counts, b.bins, b.counts FROM _hub.features AS a JOIN _hub.features AS b "
+        "USING (feature, kind) "
+        "WHERE a.dataset_id = 1 AND b.dataset_id = 2 AND kind <> 'text' AND a.k = b.k AND a.b = b.b",
+    )
+    told = 0
+    for _, bins, counts, later_bins, later in found:
+        before, after = dict(zip(bins, counts, strict=True)), dict(zip(later_bins, later, strict=True))
+        told += any(after.get(bin, 0) > before.get(bin, 0) for bin in after)
+    return f"the bin of the row in {told} of {len(found)} columns of numbers"
 
 
 def words_of(name: str) -> dict[str, set[str]]:
@@ -97,35 +123,71 @@ def words_of(name: str) -> dict[str, set[str]]:
         }
 
 
-def dictionary(folder: Path, name: str) -> str:
-    guessed = sorted(set().union(*(words for other in TEXTS if other != name for words in words_of(other).values())))
-    hub = sketched(folder, name, f"FROM '{DATA / name}.parquet'", salt="a salt that is in the file")
+def bins_of_words(hub: Path, column: str, words: list[str]) -> list[float]:
+    """The bins of words, as who has the file alone can hash them: without a salt."""
+    with duckdb.connect() as con:
+        con.execute(f"ATTACH '{hub}' AS hub (READ_ONLY)")
+        con.execute("CREATE SCHEMA _format; CREATE SCHEMA _logic; CREATE MACRO _logic.salt() AS ''")
+        ((text_bins,),) = con.execute("SELECT text_bins FROM hub._hub.format").fetchall()
+        con.execute(f"CREATE MACRO _format.text_bins() AS {text_bins}")
+        for statement in con.extract_statements(sql.scripts("values")["elements"]):
+            if re.search(r"CREATE MACRO _logic\.(swapped_bytes|sha1_hash32|text_bin)\(", statement.query):
+                con.execute(statement)
+        return [bin for (bin,) in con.execute("SELECT _logic.text_bin(unnest(?::VARCHAR[]))", [words]).fetchall()]
+
+
+def dictionary(folder: Path, name: str, settings: dict[str, Any]) -> str:
+    guessed = sorted(set().union(*(set().union(*words_of(other).values()) for other in TEXTS if other != name)))
+    hub = sketched(folder, name, f"FROM '{DATA / name}.parquet'", **settings)
     right = said = there = 0
     for column, words in words_of(name).items():
-        with duckdb.connect(str(hub), read_only=True) as con:
-            found = {
-                word
-                for (word,) in con.execute(
-                    "SELECT word FROM (SELECT unnest(?::VARCHAR[]) AS word) WHERE list_contains((SELECT bins FROM _hub.features "
-                    "WHERE feature = ? AND kind = 'text'), _logic.text_bin(word))",
-                    [guessed, column],
-                ).fetchall()
-            }
+        bins = set(read(hub, f"SELECT unnest(bins) FROM _hub.features WHERE kind = 'text' AND feature = '{column}'"))
+        found = {word for word, bin in zip(guessed, bins_of_words(hub, column, guessed), strict=True) if (bin,) in bins}
         right, said, there = right + len(found & words), said + len(found), there + len(words & set(guessed))
     return f"{right} of {there} words that are in both found; of {said} found {right} are there"
 
 
+def frequencies(folder: Path, name: str, settings: dict[str, Any]) -> str:
+    file = DATA / f"{name}.parquet"
+    hub = sketched(folder, name, f"FROM '{file}' LIMIT 700", **settings)
+    right = total = 0
+    for column, words in words_of(name).items():
+        if len(words) > 50:
+            continue
+        with duckdb.connect() as con:
+            con.execute(f"CREATE TABLE t AS SELECT lower(\"{column}\") AS text, row_number() OVER () AS row FROM '{file}'")
+            query = "SELECT word FROM (SELECT unnest(regexp_extract_all(text, '[\\p{L}\\p{N}]+')) AS word, row FROM t) WHERE {} "
+            order = "GROUP BY word ORDER BY count(*) DESC, word ASC"
+            known, here = (
+                [word for (word,) in con.execute(query.replace("{}", where) + order).fetchall()]
+                for where in ("row > 700", "row <= 700")
+            )
+        counts = read(
+            hub,
+            "SELECT bin FROM (SELECT unnest(bins) AS bin, unnest(counts) AS n FROM _hub.features "
+            f"WHERE kind = 'text' AND feature = '{column}') ORDER BY n DESC, bin ASC",
+        )
+        # What the hub holds, by the salt that the attacker does not know.
+        salt = settings.get("salt", "")
+        bins = {word: int.from_bytes(hashlib.sha1((salt + word).encode()).digest()[:4], "little") % 1024 for word in here}
+        right += sum(bins.get(word) == bin for word, (bin,) in zip(known, counts, strict=False))
+        total += len(here)
+    return f"{right} of {total} words told by their rank"
+
+
 ATTACKS = {
-    f"smallest partition of {ROWS} rows": smallest_partition, "means of two versions": means, "bins of one value": rare_bins,
-    "dictionary": dictionary,
+    f"smallest partition of {ROWS} rows": (smallest_partition, NUMBERS), "means of two versions": (means, NUMBERS),
+    "bins of one value": (rare_bins, NUMBERS), "differences of two versions": (differences, NUMBERS),
+    "dictionary": (dictionary, TEXTS), "frequencies": (frequencies, ("adult",)),
 }  # fmt: skip
 
 
 def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
-        for title, attack in ATTACKS.items():
-            for name in TEXTS if attack is dictionary else NUMBERS:
-                print(f"{title:30} {name:14} {attack(Path(folder), name)}", flush=True)
+        for title, (attack, names) in ATTACKS.items():
+            for name in names:
+                for hub, settings in HUBS.items():
+                    print(f"{title:30} {name:14} {hub:10} {attack(Path(folder), name, settings)}", flush=True)
 
 
 if __name__ == "__main__":

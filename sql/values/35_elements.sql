@@ -126,8 +126,20 @@ CREATE MACRO _logic.tokens(word) AS CASE
 END;
 COMMENT ON MACRO _logic.tokens IS 'the runs of letters and digits of a word (pairs of characters, in scripts without spaces); a word without any is one token';
 
+-- All but the variable is constant: a query is planned with the salt, and without it fails at the first token.
+CREATE MACRO _logic.salt() AS CASE
+    WHEN _format.salt_fingerprint() = '' THEN ''
+    WHEN sha256('modelhub salt ' || getvariable('salt')::VARCHAR) = _format.salt_fingerprint() THEN getvariable('salt')::VARCHAR
+    ELSE error(
+        'SaltError: the hub has a salt, which is not in its file and which texts are hashed with; '
+        || CASE WHEN getvariable('salt') IS NULL THEN 'give it' ELSE 'the one given is another: give that of this hub' END
+        || ' (salt_file, --salt-file, MODELHUB_SALT_FILE; in SQL: SET VARIABLE salt = ''...''), or exclude what is text'
+    )
+END;
+COMMENT ON MACRO _logic.salt IS 'the salt of the hub, from the variable salt of the session; an error where it is not that one';
+
 CREATE MACRO _logic.text_bin(token) AS
-    (_logic.sha1_hash32(_format.salt() || token) % _format.text_bins())::DOUBLE;
+    (_logic.sha1_hash32(_logic.salt() || token) % _format.text_bins())::DOUBLE;
 COMMENT ON MACRO _logic.text_bin IS 'bin of a token of text';
 
 -- One column to group millions of cells by is faster than two.
