@@ -239,7 +239,16 @@ def verb(case: Case, hub: modelhub_sql.Hub) -> None:
         hub.show(name)
     elif kind == "connect":
         given = case.options(
-            "partition_size", "text_bins", "seed", "salt", "recall", "max_partitions", "partitioning", "minhash_bands"
+            "partition_size",
+            "text_bins",
+            "seed",
+            "salt",
+            "recall",
+            "max_partitions",
+            "partitioning",
+            "minhash_bands",
+            "min_count",
+            "round_counts",
         )
         given.pop("exclude", None)
         modelhub_sql.connect(rng.choice([":memory:", str(case.folder / "h.duckdb"), str(case.folder), "\0"]), **given).close()
