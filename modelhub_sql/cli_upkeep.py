@@ -43,6 +43,8 @@ def rescue(hub: str, output: str) -> None:
         click.echo(visible(f"lost: dataset {dataset_id}: {why}"), err=True)
     if rescued.outcomes is not None:
         click.echo(visible(f"lost: what was measured of models (outcomes): {rescued.outcomes}"), err=True)
+    if rescued.others:
+        click.echo(visible(f"not of a hub, left in {hub}: {rescued.others}"), err=True)
     click.echo(f"{output}: {rescued.models} models, {len(rescued.lost)} datasets lost", err=True)
 
 
@@ -57,10 +59,11 @@ def backup(hub: str, output: str) -> None:
 
 @click.command()
 @hub_argument
-def compact(hub: str) -> None:
+@click.option("--drop-others", is_flag=True, help="Without tables, views and macros of your own, too, which are not of the hub.")
+def compact(hub: str, drop_others: bool) -> None:
     """Write HUB anew, without the room that removed and replaced models have left."""
     wait = click.get_current_context().find_root().params.get("wait", 0)
-    before, after = upkeep.compact(hub, wait)
+    before, after = upkeep.compact(hub, wait, drop_others)
     click.echo(f"{hub}: {before / 1e6:.1f} MB before, {after / 1e6:.1f} MB now", err=True)
 
 

@@ -33,7 +33,7 @@ from modelhub_sql.errors import (
 from modelhub_sql.journal import MENDS, Held, journal_of, log_of, log_size, mend, moved
 from modelhub_sql.settings import FORMAT_VERSION, Settings
 
-__all__ = ["Opened", "installed", "lay_macros", "load", "opened", "upgrade", "upgrade_script"]
+__all__ = ["Opened", "expected", "installed", "lay_macros", "load", "opened", "upgrade", "upgrade_script"]
 
 # DuckDB 1.4 and later, and its Wasm build, read files of this storage version. Before it, a write-ahead log did not say which
 # file it belongs to, and DuckDB brought that of one hub into another.
@@ -430,7 +430,7 @@ def _check_tables(con: duckdb.DuckDBPyConnection, catalog: str, path: str) -> No
             if default is not None:
                 raise HubFormatError(f"{path} is no hub that this version made: {table}.{column} is computed by the file")
         found[table] = [(column, type_) for column, type_, _ in columns]
-    for table, columns in _expected().items():
+    for table, columns in expected().items():
         if table not in tables:
             raise HubFormatError(f"{path} is no hub that this version made: {table} is not a table")
         if found.get(table) != columns and table != "format":
@@ -453,7 +453,7 @@ def _check_tables(con: duckdb.DuckDBPyConnection, catalog: str, path: str) -> No
             )
 
 
-def _expected() -> dict[str, list[tuple[str, str]]]:
+def expected() -> dict[str, list[tuple[str, str]]]:
     """Columns and types of each table of a hub."""
     tables = re.findall(r"CREATE TABLE _hub\.(\w+) \((.*?)\n\);", sql.scripts("format")["tables"], re.DOTALL)
     found = {name: re.findall(r"^    \"?([a-z_]+)\"? +([A-Z]+(?:\[\])?)", body, re.MULTILINE) for name, body in tables}

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import duckdb
 
-from modelhub_sql import generated, journal, logic, opening
+from modelhub_sql import generated, journal, logic, opening, others
 from modelhub_sql.datasets import arrow
 from modelhub_sql.errors import (
     DiskFullError,
@@ -160,10 +160,11 @@ def _check_copy(new: Path, path: str) -> None:
             raise HubDamagedError(f"{path} is damaged, and so would be the copy: {found[0].fault}; see modelhub verify")
 
 
-def compact(path: str, wait: float = 0) -> tuple[int, int]:
+def compact(path: str, wait: float = 0, drop_others: bool = False) -> tuple[int, int]:
     """Write a hub anew, without what removed models have left; returns its bytes before and after.
 
-    The new file takes the place of the old in one step. Raises HubError.
+    The new file takes the place of the old in one step. What else is in the file, tables of the user's own, is not in the new
+    one: drop_others allows that. Raises HubError, and OptionError where there are such and it is not allowed.
     """
     from modelhub_sql.hub import Hub
 
@@ -175,6 +176,11 @@ def compact(path: str, wait: float = 0) -> tuple[int, int]:
         assert hub._file is not None
         if hub._file.held.users() > 1:
             raise HubBusyError(f"{path} is open more than once in this process: close the others first")
+        if (own := others.named(hub._own, hub._place.tables[1:-1].replace('""', '"'))) and not drop_others:
+            raise OptionError(
+                f"{path} has more than a hub in it: {_listed(own)}. Compacted it would be without; nothing was changed. Copy to "
+                "another file what you need, then drop it, or let it go (drop_others, --drop-others)"
+            )
         _rebuilt(hub, new)
         shutil.copymode(place, new)
         hub._file.settle()
@@ -213,13 +219,14 @@ def _settings(con: duckdb.DuckDBPyConnection, tables: str, path: str) -> Setting
 class Rescued(NamedTuple):
     """models: that the new hub has. lost: datasets, and what is wrong with each. log: whether the last changes could be read.
 
-    outcomes: why they are lost; None where they are not.
+    outcomes: why they are lost; None where they are not. others: tables of the user's own and the like, which were left.
     """
 
     models: int
     lost: list[tuple[int, str]]
     log: bool
     outcomes: str | None = None
+    others: str = ""
 
 
 def rescue(path: str, output: str) -> Rescued:
@@ -277,6 +284,7 @@ def _taken_over(copy: Path, new: Path, path: str) -> Rescued:
             ((catalog,),) = con.execute("SELECT system.main.current_database()").fetchall()
             opening._check_tables(con, catalog, path)
             settings = _settings(con, f'"{catalog}"', path)
+            own = others.named(con, catalog)
             numbers = [
                 number
                 for (number,) in con.execute(
@@ -320,7 +328,7 @@ def _taken_over(copy: Path, new: Path, path: str) -> Rescued:
             for number in lost:
                 for table in _OF_DATASET:
                     hub._own.execute(f"DELETE FROM {tables}._hub.{table} WHERE dataset_id = ?", [number])
-        return Rescued(len(hub.models()), sorted(lost.items()), True, _outcomes_taken_over(hub, copy))
+        return Rescued(len(hub.models()), sorted(lost.items()), True, _outcomes_taken_over(hub, copy), _listed(own))
 
 
 def _outcomes_taken_over(hub: Hub, copy: Path) -> str | None:
@@ -338,6 +346,10 @@ def _outcomes_taken_over(hub: Hub, copy: Path) -> str | None:
         )
         hub._own.unregister("modelhub_found")
     return None
+
+
+def _listed(names: list[str]) -> str:
+    return ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")
 
 
 def _must_be_there(path: str) -> None:

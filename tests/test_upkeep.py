@@ -188,6 +188,31 @@ def test_compact_leaves_the_same_hub_in_a_smaller_file(path: Path) -> None:
     assert found(path) == []
 
 
+def test_what_is_no_part_of_a_hub_is_not_lost_without_a_word(path: Path) -> None:
+    with duckdb.connect(str(path)) as con:
+        con.execute(
+            'CREATE TABLE main.notes AS SELECT 1 AS a; CREATE SCHEMA mine; CREATE VIEW mine."my\x1b view" AS SELECT 1 AS a'
+        )
+        con.execute("CREATE MACRO main.twice(x) AS 2 * x; CREATE SEQUENCE main.numbers; CREATE TYPE main.mood AS ENUM ('so')")
+    before = whole(path)
+    said = run("compact", str(path), code=1).stderr
+    for name in (
+        "table main.notes",
+        "view mine.my",
+        "macro main.twice",
+        "sequence main.numbers",
+        "type main.mood",
+        "--drop-others",
+    ):
+        assert name in said
+    assert "\x1b" not in said
+    assert whole(path) == before
+    assert "table main.notes" in run("rescue", str(path), "-o", str(path) + ".new").stderr
+    run("compact", str(path), "--drop-others")
+    before.pop("notes")
+    assert whole(path) == before
+
+
 HOLD = """
 import sys, modelhub_sql
 hub = modelhub_sql.connect(sys.argv[1])
@@ -216,6 +241,39 @@ def test_a_hub_in_use_is_waited_for_and_keeps_its_lock_whatever_else_the_process
         process.stdin.write("\n")
         process.stdin.flush()
         modelhub_sql.connect(path, wait=60).close()
+
+
+@pytest.mark.skipif(not journal.MENDS, reason="no journal")
+def test_a_hub_that_another_process_has_open_is_not_mended(path: Path) -> None:
+    before = path.read_bytes()
+    with subprocess.Popen(
+        [sys.executable, "-c", HOLD, str(path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        assert process.stdin is not None
+        assert process.stdout.readline() == "open\n"
+        # As if that process were in the midst of a checkpoint: what it has saved is not put back under its hands.
+        headers = path.read_bytes()[: journal.HEADERS]
+        header = journal.newest(headers)
+        assert header is not None
+        held = journal.Held(str(path))
+        journal._save(journal.journal_of(str(path)), held, [0])
+        held.close()
+        saved = journal.journal_of(str(path)).read_bytes()
+        with pytest.raises(modelhub_sql.HubLockedError):
+            modelhub_sql.connect(path)
+        journal.mend(str(path))
+        assert journal.journal_of(str(path)).read_bytes() == saved
+        assert path.read_bytes() == before
+        process.kill()
+        process.wait()
+    # Nobody has it open any more: mended, and the same hub.
+    torn = bytearray(before)
+    torn[journal.HEADERS : journal.HEADERS + 4096] = bytes(4096)
+    path.write_bytes(torn)
+    journal.mend(str(path))
+    assert path.read_bytes() == before
+    assert not journal.journal_of(str(path)).exists()
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork")
