@@ -36,3 +36,12 @@ def test_a_killed_process_loses_nothing() -> None:
 @pytest.mark.long
 def test_a_damaged_hub_says_so() -> None:
     assert " 0 wrong" in run("damage.py", "40", "--seed", "2")
+
+
+def test_attacks_read_no_row_where_there_is_something_against_them() -> None:
+    assert "0 wrong" in run("attacks.py", "torso1")
+
+
+@pytest.mark.long
+def test_attacks_read_no_word_where_the_salt_is_kept() -> None:
+    assert "0 wrong" in run("attacks.py")
