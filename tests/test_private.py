@@ -273,3 +273,15 @@ def test_other_processes_that_sketch_are_told_the_salt(salted: Path) -> None:
     with modelhub_sql.connect(salted, salt=SALT) as hub:
         plan = modelhub_sql.shards(ROWS, 2, hub=hub)
         assert modelhub_sql.sharding.in_processes(plan, 2).arrow().equals(hub.sketch(ROWS).arrow())
+
+
+def test_models_that_are_registered_together_are_stored_as_one_by_one() -> None:
+    tables = [pq.read_table(data("adult"), columns=COLUMNS).slice(start, 150) for start in (0, 150, 300)]
+    settings: dict[str, Any] = dict(partition_size=50, min_count=4, round_counts=3, salt=SALT)
+    query = "SELECT feature, k, b, bins, counts, nulls, minhash FROM features ORDER BY dataset_id, feature_id"
+    with modelhub_sql.connect(**settings) as one, modelhub_sql.connect(**settings) as many:
+        for number, table in enumerate(tables):
+            one.register(str(number), table)
+        many.register_many([{"name": str(number), "dataset": table} for number, table in enumerate(tables)])
+        assert many.sql(query).fetchall() == one.sql(query).fetchall()
+        assert upkeep.faults(many) == []
