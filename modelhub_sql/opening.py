@@ -182,7 +182,7 @@ def _neutral(place: logic.Place, numpy: bool) -> str:
         f"CREATE VIEW {place.logic}._hub.{table} AS SELECT "
         + ", ".join(f"NULL::{type_} AS {_quoted(column)}" for column, type_ in columns)
         + " WHERE false;\n"
-        for table, columns in _expected().items()
+        for table, columns in expected().items()
     )
     return (
         f"CREATE SCHEMA {place.logic}._format;\n{logic.without_comments(logic.placed(constants, place))}\n"
@@ -196,7 +196,7 @@ def _replacing(constants: str) -> str:
 
 def _views(place: logic.Place) -> str:
     return "".join(
-        f"CREATE OR REPLACE VIEW {place.logic}._hub.{table} AS FROM {place.tables}._hub.{table};\n" for table in _expected()
+        f"CREATE OR REPLACE VIEW {place.logic}._hub.{table} AS FROM {place.tables}._hub.{table};\n" for table in expected()
     )
 
 

@@ -9,7 +9,8 @@ left_elsewhere AS (
     UNION
     SELECT p.feature FROM part AS p
     JOIN refused AS r
-        ON r.part <> p.part AND starts_with(r.skipped, p.feature || ' (') AND NOT regexp_matches(r.skipped, ', (only NULL|no value that \d+ rows have)\)$')
+        ON r.part <> p.part AND starts_with(r.skipped, p.feature || ' (')
+            AND NOT regexp_matches(r.skipped, ', (only NULL|no value that \d+ rows have)\)$')
 ),
 shared AS (
     SELECT
