@@ -21,7 +21,7 @@ from modelhub_sql import datasets, logic, manifest
 from modelhub_sql.arguments import described
 from modelhub_sql.datasets import NUMBER
 from modelhub_sql.engine import as_json, names_of, plain, warn_of_skipped
-from modelhub_sql.errors import HubError, OptionError, translated
+from modelhub_sql.errors import DatasetError, HubError, OptionError, translated
 from modelhub_sql.merging import run_relations
 
 if TYPE_CHECKING:
@@ -33,6 +33,8 @@ __all__ = ["Registering", "manifest_of"]
 MOST_ROWS = 20_000
 #: So many cells at the most wait to be sketched together.
 MOST_CELLS = 4_000_000
+#: Datasets of more columns are sketched by themselves, too: each column is planned.
+MOST_COLUMNS = 500
 #: Features of one query have numbers of 16 bits.
 MOST_FEATURES = 2**16 - 1
 
@@ -216,12 +218,15 @@ class Registering:
 
     def _waits(self, told: Mapping[str, Any]) -> bool:
         """Whether the rows of its dataset are read now, to be sketched with others; not where they are many, or none."""
-        dataset = self._datasets.get(_shared(told))
+        shared = _shared(told)
+        dataset = self._datasets.get(shared) if shared is not None else None
         if dataset is not None and self._is_there(dataset):
             self._models[_key(told)] = _Model(self._count, told, dataset)
             return True
         with self._hub._dataset(told["dataset"], told["exclude"], told["read"]) as ((table, source), layout):
-            if not all(form is None or _PLAIN.fullmatch(type_) for _, type_, form in layout.columns):
+            if len(layout.columns) > MOST_COLUMNS or not all(
+                form is None or _PLAIN.fullmatch(type_) for _, type_, form in layout.columns
+            ):
                 return False
             batch, places = self._batch_for(layout)
             dataset = _Dataset(source, told, self._count, len(batch.waiting))
@@ -236,7 +241,8 @@ class Registering:
                 return False
         dataset.columns = [(place, name, type_) for place, (name, type_, _) in zip(places, layout.columns, strict=True)]
         batch.waiting.append(dataset)
-        self._datasets[_shared(told)] = dataset
+        if shared is not None:
+            self._datasets[shared] = dataset
         self._models[_key(told)] = _Model(self._count, told, dataset)
         self._cells += rows * len(batch.types)
         return True
@@ -319,6 +325,7 @@ class Registering:
                 # The script says why there is nothing to sketch.
                 with self._naming(dataset.number_told, dataset.told["name"]):
                     self.one(dataset.told)
+                    raise DatasetError(f"{dataset.source} has changed while it was read")
             warn_of_skipped(made[dataset.number], dataset.source)
         many = len(batch.waiting)
         ((first,),) = own.execute(
@@ -490,11 +497,11 @@ def _key(told: Mapping[str, Any]) -> tuple[str, str]:
 
 
 def _shared(told: Mapping[str, Any]) -> Any:
-    """What models of the same dataset have in common; of what has no name, itself."""
+    """What models of the same dataset have in common; None for data without a name."""
     dataset = told["dataset"]
     if isinstance(dataset, (str, os.PathLike)) and not told["read"]:
         return os.fspath(dataset), tuple(told["exclude"]), told["source"]
-    return object()
+    return None
 
 
 def _said(told: Mapping[str, Any], source: str) -> str:
