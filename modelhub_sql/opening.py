@@ -421,11 +421,19 @@ def _check_tables(con: duckdb.DuckDBPyConnection, catalog: str, path: str) -> No
         )
     found: dict[str, list[tuple[str, str]]] = {}
     for table in tables:
-        # duckdb_columns() looks at all views of the system first, which takes as long as all else.
-        columns = con.execute(
-            "SELECT name, type, dflt_value FROM system.main.pragma_table_info(?) ORDER BY cid ASC",
-            [f"{_quoted(catalog)}._hub.{_quoted(table)}"],
-        ).fetchall()
+        if '"' in catalog:
+            # DuckDB 1.5 does not find such a name by pragma_table_info.
+            columns = con.execute(
+                "SELECT column_name, data_type, column_default FROM system.main.duckdb_columns() "
+                "WHERE database_name = ? AND schema_name = '_hub' AND table_name = ? ORDER BY column_index ASC",
+                [catalog, table],
+            ).fetchall()
+        else:
+            # duckdb_columns() looks at all views of the system first, which takes as long as all else.
+            columns = con.execute(
+                "SELECT name, type, dflt_value FROM system.main.pragma_table_info(?) ORDER BY cid ASC",
+                [f"{_quoted(catalog)}._hub.{_quoted(table)}"],
+            ).fetchall()
         for column, _, default in columns:
             if default is not None:
                 raise HubFormatError(f"{path} is no hub that this version made: {table}.{column} is computed by the file")
