@@ -22,6 +22,7 @@ __all__ = [
 ]  # fmt: skip
 
 _MARKER = re.compile(r"/\* (\w+)/ \*/\n(.*?)(?=;\n|\Z)", re.DOTALL)
+_PART = re.compile(r"/\* storing/(\w+) \*/")
 _AGAIN = re.compile(r"^-- again: (\w+), of (.*)$", re.MULTILINE)
 #: A call of one of DuckDB's functions (or a text, left as it is). Qualified, no macro of the user's has its name.
 _CALL = re.compile(r"'(?:[^']|'')*'|(?<![\w.\"])([a-z_][a-z_0-9]*)\(")
@@ -232,7 +233,7 @@ def stored(version: str, constants: str) -> str:
 @cache
 def verbs() -> Mapping[str, str]:
     """The script of each verb, to run in any client."""
-    found = {name: _with_resets(name, text) for name, text in sql.scripts("verbs").items()}
+    found = {name: _put_together(name, text) for name, text in sql.scripts("verbs").items()}
     return {verb: _by_duckdb(script) for verb, script in (found | {"steps": _steps_script()}).items()}
 
 
@@ -244,8 +245,9 @@ def variables(verb: str) -> tuple[str, ...]:
     return tuple(name for name in read if f"SET VARIABLE {name} =" not in script)
 
 
-def _with_resets(verb: str, script: str) -> str:
-    return script.replace("/* resets */", "\n".join(f"RESET VARIABLE {name};" for name in variables(verb)))
+def _put_together(verb: str, script: str) -> str:
+    resets = "\n".join(f"RESET VARIABLE {name};" for name in variables(verb))
+    return _PART.sub(lambda part: sql.scripts("storing")[part[1]].strip(), script.replace("/* resets */", resets))
 
 
 def steps(query: str, given: Iterable[str], numpy: bool = False) -> list[Relation]:
@@ -254,12 +256,9 @@ def steps(query: str, given: Iterable[str], numpy: bool = False) -> list[Relatio
 
 
 @cache
-def storing() -> tuple[str, ...]:
-    """The statements of the verb register that store the sketch modelhub_sketch as the dataset registering_dataset."""
-    script = _by_duckdb(sql.scripts("verbs")["register"])
-    found = re.findall(r"^INSERT INTO _hub\.(?:features|partition_counts)\b.*?;$", script, re.DOTALL | re.MULTILINE)
-    assert len(found) == 2
-    return tuple(found)
+def storing(part: str) -> str:
+    """The statements of ``sql/storing`` that store one part of what is registered."""
+    return _by_duckdb(_bare(sql.scripts("storing")[part]))
 
 
 def with_forms(query: str, forms: str) -> str:

@@ -226,8 +226,7 @@ def append(hub: Hub, name: str, version: str | None, dataset: Any, read: Mapping
     own.execute("SET VARIABLE registering_dataset = ?", [dataset_id])
     for table_name in ("features", "partition_counts"):
         own.execute(f"DELETE FROM {tables}.{table_name} WHERE dataset_id = ?", [dataset_id])
-    for statement in logic.storing():
-        own.execute(logic.placed(statement, place))
+    own.execute(logic.placed(logic.storing("features"), place))
     ((total,),) = own.execute(
         f"""
         UPDATE {tables}.datasets SET rows = s.rows, partitions = s.partitions,

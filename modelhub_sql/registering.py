@@ -68,7 +68,8 @@ def manifest_of(hub: Engine, models: Any) -> list[dict[str, Any]]:
 
 @dataclass
 class _Dataset:
-    """A dataset of this transaction. number: of it among those of its batch, from 0. number_told: of its first model.
+    """A dataset of this transaction. number: of it among those of its batch, from 0. number_told: of its first model; 0 where the
+    hub had it before.
 
     columns: of its layout, each after its place among those of the batch, 0 where it can't be compared. dataset_id: once stored.
     """
@@ -291,20 +292,25 @@ class Registering:
         return int(rows)
 
     def _refuse(self) -> None:
-        """The models that wait as the temporary table modelhub_models; refuse the first that can't be registered."""
+        """The models that wait as the temporary table modelhub_model; refuse the first that can't be registered."""
         models = list(self._models.values())
         columns: dict[str, list[Any]] = {each: [_text(model.told[each]) for model in models] for each in _STORED}
         columns["metadata"] = [as_json(self._metadata(model.told)) for model in models]
         columns |= {
             "number": [model.number for model in models], "model": [model.told["name"] for model in models],
             "version": [_key(model.told)[1] for model in models], "replace": [model.told["replace"] for model in models],
+            "shares": [model.dataset.number_told == 0 for model in models],
         }  # fmt: skip
-        types = {"number": "UINTEGER", "replace": "BOOLEAN"}
+        types = {"number": "UINTEGER", "replace": "BOOLEAN", "shares": "BOOLEAN"}
         listed = ", ".join(f"unnest(${name}::{types.get(name, 'VARCHAR')}[]) AS {name}" for name in columns)
-        self._own.execute(f"CREATE OR REPLACE TEMP TABLE modelhub_models AS SELECT {listed}", columns)
+        self._own.execute(
+            f"CREATE OR REPLACE TEMP TABLE modelhub_model AS SELECT {listed}, NULL::UINTEGER AS dataset_id, "
+            "$start::TIMESTAMP + to_microseconds(number) AS registered_at",
+            columns | {"start": self._start()},
+        )
         found = self._own.execute(
             f"SELECT number, model, {self._logic}.registration_fault(model, version, accuracy, accuracy_rows, replace) AS fault "
-            "FROM temp.main.modelhub_models WHERE fault IS NOT NULL ORDER BY number ASC LIMIT 1"
+            "FROM temp.main.modelhub_model WHERE fault IS NOT NULL ORDER BY number ASC LIMIT 1"
         ).fetchall()
         for number, name, fault in found:
             with self._naming(number, name):
@@ -332,31 +338,21 @@ class Registering:
             f"SELECT {self._logic}.next_dataset(max(dataset_id), {many}) FROM {self._tables}.datasets"
         ).fetchall()
         own.execute("SET VARIABLE registering_dataset = ?", [first])
-        for statement in logic.storing():
-            own.execute(logic.placed(statement, self._hub._place))
         own.execute(
-            f"""
-            INSERT INTO {self._tables}.datasets
-            SELECT getvariable('registering_dataset') + s.dataset_number, w.name, any_value(s.rows),
-                any_value(len(s.partitions)), w.source, w.excluded, {self._logic}.utc_now(), any_value(s.fingerprint),
-                any_value(s.dataset_spread), any_value(s.skipped)
-            FROM temp.main.modelhub_sketch AS s
-            JOIN (
-                SELECT unnest(range({many})) AS dataset_number, unnest($name::VARCHAR[]) AS name,
-                    unnest($source::VARCHAR[]) AS source, unnest($excluded::VARCHAR[][]) AS excluded
-            ) AS w USING (dataset_number)
-            GROUP BY s.dataset_number, w.name, w.source, w.excluded
-            ORDER BY s.dataset_number ASC
-            """,
+            "CREATE OR REPLACE TEMP TABLE modelhub_source AS SELECT unnest(range(len($dataset))) AS dataset_number, "
+            "unnest($dataset::VARCHAR[]) AS dataset, unnest($source::VARCHAR[]) AS source, "
+            "unnest($excluded::VARCHAR[][]) AS excluded",
             {
-                "name": [dataset.told["name"] for dataset in batch.waiting],
+                "dataset": [dataset.told["name"] for dataset in batch.waiting],
                 "source": [_said(dataset.told, dataset.source) for dataset in batch.waiting],
                 "excluded": [dataset.told["exclude"] for dataset in batch.waiting],
             },
         )
+        for part in ("dataset", "features"):
+            own.execute(logic.placed(logic.storing(part), self._hub._place))
         for dataset in batch.waiting:
             dataset.dataset_id = first + dataset.number
-        own.execute("DROP TABLE temp.main.modelhub_sketch")
+        own.execute("DROP TABLE temp.main.modelhub_sketch; DROP TABLE temp.main.modelhub_source")
 
     def _sketch(self, batch: _Batch) -> None:
         """The sketches of the datasets of a batch as the temporary table modelhub_sketch."""
@@ -415,30 +411,18 @@ class Registering:
 
     def _store_models(self) -> None:
         own = self._own
-        replaced = "(model, version) IN (SELECT (model, version) FROM temp.main.modelhub_models WHERE replace)"
-        # What was measured of a model that is replaced goes with it.
-        for table in ("models", "outcomes"):
-            own.execute(f"DELETE FROM {self._tables}.{table} WHERE {replaced}")
         own.execute(
-            f"""
-            INSERT INTO {self._tables}.models
-            SELECT m.model, m.version, d.dataset_id, m.accuracy::DOUBLE, m.accuracy_rows::UBIGINT, m.task, m.framework, m.uri,
-                m.metadata, $start::TIMESTAMP + to_microseconds(number)
-            FROM temp.main.modelhub_models AS m
-            JOIN (SELECT unnest($number::UINTEGER[]) AS number, unnest($dataset_id::UINTEGER[]) AS dataset_id) AS d USING (number)
-            ORDER BY number ASC
-            """,
+            "UPDATE temp.main.modelhub_model AS m SET dataset_id = d.dataset_id FROM "
+            "(SELECT unnest($number::UINTEGER[]) AS number, unnest($dataset_id::UINTEGER[]) AS dataset_id) AS d "
+            "WHERE d.number = m.number",
             {
                 "number": [model.number for model in self._models.values()],
                 "dataset_id": [model.dataset.dataset_id for model in self._models.values()],
-                "start": self._start(),
             },
         )
-        for table in ("partition_counts", "features", "datasets"):
-            own.execute(
-                f"DELETE FROM {self._tables}.{table} WHERE dataset_id IN (SELECT dataset_id FROM {self._logic}.unused_datasets)"
-            )
-        own.execute("DROP TABLE temp.main.modelhub_models")
+        for part in ("models", "unused"):
+            own.execute(logic.placed(logic.storing(part), self._hub._place))
+        own.execute("DROP TABLE temp.main.modelhub_model")
 
     def _start(self) -> str:
         """Later than any model was registered before: number n is registered n microseconds after it."""

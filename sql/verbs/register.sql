@@ -70,56 +70,26 @@ SET VARIABLE registering_dataset = (SELECT CASE
     ELSE _logic.dataset_of(_logic.registering().like_model, _logic.registering().like_version)
 END);
 
--- The same list again, which DuckDB deletes and inserts: another transaction that removes the shared dataset is in conflict.
-UPDATE _hub.datasets SET excluded = excluded WHERE dataset_id = getvariable('registering_dataset');
+CREATE OR REPLACE TEMP TABLE modelhub_source AS
+SELECT 0 AS dataset_number, _logic.registering().dataset_name AS dataset, _logic.registering().source AS source,
+    any_value(excluded) AS excluded
+FROM temp.main.modelhub_sketch;
 
-DELETE FROM _hub.models
-WHERE model = _logic.registering().model AND version = _logic.registering().version AND _logic.registering().replace;
-
--- They were measured of the model that is replaced.
-DELETE FROM _hub.outcomes
-WHERE model = _logic.registering().model AND version = _logic.registering().version AND _logic.registering().replace;
-
-INSERT INTO _hub.datasets
+CREATE OR REPLACE TEMP TABLE modelhub_model AS
 SELECT
-    getvariable('registering_dataset'), _logic.registering().dataset_name, any_value(rows),
-    any_value(len(partitions)), _logic.registering().source, any_value(excluded),
-    _logic.utc_now(), _format.fingerprint(), any_value(dataset_spread), getvariable('registering_skipped')
-FROM temp.main.modelhub_sketch
-WHERE _logic.registering().has_dataset
-HAVING count(*) > 0;
-
-INSERT INTO _hub.features BY NAME
-SELECT
-    getvariable('registering_dataset') + dataset_number AS dataset_id,
-    s.* EXCLUDE (dataset_number, partitions, skipped, rows, dataset_spread, excluded, fingerprint)
-FROM temp.main.modelhub_sketch AS s
-ORDER BY dataset_id ASC, feature_id ASC;
-
-INSERT INTO _hub.partition_counts
-WITH histogram AS (
-    SELECT
-        getvariable('registering_dataset') + dataset_number AS dataset_id, feature_id,
-        unnest(range(len(partitions)))::UINTEGER AS partition_id, unnest(partitions) AS counts,
-        _logic.frequent_bins(counts, _logic.whole_partitions(rows)) AS frequent
-    FROM temp.main.modelhub_sketch
-)
-SELECT dataset_id, feature_id, partition_id, counts[:frequent], counts[frequent + 1:]
-FROM histogram
-ORDER BY dataset_id ASC, feature_id ASC, partition_id ASC;
-
-INSERT INTO _hub.models
-SELECT
-    _logic.registering().model, _logic.registering().version, getvariable('registering_dataset'),
-    _logic.registering().accuracy::DOUBLE, _logic.registering().accuracy_rows::UBIGINT, _logic.registering().task,
-        _logic.registering().framework,
-    _logic.registering().uri, _logic.registering().metadata,
+    r.model, r.version, r.replace, getvariable('registering_dataset') AS dataset_id, NOT r.has_dataset AS shares,
+    r.accuracy, r.accuracy_rows, r.task, r.framework, r.uri, r.metadata,
     -- Later than any other, in one transaction too, so that the latest version is known.
-    (SELECT greatest(_logic.utc_now(), max(registered_at) + INTERVAL 1 MICROSECOND) FROM _hub.models);
+    (SELECT greatest(_logic.utc_now(), max(registered_at) + INTERVAL 1 MICROSECOND) FROM _hub.models) AS registered_at
+FROM (SELECT unnest(_logic.registering())) AS r;
 
-DELETE FROM _hub.partition_counts WHERE dataset_id IN (SELECT dataset_id FROM _logic.unused_datasets);
-DELETE FROM _hub.features WHERE dataset_id IN (SELECT dataset_id FROM _logic.unused_datasets);
-DELETE FROM _hub.datasets WHERE dataset_id IN (SELECT dataset_id FROM _logic.unused_datasets);
+/* storing/dataset */
+
+/* storing/features */
+
+/* storing/models */
+
+/* storing/unused */
 
 COMMIT;
 
@@ -130,3 +100,5 @@ FROM _hub.datasets
 WHERE dataset_id = getvariable('registering_dataset');
 
 DROP TABLE temp.main.modelhub_sketch;
+DROP TABLE temp.main.modelhub_source;
+DROP TABLE temp.main.modelhub_model;

@@ -19,8 +19,6 @@ DELETE FROM _hub.models WHERE model = _logic.removing().model AND version = coal
 
 DELETE FROM _hub.outcomes WHERE model = _logic.removing().model AND version = coalesce(_logic.removing().version, version);
 
-DELETE FROM _hub.partition_counts WHERE dataset_id IN (SELECT dataset_id FROM _logic.unused_datasets);
-DELETE FROM _hub.features WHERE dataset_id IN (SELECT dataset_id FROM _logic.unused_datasets);
-DELETE FROM _hub.datasets WHERE dataset_id IN (SELECT dataset_id FROM _logic.unused_datasets);
+/* storing/unused */
 
 COMMIT;
