@@ -424,7 +424,7 @@ def warn_of_skipped(skipped: list[str], source: str) -> None:
 
 def _callers_level() -> int:
     level, frame = 1, sys._getframe(1)
-    while frame.f_back is not None and frame.f_globals.get("__name__", "").startswith(("modelhub_sql", "contextlib")):
+    while frame.f_back is not None and frame.f_globals.get("__name__", "").partition(".")[0] in ("modelhub_sql", "contextlib"):
         level, frame = level + 1, frame.f_back
     return level
 

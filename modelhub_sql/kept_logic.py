@@ -35,6 +35,11 @@ def copied(con: duckdb.DuckDBPyConnection, catalog: str, text: str, prepare: Cal
     digest = hashlib.sha256(f"{duckdb.__version__} {catalog}\n{text}".encode()).hexdigest()
     file = folder / f"logic-{digest[:32]}.duckdb"
     kept = f"{catalog}_kept"
+    # A hub may be called so.
+    while kept in {
+        name for (name,) in con.execute("SELECT system.main.lower(database_name) FROM system.main.duckdb_databases()").fetchall()
+    }:
+        kept += "_"
     try:
         if not file.exists():
             _make(file, catalog, text, prepare)
@@ -44,6 +49,8 @@ def copied(con: duckdb.DuckDBPyConnection, catalog: str, text: str, prepare: Cal
                 cursor.execute(f"COPY FROM DATABASE {kept} TO {catalog} (SCHEMA)")
             finally:
                 cursor.execute(f"DETACH {kept}")
+    except duckdb.InterruptException:
+        raise
     except (duckdb.Error, OSError):
         # What is not whole, or can't be read, is made anew by the next.
         with suppress(OSError):

@@ -136,7 +136,9 @@ def public() -> tuple[Public, ...]:
     for name, text in sql.scripts("public").items():
         comment, example = (line.partition("-- ")[2] for line in text.splitlines()[:2])
         is_view = f"CREATE VIEW {name} " in text
-        parameters = "" if is_view else re.search(r"^CREATE MACRO \w+\((.*?)\)\s+AS TABLE", text, re.DOTALL | re.MULTILINE)[1]  # type: ignore[index]
+        described = re.search(r"^CREATE MACRO \w+\((.*?)\)\s+AS TABLE", text, re.DOTALL | re.MULTILINE)
+        assert is_view or described is not None, name
+        parameters = described[1] if described is not None else ""
         declared = [part.strip().partition(" := ") for part in parameters.split(",") if part.strip()]
         declared = [part for part in declared if part[0] not in ("forms", "nested")]
         call = name if is_view else f"{name}({', '.join(parameter for parameter, *_ in declared)})"

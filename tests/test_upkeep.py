@@ -7,6 +7,8 @@ import random
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -222,6 +224,17 @@ hub.close()
 """
 
 
+@contextmanager
+def another_that_has_open(path: Path) -> Iterator[subprocess.Popen[str]]:
+    """Another process that has a hub open, until it is told a line."""
+    with subprocess.Popen(
+        [sys.executable, "-c", HOLD, str(path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "open\n"
+        yield process
+
+
 def test_a_hub_in_use_is_waited_for_and_keeps_its_lock_whatever_else_the_process_opens(path: Path) -> None:
     with modelhub_sql.connect(path) as hub:
         # Another look at the file by the same process would lose DuckDB's lock, if it closed it.
@@ -230,14 +243,10 @@ def test_a_hub_in_use_is_waited_for_and_keeps_its_lock_whatever_else_the_process
         ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
         assert "HubLockedError" in ran.stderr
         hub.models()
-    with subprocess.Popen(
-        [sys.executable, "-c", HOLD, str(path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    ) as process:
-        assert process.stdout is not None
-        assert process.stdin is not None
-        assert process.stdout.readline() == "open\n"
+    with another_that_has_open(path) as process:
         with pytest.raises(modelhub_sql.HubLockedError):
             modelhub_sql.connect(path, wait=0.2)
+        assert process.stdin is not None
         process.stdin.write("\n")
         process.stdin.flush()
         modelhub_sql.connect(path, wait=60).close()
@@ -246,12 +255,7 @@ def test_a_hub_in_use_is_waited_for_and_keeps_its_lock_whatever_else_the_process
 @pytest.mark.skipif(not journal.MENDS, reason="no journal")
 def test_a_hub_that_another_process_has_open_is_not_mended(path: Path) -> None:
     before = path.read_bytes()
-    with subprocess.Popen(
-        [sys.executable, "-c", HOLD, str(path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    ) as process:
-        assert process.stdout is not None
-        assert process.stdin is not None
-        assert process.stdout.readline() == "open\n"
+    with another_that_has_open(path) as process:
         # As if that process were in the midst of a checkpoint: what it has saved is not put back under its hands.
         headers = path.read_bytes()[: journal.HEADERS]
         header = journal.newest(headers)

@@ -80,9 +80,14 @@ def smallest_partition(folder: Path, name: str, settings: dict[str, Any]) -> Fou
     return Found(single, columns, f"columns are one bin, of {int(rows)} rows")
 
 
-def means(folder: Path, name: str, settings: dict[str, Any]) -> Found:
+def two_versions(folder: Path, name: str, settings: dict[str, Any]) -> tuple[Path, Path]:
+    """A table, and a hub of its first 500 rows (dataset 1) and of one row more (dataset 2)."""
     file = DATA / f"{name}.parquet"
-    hub = sketched(folder, name, f"FROM '{file}' LIMIT 500", f"FROM '{file}' LIMIT 501", **settings)
+    return file, sketched(folder, name, f"FROM '{file}' LIMIT 500", f"FROM '{file}' LIMIT 501", **settings)
+
+
+def means(folder: Path, name: str, settings: dict[str, Any]) -> Found:
+    file, hub = two_versions(folder, name, settings)
     # Who sees no change is told nothing.
     found = read(
         hub,
@@ -106,8 +111,7 @@ def rare_bins(folder: Path, name: str, settings: dict[str, Any]) -> Found:
 
 
 def differences(folder: Path, name: str, settings: dict[str, Any]) -> Found:
-    file = DATA / f"{name}.parquet"
-    hub = sketched(folder, name, f"FROM '{file}' LIMIT 500", f"FROM '{file}' LIMIT 501", **settings)
+    _, hub = two_versions(folder, name, settings)
     found = read(
         hub,
         "SELECT feature, a.bins, a.counts, b.bins, b.counts FROM _hub.features AS a JOIN _hub.features AS b "

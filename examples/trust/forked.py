@@ -10,15 +10,15 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import datasketch  # noqa: F401  (what a hub imports when it needs it, here: once, not in each fork)
+import datasketch  # noqa: F401  (as pandas and some of ModelHub: what a hub imports when it needs it, once, not in each fork)
 import duckdb
 import numpy as np
-import pandas  # noqa: F401
+import pandas  # noqa: F401  (see datasketch)
 import pyarrow as pa
 import pyarrow.dataset
 
 import modelhub_sql
-from modelhub_sql import exchange, keeping, merging, udfs, upkeep  # noqa: F401
+from modelhub_sql import exchange, keeping, merging, udfs, upkeep  # noqa: F401  (see datasketch)
 
 __all__ = ["Ended", "example_hub", "forked", "held", "table_of", "without_hub"]
 
