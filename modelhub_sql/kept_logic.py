@@ -2,6 +2,7 @@
 
 To parse the macros takes several times as long as to copy them. The file says nothing of any hub: the constants of its format are
 those of a new one, its tables are empty views, and both are replaced in the copy. Where it can't be kept, the logic is parsed.
+Whether it is of this package is seen as Python sees it of compiled modules: by sizes and times, without reading what is there.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import stat
 import sys
 from collections.abc import Callable
 from contextlib import suppress
+from functools import cache
 from pathlib import Path
 
 import duckdb
@@ -24,15 +26,22 @@ FOLDER = "MODELHUB_CACHE"
 _MOST_FILES = 8
 
 
-def copied(con: duckdb.DuckDBPyConnection, catalog: str, text: str, prepare: Callable[[duckdb.DuckDBPyConnection], None]) -> bool:
+def copied(
+    con: duckdb.DuckDBPyConnection,
+    catalog: str,
+    kind: str,
+    text: Callable[[], str],
+    prepare: Callable[[duckdb.DuckDBPyConnection], None],
+) -> bool:
     """Whether a catalog in memory has a copy of what a text makes in a catalog of its name.
 
-    text: statements. prepare: a connection that they can be run on, where the file is yet to be made.
+    kind: what tells this text from others of this package. text: statements, asked for where the file is yet to be made, as
+    is prepare: a connection that they can be run on.
     """
-    folder = _folder()
-    if folder is None:
+    folder, package = _folder(), _package()
+    if folder is None or package is None:
         return False
-    digest = hashlib.sha256(f"{duckdb.__version__} {catalog}\n{text}".encode()).hexdigest()
+    digest = hashlib.sha256(f"{duckdb.__version__} {catalog} {kind}\n{package}".encode()).hexdigest()
     file = folder / f"logic-{digest[:32]}.duckdb"
     kept = f"{catalog}_kept"
     # A hub may be called so.
@@ -42,7 +51,7 @@ def copied(con: duckdb.DuckDBPyConnection, catalog: str, text: str, prepare: Cal
         kept += "_"
     try:
         if not file.exists():
-            _make(file, catalog, text, prepare)
+            _make(file, catalog, text(), prepare)
         with con.cursor() as cursor:
             cursor.execute(f"ATTACH '{_escaped(file)}' AS {kept} (READ_ONLY)")
             try:
@@ -80,6 +89,24 @@ def _folder() -> Path | None:
     # What is in it is run.
     is_ours = not hasattr(os, "getuid") or (about.st_uid == os.getuid() and not about.st_mode & (stat.S_IWGRP | stat.S_IWOTH))
     return folder if is_ours and os.access(folder, os.W_OK) else None
+
+
+@cache
+def _package() -> str | None:
+    """Which files the package has, with their sizes and times; None where they are no files of a folder."""
+    root = Path(__file__).resolve().parent
+    found = [str(root)]
+    try:
+        for folder in (root, *sorted((root / "sql").iterdir()), root / "udfs", root / "udfs" / "relations"):
+            if folder.is_dir():
+                with os.scandir(folder) as entries:
+                    files = sorted(
+                        (e.name, e.stat().st_size, e.stat().st_mtime_ns) for e in entries if e.name.endswith((".py", ".sql"))
+                    )
+                found.append(f"{folder.name} {files}")
+    except OSError:
+        return None
+    return "\n".join(found)
 
 
 def _make(file: Path, catalog: str, text: str, prepare: Callable[[duckdb.DuckDBPyConnection], None]) -> None:

@@ -163,7 +163,9 @@ def installed(con: duckdb.DuckDBPyConnection, path: str | None, numpy: bool = Tr
         if not _is_there(con, f"{place.logic}.main.help"):
             # Another catalog than that of a single hub, and one of a user's own connection, are not for the next process.
             is_kept = path is not None and place.logic == _LOGIC
-            if not (is_kept and kept_logic.copied(con, _LOGIC, _kept(numpy), _with_functions if numpy else lambda _: None)):
+            prepare = _with_functions if numpy else lambda _: None
+            kind = "numpy" if numpy else "SQL"
+            if not (is_kept and kept_logic.copied(con, _LOGIC, kind, lambda: _kept(numpy), prepare)):
                 _laid(con, place, f"{_neutral(place, numpy)}\n{logic.install(_beside(place), numpy)}")
             constants = generated.constants(row, _functions(con, tables), numpy=numpy)
             _laid(con, place, f"{_replacing(logic.placed(constants, place))}\n{_views(place)}")
@@ -420,24 +422,10 @@ def _check_tables(con: duckdb.DuckDBPyConnection, catalog: str, path: str) -> No
             + ("its format is a view, not a table" if views else "it lacks the hub's tables")
         )
     found: dict[str, list[tuple[str, str]]] = {}
-    for table in tables:
-        if '"' in catalog:
-            # DuckDB 1.5 does not find such a name by pragma_table_info.
-            columns = con.execute(
-                "SELECT column_name, data_type, column_default FROM system.main.duckdb_columns() "
-                "WHERE database_name = ? AND schema_name = '_hub' AND table_name = ? ORDER BY column_index ASC",
-                [catalog, table],
-            ).fetchall()
-        else:
-            # duckdb_columns() looks at all views of the system first, which takes as long as all else.
-            columns = con.execute(
-                "SELECT name, type, dflt_value FROM system.main.pragma_table_info(?) ORDER BY cid ASC",
-                [f"{_quoted(catalog)}._hub.{_quoted(table)}"],
-            ).fetchall()
-        for column, _, default in columns:
-            if default is not None:
-                raise HubFormatError(f"{path} is no hub that this version made: {table}.{column} is computed by the file")
-        found[table] = [(column, type_) for column, type_, _ in columns]
+    for table, column, type_, default in _columns(con, catalog, sorted(tables)):
+        if default is not None:
+            raise HubFormatError(f"{path} is no hub that this version made: {table}.{column} is computed by the file")
+        found.setdefault(table, []).append((column, type_))
     for table, columns in expected().items():
         if table not in tables:
             raise HubFormatError(f"{path} is no hub that this version made: {table} is not a table")
@@ -459,6 +447,21 @@ def _check_tables(con: duckdb.DuckDBPyConnection, catalog: str, path: str) -> No
             raise HubFormatError(
                 f"{path} is no hub that this version made: it has triggers, which would run statements of the file"
             )
+
+
+def _columns(con: duckdb.DuckDBPyConnection, catalog: str, tables: list[str]) -> list[tuple[str, str, str, str | None]]:
+    """Table, name, type and default of each column of the tables of _hub, in order."""
+    if '"' in catalog:
+        # DuckDB 1.5 does not find such a name by pragma_table_info.
+        return con.execute(
+            "SELECT table_name, column_name, data_type, column_default FROM system.main.duckdb_columns() "
+            "WHERE database_name = ? AND schema_name = '_hub' ORDER BY table_name ASC, column_index ASC",
+            [catalog],
+        ).fetchall()
+    # duckdb_columns() looks at all views of the system first, which takes as long as all else.
+    each = " UNION ALL ".join(["SELECT ? AS of, cid, name, type, dflt_value FROM system.main.pragma_table_info(?)"] * len(tables))
+    names = [name for table in tables for name in (table, f"{_quoted(catalog)}._hub.{_quoted(table)}")]
+    return con.execute(f"SELECT of, name, type, dflt_value FROM ({each}) ORDER BY of ASC, cid ASC", names).fetchall()
 
 
 def expected() -> dict[str, list[tuple[str, str]]]:
