@@ -19,6 +19,25 @@ DATA = Path(__file__).parent / "data"
 SENSORS = ("torso1", "torso2", "leg1", "leg2")
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--every-case", action="store_true", help="all cases of the tests of which one in n is run otherwise")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if config.getoption("--every-case") or any("::" in each for each in config.args):
+        return
+    seen: dict[str, int] = {}
+    kept, left = [], []
+    for item in items:
+        marker = item.get_closest_marker("one_in")
+        test = item.nodeid.partition("[")[0]
+        place = seen[test] = seen.get(test, -1) + 1
+        (left if marker is not None and place % marker.args[0] else kept).append(item)
+    if left:
+        config.hook.pytest_deselected(items=left)
+        items[:] = kept
+
+
 def data(name: str) -> str:
     """Path of a real table."""
     return str(DATA / f"{name}.parquet")

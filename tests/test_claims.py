@@ -43,6 +43,7 @@ def test_every_file_of_values_has_its_claims() -> None:
     assert [file.stem for file in FILES] == sorted([*sql.scripts("values"), "public"])
 
 
+@pytest.mark.one_in(2)
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
 def test_claims_hold_in_sql_alone(stock: duckdb.DuckDBPyConnection, file: Path) -> None:
     assert_all_hold(claims_of(stock, file))
@@ -53,6 +54,7 @@ def test_claims_hold_with_the_numpy_functions(sensor_hub: modelhub_sql.Hub, file
     assert_all_hold(claims_of(sensor_hub.con, file))
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
 def test_claims_hold_in_the_stock_shell(sensor_hub_path: str, file: Path) -> None:
     run = subprocess.run(

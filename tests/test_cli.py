@@ -315,6 +315,7 @@ def test_no_cell_is_broken_however_narrow_the_window() -> None:
     assert [fitting(columns, rows, width) for width in (97, 96, 30, 29, 21, 20, 5, 1)] == [4, 3, 3, 2, 2, 1, 1, 1]
 
 
+@pytest.mark.one_in(2)
 @pytest.mark.parametrize("width", [60, 80, 120])
 def test_the_table_of_a_search_has_what_people_decide_by(hub_path: str, width: int, monkeypatch: pytest.MonkeyPatch) -> None:
     import rich.console

@@ -20,6 +20,7 @@ pytestmark = pytest.mark.filterwarnings("ignore:max_js = .* is below twice the s
 SPACES = ["aligned", "flattened"]
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize("search", ["exact", "lsh"])
 @pytest.mark.parametrize("space", SPACES)
 def test_the_sql_of_the_file_and_the_numpy_functions_answer_the_same(
@@ -37,6 +38,7 @@ def test_the_sql_of_the_file_and_the_numpy_functions_answer_the_same(
             assert in_sql[2:] == pytest.approx(in_numpy[2:], abs=1e-9)
 
 
+@pytest.mark.one_in(4)
 @pytest.mark.parametrize(("search", "max_js"), [("exact", "'auto'"), ("exact", "ln(2)"), ("lsh", "'auto'")])
 @pytest.mark.parametrize("space", SPACES)
 def test_sql_and_numpy_answer_the_same_where_values_are_missing(space: str, search: str, max_js: str) -> None:

@@ -46,6 +46,7 @@ def path(tmp_path: Path) -> Path:
     return path
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize("seconds", [0.0, 0.05, 0.2, 0.5, 1.0])
 def test_killing_the_process_during_register_leaves_the_hub_as_it_was(path: Path, seconds: float) -> None:
     before = whole(path)

@@ -69,6 +69,7 @@ CHANGES = {
 }
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize("change", CHANGES)
 def test_a_change_of_the_logic_is_noticed(good: Path, tmp_path: Path, change: str) -> None:
     path = Path(shutil.copy(good, tmp_path / "hub.duckdb"))

@@ -104,6 +104,7 @@ def test_what_is_no_dataset_is_no_target(beer_hub: modelhub_sql.Hub, case: str) 
     refused(beer_hub, DatasetError, *said, by=lambda: beer_hub.explain("beer", target))
 
 
+@pytest.mark.one_in(5)
 @pytest.mark.parametrize(
     "search",
     [
@@ -226,6 +227,7 @@ def test_an_unknown_name_is_only_a_name(beer_hub: modelhub_sql.Hub, name: str) -
         refused(beer_hub, ModelNotFoundError, name[:100], by=by)
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize(
     "name",
     [
@@ -290,6 +292,7 @@ OUT_OF_RANGE: list[tuple[str, Any]] = [
 ]  # fmt: skip
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize(("option", "value"), OUT_OF_RANGE)
 def test_an_option_out_of_range_is_named_with_its_bound(beer_hub: modelhub_sql.Hub, option: str, value: Any) -> None:
     said = str(value[0]) if isinstance(value, list) else str(value)
@@ -397,6 +400,7 @@ def test_a_hub_of_a_newer_format_is_refused_with_what_to_do(hub_path: Path, read
         modelhub_sql.load(con)
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize(
     ("change", "said"),
     [
@@ -417,6 +421,7 @@ def test_tables_that_are_not_those_of_this_version_are_refused(hub_path: Path, c
             modelhub_sql.connect(hub_path, read_only=read_only)
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize("name", ['a"b', "mod'el", "ümlaut", "modelhub_logic", "memory", "main", "a;b"])
 def test_a_hub_may_be_called_as_a_file_may(tmp_path: Path, name: str) -> None:
     path = tmp_path / f"{name}.duckdb"
@@ -529,6 +534,7 @@ def test_a_path_that_no_file_can_have_is_refused() -> None:
         modelhub_sql.connect("a\0b")
 
 
+@pytest.mark.one_in(4)
 @pytest.mark.parametrize("name", ["Features", "models", "list_models", "verbs"])
 @pytest.mark.parametrize("made", ["TABLE {} AS SELECT 1 AS x", "VIEW {} AS SELECT 1 AS x"])
 def test_a_temporary_table_that_hides_one_of_the_hub_changes_nothing(hub: modelhub_sql.Hub, name: str, made: str) -> None:
@@ -591,6 +597,7 @@ def test_a_reader_is_told_that_the_hub_was_opened_for_reading(hub_path: Path) ->
 # -- the same refusals in SQL alone ----------------------------------------------------------
 
 
+@pytest.mark.one_in(6)
 @pytest.mark.parametrize(("option", "value"), [pair for pair in OUT_OF_RANGE if not isinstance(pair[1], list)])
 def test_sql_alone_refuses_the_same_options(stock: duckdb.DuckDBPyConnection, option: str, value: Any) -> None:
     stock.execute("SET VARIABLE given = ?", [value])

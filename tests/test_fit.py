@@ -181,6 +181,7 @@ def test_what_is_sampled_twice_is_called_the_same() -> None:
     assert "far" not in verdicts
 
 
+@pytest.mark.one_in(2)
 @pytest.mark.once
 @pytest.mark.parametrize("seed", range(2))
 def test_other_models_change_no_score_and_no_order(seed: int) -> None:

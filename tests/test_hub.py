@@ -380,6 +380,7 @@ def test_models_of_one_batch_have_their_own_dataset_whatever_their_versions(hub:
     assert sizes(hub)["datasets"] == 4
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize("versions", [("9", "10"), ("10", "9"), ("b", "a")])
 @pytest.mark.parametrize("together", [True, False])
 def test_the_latest_version_is_the_one_registered_last(hub: modelhub_sql.Hub, versions: tuple[str, str], together: bool) -> None:

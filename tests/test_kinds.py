@@ -36,6 +36,7 @@ WHOLE = drawn(1).integers(0, 40, ROWS)
 MOMENTS = pd.Timestamp("2015-01-01") + pd.to_timedelta(drawn(2).integers(0, 10**8, ROWS), "s")
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize(
     ("spelt", "meant"),
     [
@@ -68,6 +69,7 @@ def test_text_that_spells_numbers_or_times_is_that(settled_hub: modelhub_sql.Hub
     assert found[0][1] in ("number", "time")
 
 
+@pytest.mark.one_in(2)
 @pytest.mark.parametrize("odd", ["x1", "2021-02-30", "1.2.3", "12:61:00", "4,5,6", "--3", "$", "e5"])
 def test_one_cell_that_spells_nothing_makes_a_column_text(settled_hub: modelhub_sql.Hub, odd: str) -> None:
     for spelt in ([str(x) for x in WHOLE], list(MOMENTS.strftime("%Y-%m-%d")), list(MOMENTS.strftime("%H:%M:%S"))):

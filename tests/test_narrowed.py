@@ -50,6 +50,7 @@ CASES: list[tuple[dict[str, Any], str, set[tuple[str, str]]]] = [
 ]
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize(("options", "in_sql", "expected"), CASES)
 def test_only_such_models_are_searched(hub: Hub, options: dict[str, Any], in_sql: str, expected: set[tuple[str, str]]) -> None:
     found = hub.find_models(TARGET, all_models=True, **options).select("model, version").fetchall()

@@ -46,6 +46,7 @@ def stored(hub: modelhub_sql.Hub) -> list[list[tuple[Any, ...]]]:
     ]  # fmt: skip
 
 
+@pytest.mark.one_in(2)
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("settings", [{}, MIXED, {"partitioning": "sequential", "partition_size": 60}], ids=str)
 def test_many_at_once_store_what_each_alone_stores(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -105,6 +106,7 @@ def test_models_of_the_same_data_share_a_dataset_and_the_latest_version_is_the_l
         assert hub.outcomes().dicts() == []
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize(
     ("row", "error", "said"),
     [

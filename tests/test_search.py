@@ -195,6 +195,7 @@ def test_by_values_features_are_those_of_definition_3_whatever_their_names(
             assert alike == pytest.approx(oracle.jaccard(sources[model][other], sought[name]), abs=1e-12)
 
 
+@pytest.mark.one_in(2)
 @pytest.mark.parametrize("features", ["names", "values"])
 @pytest.mark.parametrize("space", SPACES)
 def test_exact_matches_adaptivity_and_coverage_are_those_of_brute_force(

@@ -105,6 +105,7 @@ def stored(folder: Path, hub_name: str) -> dict[str, Any]:
         return {name: rounded(con.execute(query).fetchall()) for name, query in queries.items()}
 
 
+@pytest.mark.one_in(4)
 @pytest.mark.parametrize("setting", SETTINGS)
 @pytest.mark.parametrize("register", [register_in_python, register_in_sql])
 def test_no_setting_changes_what_is_stored(folder: Path, register: Any, setting: str) -> None:
@@ -174,6 +175,7 @@ def expected(folder: Path) -> dict[str, Any]:
     return found
 
 
+@pytest.mark.one_in(5)
 @pytest.mark.parametrize("setting", SETTINGS)
 def test_no_setting_changes_an_answer_in_sql_alone(folder: Path, expected: dict[str, Any], setting: str) -> None:
     with plain(folder, SETTINGS[setting]) as con:
@@ -182,6 +184,7 @@ def test_no_setting_changes_an_answer_in_sql_alone(folder: Path, expected: dict[
         assert answer == expected[name], name
 
 
+@pytest.mark.one_in(2)
 @pytest.mark.parametrize("setting", SETTINGS)
 def test_no_setting_changes_an_answer_in_python(folder: Path, expected: dict[str, Any], setting: str) -> None:
     with modelhub_sql.connect(folder / "hub.duckdb", read_only=True) as hub:

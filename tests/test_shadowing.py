@@ -174,6 +174,7 @@ def con(small_hub_path: str) -> Iterator[duckdb.DuckDBPyConnection]:
 # -- in Python ----------------------------------------------------------------------------------
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize("kind", SHADOWS)
 def test_no_name_of_the_user_changes_an_answer(
     small_hub_path: str, expected: dict[str, Any], open_hub: modelhub_sql.Hub, kind: str
@@ -183,6 +184,7 @@ def test_no_name_of_the_user_changes_an_answer(
     assert found == {name: expected[name] for name in found}
 
 
+@pytest.mark.one_in(2)
 @pytest.mark.parametrize("kind", SHADOWS)
 def test_no_name_of_the_user_changes_what_is_stored(
     small_hub_path: str, expected_sketch: list[Any], tmp_path: Path, kind: str
@@ -244,6 +246,7 @@ def ctes(shadowed: list[str]) -> str:
     return "WITH " + ", ".join(f'"{name}" AS (SELECT 1 AS shadow)' for name in shadowed) + " "
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize("call", IN_SQL)
 def test_no_cte_around_a_call_changes_its_answer(
     small_hub_path: str, expected: dict[str, Any], open_hub: modelhub_sql.Hub, con: duckdb.DuckDBPyConnection, call: str
@@ -255,6 +258,7 @@ def test_no_cte_around_a_call_changes_its_answer(
         assert answer(open_hub.con, call, around) == expected[call]
 
 
+@pytest.mark.one_in(4)
 @pytest.mark.parametrize(
     ("call", "kind"), [*(("find_models", kind) for kind in SHADOWS), ("explain_features", "macro"), ("explain_features", "table")]
 )

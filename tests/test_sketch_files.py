@@ -116,6 +116,7 @@ DAMAGE: dict[str, Any] = {
 }
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize("damage", DAMAGE)
 def test_what_is_no_sketch_is_refused_by_its_name(hub: modelhub_sql.Hub, path: str, tmp_path: Path, damage: str) -> None:
     bad = str(tmp_path / "bad.sketch.parquet")

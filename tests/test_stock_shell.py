@@ -80,6 +80,7 @@ OPTIONS: dict[str, dict[str, Any]] = {
 }
 
 
+@pytest.mark.one_in(2)
 @pytest.mark.parametrize("options", OPTIONS.values(), ids=list(OPTIONS))
 def test_the_shell_gives_the_ranking_and_the_numbers_that_python_gives(
     sensor_hub_path: str, sensor_hub: modelhub_sql.Hub, options: dict[str, Any]
@@ -241,6 +242,7 @@ REFUSED = {
 }
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize("case", REFUSED)
 def test_what_the_shell_refuses_leaves_the_hub_as_it_was(hub_file: Path, case: str) -> None:
     variables, said = REFUSED[case]

@@ -114,6 +114,7 @@ def partition_divergences(hub: modelhub_sql.Hub, model: str) -> list[float]:
     return [float(np.mean(each)) for each in pairs.values()]
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize("settings", [{}, dict(auto_quantile=0.5), dict(auto_models=0.5)])
 def test_an_automatic_threshold_weighs_every_dataset_alike(settings: dict[str, Any]) -> None:
     sizes = {"near": 100, "far": 1000, "farther": 700, "farthest": 250}
@@ -170,6 +171,7 @@ def test_an_automatic_threshold_is_below_ln_2_where_nearly_nothing_is_shared_and
         assert verdict == "far"
 
 
+@pytest.mark.one_in(2)
 @pytest.mark.parametrize(("multiple", "warns"), [(1.9, True), (2.1, False)])
 def test_the_warning_is_of_twice_the_sampling_floor(sensor_hub: modelhub_sql.Hub, multiple: float, warns: bool) -> None:
     table = data("torso1")

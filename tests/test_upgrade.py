@@ -79,6 +79,7 @@ def near(rows: list[Any]) -> list[Any]:
     return [tuple(pytest.approx(value, abs=1e-9) if isinstance(value, float) else value for value in row) for row in rows]
 
 
+@pytest.mark.one_in(2)
 @pytest.mark.parametrize("how", EACH)
 def test_a_file_with_older_logic_answers_in_python_as_before_and_is_not_changed(path: Path, how: str) -> None:
     expected = found(path)
@@ -91,6 +92,7 @@ def test_a_file_with_older_logic_answers_in_python_as_before_and_is_not_changed(
     assert (whole(path), logic_of(path)) == before
 
 
+@pytest.mark.one_in(2)
 @pytest.mark.parametrize("how", EACH)
 def test_upgrade_makes_the_stock_client_answer_as_python_does(path: Path, how: str) -> None:
     expected = found(path)
@@ -111,6 +113,7 @@ def test_upgrade_of_what_is_of_this_version_changes_nothing(path: Path) -> None:
     assert path.read_bytes() == before
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize("fails", ["INSERT INTO _hub.verbs", "CREATE SCHEMA _logic", "INSERT INTO _hub.logic"])
 def test_an_upgrade_that_fails_half_way_leaves_the_file_as_it_was(
     path: Path, monkeypatch: pytest.MonkeyPatch, fails: str
@@ -159,6 +162,7 @@ def test_the_command_upgrades(path: Path) -> None:
     assert not none.exists()
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize("how", ["no logic at all", "a constant that is another", "a script that is another"])
 def test_the_script_upgrades_in_the_stock_shell(path: Path, how: str) -> None:
     fresh = whole(path), logic_of(path)

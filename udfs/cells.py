@@ -74,11 +74,18 @@ class Alike(NamedTuple):
 def number_cells(bins: Floats) -> Floats:
     """The quarter of an octave that each bin begins in, on either side of 0."""
     size = np.abs(bins)
-    finite = np.isfinite(bins)
-    octave = np.frexp(np.where(finite, size, 1.0))[1] - 1
-    quarter = np.ldexp(np.where(finite, size, 1.0), 2 - octave)
-    cell = np.where(bins > 0, np.floor(quarter), np.ceil(quarter)) - 4 + 4 * octave + 4400
-    return np.where(bins == 0, 0.0, np.copysign(np.where(finite, cell, 9999.0), bins))
+    # Of a double: the exponent and the first two bits of what follows.
+    bits = size.view(np.int64)
+    quarter = bits >> 50
+    # Below 0 a bin begins at its far end.
+    quarter += (bins < 0) & (bits & ((1 << 50) - 1) != 0)
+    cell = (quarter - 4 * 1023 + 4400).astype(np.float64)
+    tiny = np.flatnonzero((size < 2.0**-1022) & (size > 0))
+    if len(tiny):
+        # These have no exponent of their own: as many octaves up they have.
+        cell[tiny] = np.abs(number_cells(np.ldexp(bins[tiny], 100))) - 400
+    cell[~np.isfinite(size)] = 9999.0
+    return np.where(bins == 0, 0.0, np.copysign(cell, bins))
 
 
 def _width(bins: Floats, k: Whole, b: Whole) -> Floats:
@@ -155,9 +162,11 @@ def open_pairs(kind: int, sources: Features, targets: Features, rules: Rules) ->
     theirs = np.concatenate([table for _, table in _tables(kind, targets, known, rules.replicas)])
     found: list[tuple[Any, ...]] = []
     for rows, own in _tables(kind, sources, known, rules.replicas):
+        by_cell = np.ascontiguousarray(own.T)
         for number, cells_of in enumerate(theirs):
-            columns = np.flatnonzero(cells_of)
-            common = np.minimum(own[:, columns], cells_of[columns]).sum(axis=1)
+            common = np.zeros(len(own))
+            for cell in np.flatnonzero(cells_of):
+                common += np.minimum(by_cell[cell], cells_of[cell])
             jaccard = common / (targets.elements[number] + sources.elements[rows] - common)
             alike = np.flatnonzero(jaccard > rules.jaccard)
             found.append((alike + rows.start, np.full(len(alike), number), jaccard[alike]))
@@ -170,7 +179,7 @@ def open_pairs(kind: int, sources: Features, targets: Features, rules: Rules) ->
     )  # fmt: skip
     # A JS divergence is at least half of the distance (Topsoe 2000).
     within = math.inf if rules.js is None else 2 * rules.js
-    affinity, gain = similarities(held, theirs_held, pairs, divergence_within=within)
+    affinity, gain = similarities(held, theirs_held, pairs, divergence_within=within, within=within)
     js, distance = np.maximum(0, math.log(2) + gain / 2), np.maximum(0, 1 - affinity)
     near = np.flatnonzero(js < (math.inf if rules.js is None else rules.js))
     near = near[shares_band(sources.minhash[source[near]], targets.minhash[target[near]], rules.rows)]

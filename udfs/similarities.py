@@ -144,19 +144,33 @@ def _blocks(sources: Histograms, targets: Histograms, pairs: Pairs) -> Iterator[
 
 
 def similarities(
-    sources: Histograms, targets: Histograms, pairs: Pairs, *, divergence_within: float = math.inf
+    sources: Histograms, targets: Histograms, pairs: Pairs, *, divergence_within: float = math.inf, within: float = math.inf
 ) -> tuple[Floats, Floats]:
     """Sums over the bins that both sides have: 2 p q / (p + q), and p ln p + q ln q - (p + q) ln (p + q).
 
-    divergence_within: distance below which the second is wanted; it is 0 for other pairs. Returns two arrays, a number for
-    each pair. A distance is 1 less the first, a JS divergence ln 2 and half of the second: what only one side has cancels.
+    divergence_within: distance below which the second is wanted; it is 0 for other pairs. within: distance below which a pair
+    is wanted at all; both are 0 for those that are surely not. Returns two arrays, a number for each pair. A distance is 1
+    less the first, a JS divergence ln 2 and half of the second: what only one side has cancels.
     """
     affinity, gain = np.zeros(len(pairs.source)), np.zeros(len(pairs.source))
+    of_targets: dict[int, tuple[Whole, Floats]] = {}
+    bins: Floats | None = None
     for block in _blocks(sources, targets, pairs):
+        if block.bins is not bins:
+            bins, of_targets = block.bins, {}
+        for target, *_ in block.pairs:
+            if target not in of_targets:
+                columns, counts = block.target(targets, target)
+                of_targets[target] = columns, counts / targets.sizes[target]
         shares = block.summed(sources.counts[block.at] / sources.sizes[block.source][block.owner])
-        for target, chosen, row in block.pairs:
-            columns, counts = block.target(targets, target)
-            q = counts / targets.sizes[target]
+        may_be = _most_affinities(shares, [of_targets[target] for target, *_ in block.pairs]) if within < 1 else None
+        for number, (target, every, row_of) in enumerate(block.pairs):
+            columns, q = of_targets[target]
+            chosen, row = every, row_of
+            if may_be is not None:
+                # A little more than the bound, for rounding.
+                close = np.flatnonzero(may_be[row, number] > 1 - within - 1e-9)
+                chosen, row = every[close], row_of[close]
             # A table without gaps is not copied.
             p = (shares if len(columns) == len(block.bins) else shares[:, columns])[row]
             both = p + q
@@ -167,6 +181,18 @@ def similarities(
             # Where the source has nothing, q ln q cancels.
             gain[chosen[near]] = (_negentropy(p) - both * np.log(both)).sum(axis=1) + (q * np.log(q)).sum()
     return affinity, gain
+
+
+def _most_affinities(shares: Floats, targets: list[tuple[Whole, Floats]]) -> Floats:
+    """Numbers that the affinities of sources and targets do not exceed, (sources, targets): sums of sqrt(p q), by one product.
+
+    A harmonic mean is at most the geometric mean. shares: of the sources in m bins, (sources, m). targets: of each the places
+    of its bins and its shares there.
+    """
+    roots = np.zeros((shares.shape[1], len(targets)))
+    for number, (columns, q) in enumerate(targets):
+        roots[columns, number] = np.sqrt(q)
+    return np.asarray(np.sqrt(shares) @ roots)
 
 
 def _negentropy(mass: Floats) -> Floats:
