@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from typing import Any
 
@@ -58,6 +59,10 @@ def test_similarities_are_those_of_the_values_at_the_coarser_resolution(share: f
     within, some = similarities.similarities(held(sources), held(targets), pairs, divergence_within=0.5)
     np.testing.assert_array_equal(affinity, within)
     np.testing.assert_array_equal(some, np.where(1 - affinity < 0.5, gain, 0))
+    wanted, _ = similarities.similarities(held(sources), held(targets), pairs, within=0.5)
+    np.testing.assert_allclose(wanted[affinity > 0.5], affinity[affinity > 0.5], rtol=1e-12)
+    np.testing.assert_allclose(wanted[wanted > 0], affinity[wanted > 0], rtol=1e-12)
+    assert np.count_nonzero(wanted == 0) > np.count_nonzero(affinity == 0)
     expected, variance = similarities.expected_errors(held(sources), held(targets), pairs)
     for place, (s, t) in enumerate(chosen):
         at = int(pairs.k[place]), int(pairs.b[place])
@@ -144,3 +149,21 @@ def test_signatures_share_a_band_where_all_functions_of_one_are_equal() -> None:
     assert cells.shares_band(one, other, 1).tolist() == [True, True, True, True]
     # Of five functions two bands of two are made.
     assert cells.shares_band(one, other, 2).tolist() == [True, False, False, True]
+
+
+@pytest.mark.once
+def test_a_number_lies_in_the_quarter_of_an_octave_that_its_bin_begins_in() -> None:
+    rng = np.random.default_rng(4)
+    octaves = np.ldexp(1.0, np.arange(-1074, 1023))
+    drawn = rng.integers(-(2**63), 2**63 - 1, 20_000, dtype=np.int64).view(np.float64)
+    edges = np.concatenate([octaves * quarter for quarter in (1, 1.25, 1.3, 1.5, 1.75)])
+    bins = np.concatenate([drawn[~np.isnan(drawn)], edges, -edges, [0.0, -0.0, np.inf, -np.inf]])
+
+    def cell(number: float) -> float:
+        if number == 0 or math.isinf(number):
+            return 0 if number == 0 else math.copysign(9999, number)
+        share, exponent = math.frexp(abs(number))
+        quarters = math.floor(8 * share) if number > 0 else math.ceil(8 * share)
+        return math.copysign(quarters - 4 + 4 * (exponent - 1) + 4400, number)
+
+    assert cells.number_cells(bins).tolist() == [cell(number) for number in bins.tolist()]

@@ -74,10 +74,11 @@ def smallest_partition(folder: Path, name: str, settings: dict[str, Any]) -> Fou
     )
     ((single, columns),) = read(
         hub,
-        "SELECT count(*) FILTER (len(list_filter(frequent || rare, lambda n: n > 0)) = 1), count(*) "
-        f"FROM _hub.partition_counts WHERE partition_id = {partition}",
+        # A column that is one bin in all rows says nothing of some.
+        "SELECT count(*) FILTER (len(list_filter(frequent || rare, lambda n: n > 0)) = 1 AND len(bins) > 1), count(*) "
+        f"FROM _hub.partition_counts JOIN _hub.features USING (dataset_id, feature_id) WHERE partition_id = {partition}",
     )
-    return Found(single, columns, f"columns are one bin, of {int(rows)} rows")
+    return Found(single, columns, f"columns are one bin there alone, of {int(rows)} rows")
 
 
 def two_versions(folder: Path, name: str, settings: dict[str, Any]) -> tuple[Path, Path]:

@@ -18,7 +18,7 @@ crowded AS (
     FROM resolved
     GROUP BY feature_id
 ),
--- Nine tenths of the values are to be in bins that are kept, and hardly changed when they are rounded.
+-- 98 of 100 values are to be in bins that are kept, and hardly changed when they are rounded (examples/trust/coarse.py).
 coarser AS (
     SELECT
         feature_id, step, least(1022, coalesce(c.k, r.k) + step)::SMALLINT AS k,
@@ -38,6 +38,6 @@ kept AS (
 thinned AS NOT MATERIALIZED (
     SELECT feature_id, k, b
     FROM kept
-    QUALIFY row_number() OVER (PARTITION BY feature_id ORDER BY least(share, 0.9) DESC, step ASC) = 1
+    QUALIFY row_number() OVER (PARTITION BY feature_id ORDER BY least(share, 0.98) DESC, step ASC) = 1
 )
 FROM query_table(CASE WHEN _logic.is_exact() THEN 'crowded' ELSE 'thinned' END)
