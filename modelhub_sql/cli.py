@@ -21,6 +21,7 @@ from modelhub_sql.importing import import_models
 from modelhub_sql.rendering import print_result, print_sentence
 from modelhub_sql.serving import mcp
 from modelhub_sql.settings import Settings
+from modelhub_sql.shared import is_shared
 from modelhub_sql.visible import visible
 
 __all__ = ["main"]
@@ -107,8 +108,9 @@ def init(hub: str, more: tuple[str, ...], new_salt: str | None, **given: Any) ->
         if existed:
             raise click.UsageError(f"{hub} is there already: its salt can't be changed")
         settings["salt"] = salts.write_new(new_salt)
-    connect(hub, **settings).close()
-    click.echo(f"{hub} {'is a hub already, left as it is' if existed else 'is ready'}", err=True)
+    with connect(hub, **settings) as open_hub:
+        existed = existed or (open_hub._shared is not None and not open_hub._shared.is_new)
+    click.echo(f"{open_hub.path} {'is a hub already, left as it is' if existed else 'is ready'}", err=True)
 
 
 @main.command()
@@ -403,7 +405,7 @@ def upgrade(hub: str, script: bool) -> None:
 @output_options
 def shell(hub: str, query: str | None, read_only: bool, form: str | None) -> None:
     """Open SQL on HUB, with the fast functions loaded; try `FROM help`."""
-    with connect(hub, read_only=True) if read_only or is_url(hub) else _existing(hub) as open_hub:
+    with connect(hub, read_only=True) if read_only or is_url(hub) or is_shared(hub) else _existing(hub) as open_hub:
         if query is not None:
             print_result(open_hub.sql(query), form, empty="no rows")
             return
@@ -431,6 +433,8 @@ def _read_line() -> str | None:
 
 def _existing(hub: str) -> Hub:
     # A command that changes models has nothing to change in a hub that it would have to make.
+    if is_shared(hub):
+        return connect(hub, _numpy=False, _make=False)
     if not Path(hub).exists() and not is_url(hub):
         connect(hub, read_only=True).close()
     return connect(hub, _numpy=False)

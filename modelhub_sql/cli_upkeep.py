@@ -20,7 +20,7 @@ def verify(hub: str) -> None:
     Exit code 1 where it is not; a line on stdout for each fault.
     """
     with connect(hub, read_only=True, _numpy=False) as open_hub:
-        found = upkeep.faults(open_hub)
+        found, hub = upkeep.faults(open_hub), open_hub.path
     for fault in found:
         where = "" if fault.dataset_id is None else f"dataset {fault.dataset_id}, "
         where += "" if fault.feature is None else f"feature {fault.feature}: "

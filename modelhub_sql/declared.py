@@ -12,6 +12,7 @@ import click
 from modelhub_sql import Hub, fetching
 from modelhub_sql.arguments import Argument, described
 from modelhub_sql.errors import HubReadOnlyError
+from modelhub_sql.shared import must_be_a_file
 
 __all__ = ["connect", "hub_argument", "options_of", "output_options"]
 
@@ -26,6 +27,8 @@ def connect(hub: str, **given: Any) -> Hub:
         if not given.get("read_only"):
             raise HubReadOnlyError(f"{fetching.shown(hub)} is at a web address: it can be searched, not changed")
         return Hub(hub, _progress=True, **given)
+    if told.get("swap"):
+        must_be_a_file(hub, "readers go on while it is changed anyway, so leave --swap out")
     if told.get("swap") and not given.get("read_only") and os.path.isfile(hub):
         from modelhub_sql.swapping import SwappedHub
 
@@ -34,7 +37,7 @@ def connect(hub: str, **given: Any) -> Hub:
 
 
 def hub_argument(command: Callable[..., None]) -> Callable[..., None]:
-    """The argument HUB, a file, or a web address of one."""
+    """The argument HUB, a file, a web address of one, or a database."""
 
     def checked(_: click.Context, __: click.Parameter, path: str) -> str:
         if path in ("", ":memory:"):

@@ -20,7 +20,7 @@ from typing import Any, Concatenate, NamedTuple, ParamSpec, TypeVar
 
 import duckdb
 
-from modelhub_sql import datasets, fetching, logic, salts, searching
+from modelhub_sql import datasets, fetching, logic, salts, searching, shared
 from modelhub_sql.datasets import Dataset
 from modelhub_sql.errors import DatasetError, HubForkedError, OptionError, translated
 from modelhub_sql.file import File
@@ -54,7 +54,10 @@ def in_turn(method: Callable[Concatenate[E, P], R]) -> Callable[Concatenate[E, P
     def waiting(hub: E, /, *args: P.args, **named: P.kwargs) -> R:
         hub._check_process()
         with hub._lock:
-            return method(hub, *args, **named)
+            if hub._shared is None:
+                return method(hub, *args, **named)
+            again: R = hub._shared.in_turn(lambda: method(hub, *args, **named), (*args, *named.values()))
+            return again
 
     return waiting
 
@@ -89,23 +92,31 @@ class Engine:
         salt_file: str | os.PathLike[str] | None = None,
         _numpy: bool = True,
         _progress: bool = False,
+        _make: bool = True,
         **settings: Any,
     ) -> None:
-        # _numpy: whether the numpy functions are worth their import. _progress: tell how a hub is fetched.
+        # _numpy: whether the numpy functions are worth their import. _progress: tell how a hub is fetched. _make: one in a
+        # server, where there is none.
         named = os.fspath(path) if isinstance(path, os.PathLike) else path
         if not isinstance(named, str) or "\0" in named:
             raise OptionError(f"a hub is a file, named by its path, got {path!r:.200}")
         self.path = named
         settings = salts.told(settings, salt_file)
         self._process = os.getpid()
-        if fetching.is_url(self.path):
+        self._shared: shared.Shared | None = None
+        if shared.is_shared(self.path):
+            (self._con, self._own, self._place, held), self._shared = shared.opened_there(
+                self.path, read_only, settings, _numpy, wait, _make
+            )
+            self.path = self._shared.shown
+        elif fetching.is_url(self.path):
             self._con, self._own, self._place, held = fetching.opened_there(self.path, settings, _numpy, _progress)
             self.path, read_only = fetching.shown(self.path), True
         else:
             self._con, self._own, self._place, held = opened(self.path, read_only, settings, _numpy, wait)
         self._file = None if held is None else File(self._own, self._con, self._place.tables, self.path, held, read_only)
         # A hub that is let go of, or open at the end of the program, is closed as well.
-        self._closing = weakref.finalize(self, _close, self._own, self._con, self._file, self._process)
+        self._closing = weakref.finalize(self, _close, self._own, self._con, self._file, self._shared, self._process)
         self._numpy = _numpy
         self._has_macros = False
         self._registered = 0
@@ -123,6 +134,8 @@ class Engine:
         """The connection for statements of your own."""
         self._check_process()
         with self._lock:
+            if self._shared is not None:
+                self._shared.refresh()
             if not self._has_macros:
                 lay_macros(self._own, self._place, self._numpy)
                 self._has_macros = True
@@ -366,9 +379,15 @@ class Engine:
         except duckdb.Error as error:
             raise translated(error) from error
         try:
+            if self._shared is not None:
+                self._shared.remember()
             yield
+            if self._shared is not None:
+                self._shared.send()
             self._own.execute("COMMIT")
         except BaseException as error:
+            if self._shared is not None:
+                self._shared.forget()
             # A COMMIT that fails has rolled back itself.
             with suppress(duckdb.Error):
                 self._own.execute("ROLLBACK")
@@ -381,13 +400,21 @@ class Engine:
                 self._file.keep_log_small()
 
 
-def _close(own: duckdb.DuckDBPyConnection, con: duckdb.DuckDBPyConnection, file: File | None, process: int) -> None:
+def _close(
+    own: duckdb.DuckDBPyConnection,
+    con: duckdb.DuckDBPyConnection,
+    file: File | None,
+    server: shared.Shared | None,
+    process: int,
+) -> None:
     if process != os.getpid():
         # DuckDB would wait for threads that this process does not have, or crash.
         _LEFT.append((own, con))
         return
     if file is not None:
         file.settle()
+    if server is not None:
+        server.close()
     own.close()
     con.close()
     if file is not None:

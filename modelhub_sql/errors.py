@@ -71,7 +71,7 @@ class HubLockedError(HubError):
 
 
 class HubBusyError(HubError):
-    """Another transaction of this process changes the hub; nothing was changed."""
+    """Another transaction changes the same of the hub at the same time; nothing was changed."""
 
 
 class HubReadOnlyError(HubError):

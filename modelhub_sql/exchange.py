@@ -39,7 +39,7 @@ def import_hub(hub: Hub, path: str | os.PathLike[str], models: Sequence[str], re
     from modelhub_sql.hub import Hub as Opened
 
     source = os.fspath(path)
-    if hub.path != ":memory:" and os.path.exists(source) and os.path.samefile(source, hub.path):
+    if os.path.exists(hub.path) and os.path.exists(source) and os.path.samefile(source, hub.path):
         raise OptionError(f"{source} is the hub itself")
     with Opened(source, read_only=True, _numpy=False) as other:
         if _fingerprint(other) != _fingerprint(hub):

@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 import duckdb
 
-from modelhub_sql import datasets, logic, searching
+from modelhub_sql import datasets, logic, searching, shared
 from modelhub_sql.arguments import described
 from modelhub_sql.engine import Engine, fetched, in_turn, names_of, plain
 from modelhub_sql.errors import OptionError, translated
@@ -37,9 +37,10 @@ def connect(
 ) -> Hub:
     """Open the hub at ``path``, or make one where there is none.
 
-    path: a file, ":memory:", or the web address of a hub's file (https://...), which is fetched for as long as the hub is open
-        and can only be searched. read_only: search only; any number of processes may.
-    wait: so many seconds for another process to close the hub, where one of the two writes.
+    path: a file, ":memory:", the web address of a hub's file (https://...), which is fetched for as long as the hub is open
+        and can only be searched, or a PostgreSQL database (postgres://user@host/database), which many may change at once (extra
+        ``postgres``). read_only: search only; any number of processes may.
+    wait: so many seconds for another process to close the hub, where one of the two writes; in a database, to end its change.
     swap: change a copy, which takes the place of the file when the hub is closed: readers go on meanwhile, other writers are
         refused. Left by an error, or not closed, it changes nothing.
     salt_file: a file with the salt of the hub, which is not in the hub itself; by default the environment's MODELHUB_SALT_FILE,
@@ -52,6 +53,8 @@ def connect(
     """
     if swap and read_only:
         raise OptionError("swap is for who changes the hub: leave read_only or swap out")
+    if swap and isinstance(path, str):
+        shared.must_be_a_file(path, "readers go on while it is changed anyway, so leave swap out")
     if swap and os.path.isfile(path):
         from modelhub_sql.swapping import SwappedHub
 
@@ -345,6 +348,7 @@ class Hub(Engine):
 
         Searching from Python does not need it. One transaction.
         """
+        self._must_be_a_file()
         try:
             return upgrade(self._own, self._place)
         except duckdb.Error as error:
@@ -352,8 +356,12 @@ class Hub(Engine):
 
     def upgrade_script(self) -> str:
         """What ``upgrade`` does, as a script that any DuckDB client can run in the hub."""
+        self._must_be_a_file()
         with self._lock:
             return upgrade_script(self._own, self._place)
+
+    def _must_be_a_file(self) -> None:
+        shared.must_be_a_file(self.path, "it carries no logic for other clients, so there is nothing to upgrade")
 
     # -- search -----------------------------------------------------------------------
 

@@ -161,7 +161,9 @@ def _import_one(
                 row["outcome"] = "registered"
                 if tag:
                     try:
-                        registry.client.set_model_version_tag(name, number, _HUB_TAG, os.path.abspath(hub.path))
+                        registry.client.set_model_version_tag(
+                            name, number, _HUB_TAG, hub.path if hub._shared else os.path.abspath(hub.path)
+                        )
                     except registry.mlflow.exceptions.MlflowException as error:
                         said.append(f"the registry takes no tag: {_short(error)}")
                 said += _changed(hub, name, number, data)

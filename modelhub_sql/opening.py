@@ -14,7 +14,7 @@ import time
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import duckdb
 
@@ -33,7 +33,10 @@ from modelhub_sql.errors import (
 from modelhub_sql.journal import MENDS, Held, journal_of, log_of, log_size, mend, moved
 from modelhub_sql.settings import FORMAT_VERSION, Settings
 
-__all__ = ["Opened", "expected", "installed", "lay_macros", "load", "opened", "upgrade", "upgrade_script"]
+__all__ = [
+    "Copied", "Opened", "check_version", "create", "expected", "installed", "lay_macros", "load", "opened", "upgrade",
+    "upgrade_script",
+]  # fmt: skip
 
 # DuckDB 1.4 and later, and its Wasm build, read files of this storage version. Before it, a write-ahead log did not say which
 # file it belongs to, and DuckDB brought that of one hub into another.
@@ -65,20 +68,36 @@ class Opened(NamedTuple):
     held: Held | None
 
 
-def opened(path: str, read_only: bool, given: Mapping[str, Any], numpy: bool = True, wait: float = 0) -> Opened:
+class Copied(Protocol):
+    """Tables of a hub that are elsewhere. is_new: whether they are yet to be made."""
+
+    is_new: bool
+
+    def fill(self, con: duckdb.DuckDBPyConnection, settings: Settings) -> None:
+        """Make the tables of the hub in a database that has none, and where it is new, there too."""
+
+
+def opened(
+    path: str,
+    read_only: bool,
+    given: Mapping[str, Any],
+    numpy: bool = True,
+    wait: float = 0,
+    copied: Copied | None = None,
+) -> Opened:
     """Connections to the hub at the path, or ``:memory:``. The macros that users call are not there yet: see ``lay_macros``.
 
     given: settings of a new hub; those of a hub that is there must be the same. numpy: with the functions that are faster
     where there is much to compute; what opens the same hub in the same process meanwhile finds the logic as it is. wait: so
-    many seconds for another process to close it.
+    many seconds for another process to close it. copied: what makes the tables, in memory, where the path is no file's.
 
     Raises HubNotFoundError, HubAccessError, HubFormatError, HubLockedError and SettingsError.
     """
     unknown = set(given) - set(Settings.names())
     if unknown:
         raise SettingsError(f"no setting is called {sorted(unknown)[0]!r}; there are {', '.join(Settings.names())}")
-    in_memory = path == ":memory:"
-    is_new = in_memory or _is_new(path)
+    in_memory = path == ":memory:" or copied is not None
+    is_new = copied.is_new if copied is not None else in_memory or _is_new(path)
     if is_new and read_only:
         raise HubNotFoundError(f"there is no hub at {path}: register a model to make one{nearest_file(path)}")
     inherited = None if "salt" in given else salts.of_environment()
@@ -87,10 +106,14 @@ def opened(path: str, read_only: bool, given: Mapping[str, Any], numpy: bool = T
         if not Path(path).absolute().parent.is_dir():
             raise HubNotFoundError(f"can't make a hub at {path}: its folder does not exist")
         _make(path, settings)
-    con, held = (_connected(path, read_only), None) if in_memory else _connected_in_time(path, read_only, wait)
+    con, held = (_connected(":memory:", False), None) if in_memory else _connected_in_time(path, read_only, wait)
     try:
-        if not read_only and (in_memory or not _has_tables(con)):
-            _create(con, settings, with_logic=not in_memory)
+        if copied is not None:
+            copied.fill(con, settings)
+            # Who was first has made it with settings of its own.
+            is_new = copied.is_new
+        elif not read_only and (in_memory or not _has_tables(con)):
+            create(con, settings, with_logic=not in_memory)
         place = installed(con, path, numpy)
         if given and not is_new:
             _check_settings(con, place, path, settings, given)
@@ -351,7 +374,7 @@ def _make(path: str, settings: Settings) -> None:
     try:
         con = _connected(str(new), read_only=False, config=_STORAGE)
         try:
-            _create(con, settings)
+            create(con, settings)
         finally:
             con.close()
         # Whoever made one in the same instant was first.
@@ -476,13 +499,7 @@ def _format_row(con: duckdb.DuckDBPyConnection, tables: str, path: str) -> dict[
     columns = [column[0] for column in result.description or ()]
     rows = result.fetchall()
     row = dict(zip(columns, rows[0], strict=True)) if len(rows) == 1 else {}
-    version = row.get("format_version")
-    if isinstance(version, int) and version > FORMAT_VERSION:
-        raise HubFormatError(f"{path} has format {version}, newer than the {FORMAT_VERSION} known here: upgrade modelhub-sql")
-    if version != FORMAT_VERSION:
-        raise HubFormatError(
-            f"{path} is no hub that this version made: its format is {version!r}, known here is {FORMAT_VERSION}"
-        )
+    check_version(row.get("format_version"), path)
     if others := sorted(set(row) ^ set(generated.FORMAT)):
         raise HubFormatError(
             f"{path} is no hub that this version made: its format has other settings ({', '.join(others)}): "
@@ -508,6 +525,16 @@ def _format_row(con: duckdb.DuckDBPyConnection, tables: str, path: str) -> dict[
     return row
 
 
+def check_version(version: Any, path: str) -> None:
+    """Refuse a hub whose format is not the one that is known here. Raises HubFormatError."""
+    if isinstance(version, int) and version > FORMAT_VERSION:
+        raise HubFormatError(f"{path} has format {version}, newer than the {FORMAT_VERSION} known here: upgrade modelhub-sql")
+    if version != FORMAT_VERSION:
+        raise HubFormatError(
+            f"{path} is no hub that this version made: its format is {version!r}, known here is {FORMAT_VERSION}"
+        )
+
+
 def _check_settings(
     con: duckdb.DuckDBPyConnection, place: logic.Place, path: str, wanted: Settings, given: Mapping[str, Any]
 ) -> None:
@@ -523,7 +550,8 @@ def _check_settings(
             raise SettingsError(f"{path} was made with {name} = {stored[name]!r}, {how} {value!r}, or leave the setting out")
 
 
-def _create(con: duckdb.DuckDBPyConnection, settings: Settings, with_logic: bool = True) -> None:
+def create(con: duckdb.DuckDBPyConnection, settings: Settings, with_logic: bool = True) -> None:
+    """The tables of an empty hub, and a copy of the logic, in the current database."""
     from datasketch import MinHash  # brings scipy: half a second at each start
 
     row = settings.row()

@@ -29,6 +29,7 @@ from modelhub_sql.errors import (
 from modelhub_sql.fetching import is_url, shown
 from modelhub_sql.result import Result
 from modelhub_sql.settings import Settings
+from modelhub_sql.shared import must_be_a_file
 
 if TYPE_CHECKING:
     from modelhub_sql.hub import Hub
@@ -353,6 +354,7 @@ def _listed(names: list[str]) -> str:
 
 
 def _must_be_there(path: str) -> None:
+    must_be_a_file(path, "pg_dump copies it, and modelhub import takes its models into a file")
     if is_url(path):
         raise HubReadOnlyError(f"{shown(path)} is at a web address: fetch the file first (curl -o hub.duckdb ADDRESS)")
     if path == ":memory:" or opening._is_new(path):

@@ -22,8 +22,11 @@ from modelhub_sql.settings import RANK_METRICS
 
 ROOT = Path(__file__).parent.parent
 DOCS = sorted(ROOT.glob("docs/*.md")) + sorted(ROOT.glob("docs/howto/*.md"))
-#: Pages whose blocks are run, and what they need beside the extra ``test``.
-RUN: dict[str, list[str]] = {"python": [], **{f"howto/{page.stem}": [] for page in ROOT.glob("docs/howto/*.md")}} | {
+#: Pages whose blocks are run, and what they need beside the extra ``test``; howto/shared needs a server: test_shared.py.
+RUN: dict[str, list[str]] = {
+    "python": [],
+    **{f"howto/{page.stem}": [] for page in ROOT.glob("docs/howto/*.md") if page.stem != "shared"},
+} | {
     "howto/agents": ["mcp"],
     "howto/carry": ["skops"],
     "howto/hugging_face": ["yaml"],

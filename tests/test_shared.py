@@ -1,0 +1,332 @@
+"""A hub in PostgreSQL is the hub of the file, for many writers at once."""
+
+from __future__ import annotations
+
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import numpy as np
+import postgres_server
+import pyarrow as pa
+import pytest
+from click.testing import CliRunner
+from conftest import data, normal
+from test_docs import blocks, run
+
+import modelhub_sql
+from modelhub_sql.cli import main
+from modelhub_sql.errors import HubBusyError
+from modelhub_sql.opening import expected
+from modelhub_sql.shared import TABLES
+
+psycopg = pytest.importorskip("psycopg", reason="needs the extra postgres")
+if postgres_server.programs() is None:
+    pytest.skip("needs PostgreSQL (apt-get install postgresql)", allow_module_level=True)
+
+PASSWORD = quote(postgres_server.PASSWORD, safe="")
+
+
+@pytest.fixture(scope="module")
+def port() -> Iterator[int]:
+    with postgres_server.running("fsync=off") as found:
+        yield found
+
+
+@pytest.fixture
+def server(port: int) -> Iterator[Any]:
+    with psycopg.connect(
+        host="127.0.0.1", port=port, user="hub", password=postgres_server.PASSWORD, dbname="postgres", autocommit=True
+    ) as con:
+        yield con
+
+
+@pytest.fixture
+def address(port: int, server: Any, request: pytest.FixtureRequest) -> Iterator[str]:
+    """An address whose schema is the test's own."""
+    yield f"postgres://hub:{PASSWORD}@127.0.0.1:{port}/postgres?schema=of_a_test"
+    server.execute("DROP SCHEMA IF EXISTS of_a_test CASCADE")
+
+
+def rows_of(hub: modelhub_sql.Hub) -> dict[str, list[Any]]:
+    """All that a hub holds, but when it was written."""
+    return {
+        table: hub._own.execute(
+            f"SELECT COLUMNS(lambda c: c <> 'registered_at') FROM {hub._place.tables}._hub.{table} ORDER BY ALL"
+        ).fetchall()
+        for table in expected()
+        if table in TABLES
+    }
+
+
+def test_a_hub_in_postgres_is_that_of_the_file(address: str, sensor_hub: modelhub_sql.Hub, sensor_hub_path: str) -> None:
+    with modelhub_sql.connect(address, partition_size=100) as hub, modelhub_sql.connect(address, read_only=True) as reader:
+        assert PASSWORD not in repr(hub)
+        hub.import_hub(sensor_hub_path)
+        verbs: list[Callable[[modelhub_sql.Hub], Any]] = [
+            # What another process wrote is there without connecting again.
+            lambda each: each.find_models(data("leg1"), exclude=["activity"], details=True),
+            lambda each: each.explain("leg2", data("leg1"), exclude=["activity"], details=True),
+            lambda each: each.dataset_pairs(),
+            lambda each: each.show("beer"),
+        ]
+        for verb in verbs:
+            here, there = (verb(each).fetchall() for each in (sensor_hub, reader))
+            assert here == there
+            assert here
+        assert rows_of(reader) == rows_of(sensor_hub)
+        with modelhub_sql.connect(partition_size=100) as copy:
+            copy.import_hub(address)
+            assert rows_of(copy) == rows_of(sensor_hub)
+        # Incrementally, too.
+        with modelhub_sql.connect(partition_size=100) as alone:
+            alone.import_hub(sensor_hub_path)
+            for each in (hub, alone):
+                each.remove("torso*")
+                each.append("leg1", data("torso1"))
+                each.update("beer", accuracy=0.5)
+                each.set(rank_by="js")
+                each.register("like", like="adult", version="2")
+                each.register("beer", data("leg2"), exclude=["activity"], replace=True)
+                each.record("leg1", data("leg2"), 0.7, exclude=["activity"])
+            reader.models()
+            for table, rows in rows_of(alone).items():
+                if table != "outcomes":
+                    assert rows_of(hub)[table] == rows_of(reader)[table] == rows, table
+            assert [row[:9] for row in reader.outcomes().fetchall()] == [row[:9] for row in alone.outcomes().fetchall()]
+        assert reader.verify().fetchall() == []
+
+
+def test_the_command_line_takes_a_database(address: str) -> None:
+    def command(*words: str) -> Any:
+        result = CliRunner().invoke(main, list(words))
+        assert PASSWORD not in result.output
+        assert postgres_server.PASSWORD not in result.output
+        return result
+
+    missing = command("remove", address, "leg1")
+    assert missing.exit_code == 1
+    assert "there is no hub at postgres://127.0.0.1" in missing.output
+    assert "is ready" in command("init", address, "--partition-size", "100").output
+    assert "is a hub already" in command("init", address).output
+    assert command("register", address, "leg1", data("leg1"), "--exclude", "activity").exit_code == 0
+    assert "leg1 fits" in command("find", address, data("leg1"), "--exclude", "activity").output
+    for words in (
+        ["list"],
+        ["show", "leg1"],
+        ["update", "leg1", "--accuracy", "0.7"],
+        ["verify"],
+        ["explain", "leg1", data("leg1")],
+    ):
+        result = command(words[0], address, *words[1:])
+        assert result.exit_code == 0, result.output
+    for words in (["backup", "-o", "copy.duckdb"], ["compact"], ["upgrade"], ["rescue", "-o", "copy.duckdb"]):
+        refused = command(words[0], address, *words[1:])
+        assert refused.exit_code == 1
+        assert "is in a database server, not a file" in refused.output
+    assert command("remove", address, "leg1").exit_code == 0
+    assert command("list", address, "--json").stdout.strip() == "[]"
+
+
+def test_the_page_runs(address: str, tmp_path: Path) -> None:
+    for name in ("beer", "target"):
+        shutil.copy(data("beer"), tmp_path / f"{name}.parquet")
+    for language, block in blocks("docs/howto/shared.md", "sh|python"):
+        assert "beer fits" in run(tmp_path, language, block.replace("postgres://me@db.example.org/models", address))
+
+
+WRITER = """
+import sys, numpy, modelhub_sql
+address, name, models = sys.argv[1], sys.argv[2], int(sys.argv[3])
+with modelhub_sql.connect(address) as hub:
+    print("open", flush=True)
+    for number in range(models):
+        rows = numpy.random.default_rng(number).normal(number, 1, (300, 3))
+        hub.register(f"{name} {number}", {each: rows[:, place] for place, each in enumerate("abc")})
+        print(number, flush=True)
+"""
+
+
+def write_at_once(address: str, processes: int, models: int) -> None:
+    with modelhub_sql.connect(address, partition_size=100) as hub:
+        # The writer that is killed would go on for ever.
+        started = [
+            subprocess.Popen([sys.executable, "-c", WRITER, address, str(number), str(count)], stdout=subprocess.PIPE, text=True)
+            for number, count in enumerate([*[models] * processes, 10_000])
+        ]
+        *writers, killed = started
+        assert killed.stdout is not None
+        for _ in range(3):
+            killed.stdout.readline()
+        time.sleep(0.01)
+        killed.send_signal(signal.SIGKILL)
+        for each in writers:
+            each.communicate(timeout=300)
+            assert each.returncode == 0
+        killed.communicate()
+        of_killed = [row["model"] for row in hub.models().dicts() if row["model"].startswith(f"{processes} ")]
+        # What it said was registered, and perhaps one that it did not come to say.
+        assert len(of_killed) >= 2
+        assert sorted(of_killed) == sorted(f"{processes} {number}" for number in range(len(of_killed)))
+        found = {row["model"] for row in hub.models().dicts()}
+        wanted = {f"{number} {each}" for number in range(processes) for each in range(models)}
+        assert found - {*of_killed} == wanted
+        tables = f"{hub._place.tables}._hub"
+        ((count, distinct),) = hub._own.execute(f"SELECT count(*), count(DISTINCT dataset_id) FROM {tables}.models").fetchall()
+        assert count == distinct == len(found)
+        assert hub.verify().fetchall() == []
+        for number in range(models):
+            rows = np.random.default_rng(number).normal(number, 1, (300, 3))
+            sketch = hub.sketch({each: rows[:, place] for place, each in enumerate("abc")})
+            for process in range(processes):
+                stored = hub.sketch_of(f"{process} {number}")
+                assert sorted(stored.columns) == sorted(sketch.columns)
+                for column in sketch.columns:
+                    assert stored.arrow()[column].to_pylist() == sketch.arrow()[column].to_pylist(), column
+
+
+def test_many_write_at_once_and_one_is_killed(address: str) -> None:
+    write_at_once(address, processes=2, models=4)
+
+
+@pytest.mark.long
+def test_four_processes_write_fifty_models_each_and_one_more_is_killed(address: str) -> None:
+    write_at_once(address, processes=4, models=50)
+
+
+def test_what_another_changed_meanwhile_is_seen(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    with modelhub_sql.connect(address, partition_size=100) as one, modelhub_sql.connect(address) as other:
+        for number in range(3):
+            one.register(f"m{number}", normal(300, number, number))
+        other.models()
+        shared = other._shared
+        assert shared is not None
+        fresh = shared.refresh
+
+        def stale_once() -> None:
+            # The other's change comes after this one has looked.
+            monkeypatch.setattr(shared, "refresh", fresh)
+
+        def stale() -> None:
+            monkeypatch.setattr(shared, "refresh", stale_once)
+
+        stale()
+        one.register("new", normal(300, 7, 7))
+        shared.refresh()
+        # Both gave the same number to a dataset; this one's is given anew.
+        other.register("newer", normal(300, 8, 8))
+        assert rows_of(one)["models"] != rows_of(other)["models"]
+        assert one.verify().fetchall() == other.verify().fetchall() == []
+        assert rows_of(one) == rows_of(other)
+        assert len({row[2] for row in rows_of(one)["models"]}) == 5
+
+        def met(change: Any, verb: Any) -> None:
+            monkeypatch.setattr(shared, "refresh", stale_once)
+            change()
+            verb()
+
+        met(lambda: one.update("m0", task="x"), lambda: other.update("m0", framework="y"))
+        (row,) = (row for row in one.models().dicts() if row["model"] == "m0")
+        assert (row["task"], row["framework"]) == ("x", "y")
+        with pytest.raises(modelhub_sql.ModelExistsError):
+            met(lambda: one.register("same", normal(300, 1, 9)), lambda: other.register("same", normal(300, 2, 9)))
+        with pytest.raises(modelhub_sql.ModelNotFoundError):
+            met(lambda: one.remove("m1"), lambda: other.register("shares", like="m1"))
+        met(lambda: one.register("shares", like="m2"), lambda: other.remove("m2"))
+        assert one.show("shares").fetchall()
+        stream = pa.RecordBatchReader.from_batches(normal(300, 1, 1).schema, normal(300, 1, 1).to_batches())
+        with pytest.raises(HubBusyError, match="try again"):
+            met(lambda: one.register("late", normal(300, 1, 9)), lambda: other.register("late", stream, replace=True))
+        assert one.verify().fetchall() == other.verify().fetchall() == []
+
+
+def test_a_lost_connection_loses_and_doubles_nothing(address: str, server: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    cut = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'modelhub'"
+    with modelhub_sql.connect(address, partition_size=100) as hub:
+        hub.register("a", normal(300, 0, 0))
+        server.execute(cut)
+        assert [row["model"] for row in hub.models().dicts()] == ["a"]
+        shared = hub._shared
+        assert shared is not None
+        remote: Any = shared._remote
+        real = psycopg.Connection.execute
+        for name, when in (("before", "UPDATE"), ("after", "COMMIT")):
+            is_cut: list[bool] = []
+
+            def execute(con: Any, query: Any, *args: Any, when: str = when, is_cut: list[bool] = is_cut, **named: Any) -> Any:
+                if query.startswith(when) and con is remote._con and not is_cut:
+                    is_cut.append(True)
+                    if when == "COMMIT":
+                        real(con, query, *args, **named)
+                    server.execute(cut)
+                return real(con, query, *args, **named)
+
+            with monkeypatch.context() as patched:
+                patched.setattr(shared, "refresh", lambda: None)
+                patched.setattr(psycopg.Connection, "execute", execute)
+                hub.register(name, normal(300, 1, 1))
+            assert is_cut
+        assert [row["model"] for row in hub.models().dicts()] == ["a", "after", "before"]
+        assert hub.verify().fetchall() == []
+        assert server.execute("SELECT count(*) FROM of_a_test.datasets").fetchall() == [(3,)]
+
+
+def test_what_is_no_hub_is_called_so(address: str, port: int, server: Any) -> None:
+    def refused(error: type[Exception], said: str, path: str = address, **given: Any) -> None:
+        with pytest.raises(error, match=said) as raised, closing(modelhub_sql.connect(path, **given)):
+            pass
+        assert "secret" not in str(raised.value)
+
+    refused(modelhub_sql.HubNotFoundError, "there is no hub at postgres://127.0.0.1", read_only=True)
+    refused(modelhub_sql.HubAccessError, "PGPASSWORD", address.replace(PASSWORD, "secret"))
+    refused(modelhub_sql.HubNotFoundError, "no such database", address.replace("/postgres?", "/nowhere?"))
+    refused(modelhub_sql.HubAccessError, "can't be reached", address.replace(str(port), "9"))
+    refused(modelhub_sql.OptionError, "is no address", "postgres://hub:secret%zz@host/db")
+    refused(modelhub_sql.OptionError, "not a file", swap=True)
+    server.execute("CREATE SCHEMA of_a_test; CREATE TABLE of_a_test.others (a int)")
+    refused(modelhub_sql.HubFormatError, "is not a hub")
+    server.execute("DROP TABLE of_a_test.others")
+    # An empty schema is as good as none.
+    modelhub_sql.connect(address, partition_size=100).close()
+    refused(modelhub_sql.SettingsError, "partition_size = 100", partition_size=200)
+    for statement, undone, said in (
+        ("UPDATE of_a_test.format SET format_version = 99", "UPDATE of_a_test.format SET format_version = 2", "newer"),
+        ("UPDATE of_a_test.format SET partition_size = -1", "UPDATE of_a_test.format SET partition_size = 100", "format: "),
+        ("DELETE FROM of_a_test.minhash_functions WHERE function = 3", "", "MinHash functions"),
+    ):
+        server.execute(statement)
+        refused(modelhub_sql.HubFormatError, said)
+        server.execute(undone)
+    server.execute("DROP SCHEMA of_a_test CASCADE")
+    with modelhub_sql.connect(address, partition_size=100) as hub:
+        hub.register("a", normal(300, 0, 0))
+        server.execute("UPDATE of_a_test.features SET bins = substr(bins, 2); UPDATE of_a_test.datasets SET source = 'x'")
+        server.execute("UPDATE of_a_test.revision SET revision = 9")
+        with pytest.raises(modelhub_sql.HubFormatError, match="cut off"):
+            hub.models()
+    server.execute("CREATE FUNCTION of_a_test.run() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END'")
+    server.execute("CREATE TRIGGER t BEFORE INSERT ON of_a_test.models FOR EACH ROW EXECUTE FUNCTION of_a_test.run()")
+    refused(modelhub_sql.HubFormatError, "triggers")
+    server.execute("DROP TABLE of_a_test.models; CREATE VIEW of_a_test.models AS SELECT 1 AS model")
+    refused(modelhub_sql.HubFormatError, "models is not a table")
+
+
+def test_who_may_only_read_can_search(address: str, server: Any) -> None:
+    with modelhub_sql.connect(address, partition_size=100) as hub:
+        hub.register("a", normal(300, 0, 0))
+    server.execute("DROP ROLE IF EXISTS reader; CREATE ROLE reader LOGIN PASSWORD 'r'; GRANT USAGE ON SCHEMA of_a_test TO reader")
+    theirs = address.replace(f"hub:{PASSWORD}", "reader:r")
+    with pytest.raises(modelhub_sql.HubAccessError, match="may not read"):
+        modelhub_sql.connect(theirs, read_only=True)
+    server.execute("GRANT SELECT ON ALL TABLES IN SCHEMA of_a_test TO reader")
+    with modelhub_sql.connect(theirs, read_only=True) as hub:
+        assert len(hub.find_models(normal(300, 0, 0))) == 1
+    with modelhub_sql.connect(theirs) as hub, pytest.raises(modelhub_sql.HubAccessError, match="may not change"):
+        hub.register("b", normal(300, 0, 1))
