@@ -8,7 +8,7 @@ import socket
 import subprocess
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from tempfile import mkdtemp
 from typing import Any
@@ -26,6 +26,8 @@ def programs() -> Path | None:
 @contextmanager
 def running(*settings: str) -> Iterator[int]:
     """The port of a server whose user is hub and whose password is ``PASSWORD``; settings: of it, as fsync=off."""
+    import psycopg
+
     folder = programs()
     assert folder is not None
     place = Path(mkdtemp(prefix="modelhub-postgres-"))
@@ -54,9 +56,10 @@ def running(*settings: str) -> Iterator[int]:
             )
         try:
             for _ in range(200):
-                with socket.socket() as probe:
-                    if probe.connect_ex(("127.0.0.1", port)) == 0:
-                        break
+                # It listens before it answers.
+                with suppress(psycopg.OperationalError):
+                    psycopg.connect(host="127.0.0.1", port=port, user="hub", password=PASSWORD, dbname="postgres").close()
+                    break
                 assert server.poll() is None, (place / "log").read_text()
                 time.sleep(0.05)
             yield port
