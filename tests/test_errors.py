@@ -486,7 +486,7 @@ def test_a_hub_that_could_not_be_made_leaves_no_file(tmp_path: Path, monkeypatch
     def interrupted(*_: Any) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(modelhub_sql.opening, "_create", interrupted)
+    monkeypatch.setattr(modelhub_sql.opening, "create", interrupted)
     with pytest.raises(KeyboardInterrupt):
         modelhub_sql.connect(tmp_path / "hub.duckdb")
     assert list(tmp_path.iterdir()) == []

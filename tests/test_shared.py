@@ -138,7 +138,9 @@ def test_the_command_line_takes_a_database(address: str) -> None:
 def test_the_page_runs(address: str, tmp_path: Path) -> None:
     for name in ("beer", "target"):
         shutil.copy(data("beer"), tmp_path / f"{name}.parquet")
-    for language, block in blocks("docs/howto/shared.md", "sh|python"):
+    found = blocks("docs/howto/shared.md", "sh|python")
+    assert [language for language, _ in found] == ["sh", "python"]
+    for language, block in found:
         assert "beer fits" in run(tmp_path, language, block.replace("postgres://me@db.example.org/models", address))
 
 
