@@ -38,7 +38,7 @@ def copied(
     kind: what tells this text from others of this package. text: statements, asked for where the file is yet to be made, as
     is prepare: a connection that they can be run on.
     """
-    folder, package = _folder(), _package()
+    folder, package = _folder(), _package(Path(__file__).resolve().parent)
     if folder is None or package is None:
         return False
     digest = hashlib.sha256(f"{duckdb.__version__} {catalog} {kind}\n{package}".encode()).hexdigest()
@@ -92,9 +92,8 @@ def _folder() -> Path | None:
 
 
 @cache
-def _package() -> str | None:
-    """Which files the package has, with their sizes and times; None where they are no files of a folder."""
-    root = Path(__file__).resolve().parent
+def _package(root: Path) -> str | None:
+    """Which files the package in this folder has, with their sizes and times; None where they are no files of a folder."""
     found = [str(root)]
     try:
         for folder in (root, *sorted((root / "sql").iterdir()), root / "udfs", root / "udfs" / "relations"):

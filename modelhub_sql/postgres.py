@@ -69,6 +69,28 @@ COMMENT ON TABLE {0}.revision IS 'which hub this is, and how often it was change
 """
 _REVISION = [("hub", "text"), ("revision", "bigint")]
 
+#: Tables and views of a schema with their columns, types, and whether the server computes a value.
+_ALL_COLUMNS = """
+SELECT c.relname, c.relkind::text, a.attname, format_type(a.atttypid, NULL), a.atthasdef
+FROM pg_class AS c
+JOIN pg_namespace AS n ON n.oid = c.relnamespace
+LEFT JOIN pg_attribute AS a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+WHERE n.nspname = %s AND c.relkind IN ('r', 'p', 'v', 'm', 'f')
+ORDER BY c.relname, a.attnum
+"""
+#: Which of these tables of a schema have triggers, rules, checks or indexes of expressions.
+_TABLES_WITH_CODE = """
+SELECT c.relname
+FROM pg_class AS c
+JOIN pg_namespace AS n ON n.oid = c.relnamespace
+WHERE n.nspname = %s AND c.relname = ANY(%s) AND (
+    EXISTS (SELECT FROM pg_trigger AS t WHERE t.tgrelid = c.oid AND NOT t.tgisinternal)
+    OR EXISTS (SELECT FROM pg_rewrite AS r WHERE r.ev_class = c.oid)
+    OR EXISTS (SELECT FROM pg_constraint AS k WHERE k.conrelid = c.oid AND k.contype NOT IN ('p', 'u', 'f', 'n'))
+    OR EXISTS (SELECT FROM pg_index AS i WHERE i.indrelid = c.oid AND (i.indexprs IS NOT NULL OR i.indpred IS NOT NULL))
+)
+"""
+
 #: What libpq says of a connection that is not made, for there is no code. Of other languages its own words are left.
 _NO_DATABASE = re.compile(r'database ".*" does not exist')
 _NO_ENTRY = re.compile(r"authentication failed|no password supplied|role \".*\" does not exist|no pg_hba.conf entry")
@@ -91,10 +113,11 @@ def shown(address: str) -> str:
     rest = address.partition(":")[2]
     if rest.startswith("//"):
         url = urlsplit(f"postgresql:{rest}")
-        host = url.netloc.rpartition("@")[2]
+        user, at, host = url.netloc.rpartition("@")
+        host = user.partition(":")[0] + at + host
         schema = dict(parse_qsl(url.query)).get("schema")
         return f"postgres://{host}{url.path}" + (f"?schema={schema}" if schema else "")
-    words = re.findall(r"(host|port|dbname|service|schema)\s*=\s*('(?:[^'\\]|\\.)*'|\S+)", rest)
+    words = re.findall(r"(user|host|port|dbname|service|schema)\s*=\s*('(?:[^'\\]|\\.)*'|\S+)", rest)
     return "postgres:" + " ".join(f"{name}={value}" for name, value in words)
 
 
@@ -158,14 +181,7 @@ class Postgres:
 
     def is_there(self) -> bool:
         """Whether there is a hub, whose tables are those that this package makes. Raises HubFormatError."""
-        with self._translating():
-            found = self._con.execute(
-                "SELECT c.relname, c.relkind::text, a.attname, format_type(a.atttypid, NULL), a.atthasdef "
-                "FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace "
-                "LEFT JOIN pg_attribute AS a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped "
-                "WHERE n.nspname = %s AND c.relkind IN ('r', 'p', 'v', 'm', 'f') ORDER BY c.relname, a.attnum",
-                [self._schema],
-            ).fetchall()
+        found = self._rows(_ALL_COLUMNS, self._schema)
         if not found:
             return False
         tables: dict[str, list[tuple[str, str]]] = {}
@@ -196,17 +212,7 @@ class Postgres:
 
     def _check_code(self) -> None:
         """Refuse tables that run expressions of others when they are read or written."""
-        with self._translating():
-            found = self._con.execute(
-                "SELECT c.relname FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace WHERE n.nspname = %s "
-                "AND c.relname = ANY(%s) AND ("
-                "EXISTS (SELECT FROM pg_trigger AS t WHERE t.tgrelid = c.oid AND NOT t.tgisinternal) "
-                "OR EXISTS (SELECT FROM pg_rewrite AS r WHERE r.ev_class = c.oid) "
-                "OR EXISTS (SELECT FROM pg_constraint AS k WHERE k.conrelid = c.oid AND k.contype NOT IN ('p', 'u', 'f', 'n')) "
-                "OR EXISTS (SELECT FROM pg_index AS i WHERE i.indrelid = c.oid "
-                "AND (i.indexprs IS NOT NULL OR i.indpred IS NOT NULL)))",
-                [self._schema, [*TABLES, "revision"]],
-            ).fetchall()
+        found = self._rows(_TABLES_WITH_CODE, self._schema, [*TABLES, "revision"])
         if found:
             raise self._no_hub(
                 f"the table {found[0][0]} has triggers, rules or expressions, which would run statements of the database"
@@ -221,11 +227,11 @@ class Postgres:
             self._con.execute("SELECT pg_advisory_xact_lock(hashtextextended('modelhub ' || %s, 0))", [self._schema])
             if self.is_there():
                 return False
-            ((encoding,),) = self._con.execute("SHOW server_encoding").fetchall()
+            ((encoding,),) = self._rows("SHOW server_encoding")
             if encoding != "UTF8":
                 raise HubFormatError(f"{self.shown} is a database of {encoding}: a hub needs one of UTF8")
             # Who may use a schema that is there need not be allowed to make one.
-            if not self._con.execute("SELECT FROM pg_namespace WHERE nspname = %s", [self._schema]).fetchall():
+            if not self._rows("SELECT FROM pg_namespace WHERE nspname = %s", self._schema):
                 self._con.execute(f"CREATE SCHEMA {self._quoted_schema()}")
             self._con.execute(_statements(self._quoted_schema()))
             self._con.execute(f"INSERT INTO {self._named('revision')} (hub, revision) VALUES (%s, 0)", [uuid4().hex])
@@ -246,8 +252,7 @@ class Postgres:
         return self._state("")
 
     def _state(self, how: str) -> State:
-        with self._translating():
-            rows = self._con.execute(f"SELECT hub, revision FROM {self._named('revision')} {how}").fetchall()
+        rows = self._rows(f"SELECT hub, revision FROM {self._named('revision')} {how}")
         if len(rows) != 1:
             raise self._no_hub(f"it has {len(rows)} rows of revision, not one")
         return State(*rows[0])
@@ -280,6 +285,11 @@ class Postgres:
 
     # -- rows ---------------------------------------------------------------------------
 
+    def _rows(self, query: str, *values: Any) -> list[tuple[Any, ...]]:
+        with self._translating():
+            rows: list[tuple[Any, ...]] = self._con.execute(query, values).fetchall()
+        return rows
+
     def read(self, table: str, column: str | None = None, values: Sequence[Any] = ()) -> Any:
         """Rows of a table, where a column has one of the values, as an Arrow table."""
         columns = _arrow_types()[table]
@@ -298,8 +308,7 @@ class Postgres:
 
     def last_dataset(self) -> int:
         """The greatest number of a dataset, or 0."""
-        with self._translating():
-            ((number,),) = self._con.execute(f"SELECT coalesce(max(dataset_id), 0) FROM {self._named('datasets')}").fetchall()
+        ((number,),) = self._rows(f"SELECT coalesce(max(dataset_id), 0) FROM {self._named('datasets')}")
         return int(number)
 
     def insert(self, table: str, rows: Any) -> None:

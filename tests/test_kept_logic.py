@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 from typing import Any
@@ -72,3 +73,23 @@ def test_old_files_do_not_heap_up(folder: Path) -> None:
         (folder / f"logic-{number}.duckdb").touch()
     modelhub_sql.connect().close()
     assert len(list(folder.iterdir())) == kept_logic._MOST_FILES
+
+
+def test_a_package_with_another_file_keeps_another_logic(tmp_path: Path) -> None:
+    for each in ("sql/search", "udfs/relations"):
+        (tmp_path / each).mkdir(parents=True)
+    files = [tmp_path / each for each in ("hub.py", "sql/search/10_options.sql", "udfs/minhash.py", "udfs/relations/pair.sql")]
+    for file in files:
+        file.write_text("1")
+    known = {kept_logic._package.__wrapped__(tmp_path)}
+    assert None not in known
+    for file in files:
+        file.write_text("22")
+        known.add(kept_logic._package.__wrapped__(tmp_path))
+        # Of the same size, at another time.
+        os.utime(file, ns=(0, 0))
+        known.add(kept_logic._package.__wrapped__(tmp_path))
+    (tmp_path / "sql/search/20_more.sql").write_text("1")
+    known.add(kept_logic._package.__wrapped__(tmp_path))
+    assert len(known) == 2 + 2 * len(files)
+    assert kept_logic._package.__wrapped__(tmp_path / "none") is None

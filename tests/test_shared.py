@@ -113,7 +113,7 @@ def test_the_command_line_takes_a_database(address: str) -> None:
 
     missing = command("remove", address, "leg1")
     assert missing.exit_code == 1
-    assert "there is no hub at postgres://127.0.0.1" in missing.output
+    assert "there is no hub at postgres://hub@127.0.0.1" in missing.output
     assert "is ready" in command("init", address, "--partition-size", "100").output
     assert "is a hub already" in command("init", address).output
     assert command("register", address, "leg1", data("leg1"), "--exclude", "activity").exit_code == 0
@@ -286,7 +286,7 @@ def test_what_is_no_hub_is_called_so(address: str, port: int, server: Any) -> No
             pass
         assert "secret" not in str(raised.value)
 
-    refused(modelhub_sql.HubNotFoundError, "there is no hub at postgres://127.0.0.1", read_only=True)
+    refused(modelhub_sql.HubNotFoundError, "there is no hub at postgres://hub@127.0.0.1", read_only=True)
     refused(modelhub_sql.HubAccessError, "PGPASSWORD", address.replace(PASSWORD, "secret"))
     refused(modelhub_sql.HubNotFoundError, "no such database", address.replace("/postgres?", "/nowhere?"))
     refused(modelhub_sql.HubAccessError, "can't be reached", address.replace(str(port), "9"))
