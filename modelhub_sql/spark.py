@@ -47,7 +47,7 @@ def sketch(rows: Any, number: str, *, exclude: Sequence[str] = (), hub: Hub | No
     number: the column that numbers the rows from 0, in any order: it decides which partition a row is in (``numbered`` has it
     from files). exclude: columns to leave out, as of ``Hub.register``. hub: whose format and salt the sketch is to have.
 
-    The rows are read three times: cache what is costly. Raises DatasetError.
+    The rows are read three times: cache what is costly. Types are called as Spark has them. Raises DatasetError.
     """
     from pyspark.sql import functions
 
