@@ -15,7 +15,7 @@ from scipy.stats import entropy
 
 import modelhub_sql
 from modelhub_sql import logic
-from modelhub_sql.udfs import divergence, matches, series
+from modelhub_sql.udfs import arrays, divergence, matches, series
 
 masses = st.lists(st.tuples(st.integers(0, 50), st.integers(0, 50)), min_size=1, max_size=40).filter(
     lambda pairs: sum(p for p, _ in pairs) > 0 and sum(q for _, q in pairs) > 0
@@ -130,8 +130,8 @@ def test_roots_of_partitions_are_those_of_dense_histograms(aligned: bool, monkey
 @given(st.lists(st.floats(allow_nan=False), unique=True), st.lists(st.floats(allow_nan=False), unique=True))
 def test_the_places_of_bins_are_those_of_a_list(bins: list[float], axis: list[float]) -> None:
     axis = sorted(axis)
-    found = matches.places(np.array(axis), np.array(bins))
-    assert found.tolist() == [axis.index(each) if each in axis else -1 for each in bins]
+    found = arrays.places(np.array(axis), np.array(bins))
+    assert found.tolist() == [axis.index(each) if each in axis else len(axis) for each in bins]
 
 
 @settings(max_examples=100, deadline=None)

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from scipy.spatial.distance import jensenshannon
 
-from modelhub_sql.udfs import cells, dyadic, similarities
+from modelhub_sql.udfs import arrays, cells, dyadic, similarities
 
 Floats = np.ndarray[Any, np.dtype[np.float64]]
 
@@ -20,7 +20,6 @@ def held(features: list[tuple[Floats, int, int]]) -> similarities.Histograms:
     counted = [np.unique(dyadic.number_bins(values, k, b), return_counts=True) for values, k, b in features]
     lengths = [len(bins) for bins, _ in counted]
     return similarities.Histograms(
-        np.arange(len(features)) * 7 + 3,
         np.array([float(len(values)) for values, *_ in features]),
         np.concatenate([[0], np.cumsum(lengths)]),
         np.concatenate([bins for bins, _ in counted]),
@@ -44,7 +43,26 @@ def compared(sources: list[Any], targets: list[Any], chosen: list[tuple[int, int
     finer = [sources[s][1:] != pair for (s, _), pair in zip(chosen, at, strict=True)]
     source, target = np.array(chosen).T
     k, b = np.array(at).T
-    return similarities.Pairs(source * 7 + 3, target * 7 + 3, k, b, np.array(finer))
+    return similarities.Pairs(source, target, k, b, np.array(finer))
+
+
+@pytest.mark.parametrize("step", [None, 2.0**-1000, 2.0**-3, 1.0, 2.0**40])
+@pytest.mark.parametrize("reach", [1, 50, 10**6])
+@pytest.mark.parametrize("offset", [0, -20, 2**51, 2**60])
+def test_places_are_those_of_a_dictionary(step: float | None, reach: int, offset: int) -> None:
+    rng = np.random.default_rng(1)
+    known, wanted = (
+        np.append(rng.integers(-reach, reach, size) + offset, [offset]) * (step or 0.1) for size in (reach % 90, 300)
+    )
+    known, wanted = np.unique(known), np.append(wanted, [np.inf, -np.inf, known[0], known[-1]])
+    at = {number: place for place, number in enumerate(known.tolist())}
+    assert arrays.places(known, wanted, step).tolist() == [at.get(number, len(known)) for number in wanted.tolist()]
+    # An infinity is a bin of its own.
+    known = np.append(known, np.inf)
+    assert arrays.places(known, wanted, step).tolist() == [
+        len(known) - 1 if number == np.inf else at.get(number, len(known)) for number in wanted.tolist()
+    ]
+    assert arrays.places(known[:0], wanted, step).tolist() == [0] * len(wanted)
 
 
 # Few pairs of a source, and all pairs: then a source's bins are looked up once.

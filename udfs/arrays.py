@@ -1,17 +1,26 @@
-"""Arrow's arrays as numpy's, and back, without pandas.
+"""What the kernels share: Arrow's arrays as numpy's and back, without pandas; looking numbers up; threads.
 
 Arrow's own ``to_numpy`` and ``array`` import pandas where there is one, which takes longer than a search.
 """
 
 from __future__ import annotations
 
-from typing import Any
+import os
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-__all__ = ["as_arrow", "numbers"]
+__all__ = ["as_arrow", "for_each", "numbers", "places"]
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+#: Largest table that is looked up in, in place of a search.
+TABLE = 1 << 16
 
 
 def numbers(array: pa.Array | pa.ChunkedArray) -> npt.NDArray[Any]:
@@ -34,3 +43,41 @@ def as_arrow(values: npt.ArrayLike, dtype: npt.DTypeLike | None = None, missing:
     held = np.ascontiguousarray(values, dtype)
     validity = None if missing is None else pa.py_buffer(np.packbits(~missing, bitorder="little"))
     return pa.Array.from_buffers(pa.from_numpy_dtype(held.dtype), len(held), [validity, pa.py_buffer(held)])
+
+
+def places(known: npt.NDArray[np.float64], wanted: npt.NDArray[np.float64], step: float | None = None) -> npt.NDArray[np.intp]:
+    """Where numbers are among the known ones (ascending), len(known) where they are not. Shape of wanted.
+
+    step: of which all that are finite are whole multiples, a power of two. Where they lie close together a table tells, not a
+    search.
+    """
+    unknown = len(known)
+    if unknown and step is not None and _is_narrow(known, step):
+        low = known[0] / step - 1
+        table = np.full(int(known[-1] / step - low) + 2, unknown, np.intp)
+        table[(known / step - low).astype(np.intp)] = np.arange(unknown)
+        place = wanted / step
+        place -= low
+        # At either end is a place of none.
+        np.fmin(np.fmax(place, 0, out=place), len(table) - 1, out=place)
+        return np.asarray(table[place.astype(np.intp)])
+    found = np.searchsorted(known, wanted)
+    if unknown:
+        found[known[np.minimum(found, unknown - 1)] != wanted] = unknown
+    return found
+
+
+def _is_narrow(known: npt.NDArray[np.float64], step: float) -> bool:
+    with np.errstate(over="ignore", invalid="ignore"):
+        low, high = known[0] / step, known[-1] / step
+        # Whole numbers that a double counts exactly.
+        return bool(high - low < TABLE and max(-low, high) < 2.0**52)
+
+
+def for_each(function: Callable[[T], R], parts: Sequence[T]) -> list[R]:
+    """What a function returns for each part, in their order: numpy computes several at a time."""
+    threads = min(4, os.cpu_count() or 1, len(parts))
+    if threads < 2:
+        return [function(part) for part in parts]
+    with ThreadPoolExecutor(threads) as pool:
+        return list(pool.map(function, parts))

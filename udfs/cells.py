@@ -6,15 +6,15 @@ elements (section 3.4). The Jaccard similarity of two features is computed from 
 
 from __future__ import annotations
 
+import itertools
 import math
-from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from modelhub_sql.udfs.arrays import as_arrow, numbers
+from modelhub_sql.udfs.arrays import as_arrow, for_each, numbers, places
 from modelhub_sql.udfs.dyadic import Floats
 from modelhub_sql.udfs.similarities import Histograms, Pairs, histograms, similarities
 
@@ -28,7 +28,7 @@ TIME_CELL = 2.0**45
 #: A bin of times lies in as many cells as it covers, an eighth of it at a time.
 PARTS = 8
 #: Cells of a table, features by cells, that is filled at a time.
-BLOCK = 1 << 20
+BLOCK = 1 << 18
 
 PAIR = pa.struct(
     [
@@ -125,20 +125,20 @@ def replicas(counted: Floats, greatest: Floats, total: Floats, wanted: int) -> F
     return np.asarray(whole + (scaled - whole >= 0.5))
 
 
-def _tables(kind: int, features: Features, known: Floats, wanted: int) -> Iterator[tuple[slice, Floats]]:
-    """Some of the features, and how often each of the cells ``known`` (ascending) is replicated there, (n, cells)."""
-    columns = len(known) + 1
-    step = max(1, BLOCK // columns)
-    for start in range(0, len(features.k), step):
-        rows = slice(start, min(len(features.k), start + step))
-        cell, occurrences, owner = cells(kind, features, rows)
-        size = rows.stop - rows.start
-        place = np.searchsorted(known, cell)
-        place[known[np.minimum(place, len(known) - 1)] != cell] = len(known)
-        summed = np.bincount(owner * columns + place, occurrences, size * columns)
-        counted = summed.astype(np.float64, copy=False).reshape(size, columns)
-        greatest = _greatest(counted, cell, occurrences, owner)
-        yield rows, replicas(counted[:, :-1], greatest, counted.sum(axis=1), wanted)
+def _parts(features: Features, known: Floats) -> list[slice]:
+    step = max(1, BLOCK // (len(known) + 1))
+    return [slice(start, min(len(features.k), start + step)) for start in range(0, len(features.k), step)]
+
+
+def _table(kind: int, features: Features, known: Floats, wanted: int, rows: slice) -> Floats:
+    """How often each of the cells ``known`` (ascending) is replicated in some of the features, (n, cells)."""
+    columns, size = len(known) + 1, rows.stop - rows.start
+    cell, occurrences, owner = cells(kind, features, rows)
+    place = places(known, cell, None if kind == TEXT else 1.0)
+    summed = np.bincount(owner * columns + place, occurrences, size * columns)
+    counted = summed.astype(np.float64, copy=False).reshape(size, columns)
+    greatest = _greatest(counted, cell, occurrences, owner)
+    return replicas(counted[:, :-1], greatest, counted.sum(axis=1), wanted)
 
 
 def _greatest(counted: Floats, cell: Floats, occurrences: Floats, owner: Whole) -> Floats:
@@ -159,29 +159,31 @@ def _greatest(counted: Floats, cell: Floats, occurrences: Floats, owner: Whole) 
 def open_pairs(kind: int, sources: Features, targets: Features, rules: Rules) -> Alike:
     """Pairs of features of one kind that are alike, and how much their distributions differ; none that is too far apart."""
     known = np.unique(cells(kind, targets, slice(0, len(targets.k)))[0])
-    theirs = np.concatenate([table for _, table in _tables(kind, targets, known, rules.replicas)])
-    found: list[tuple[Any, ...]] = []
-    for rows, own in _tables(kind, sources, known, rules.replicas):
-        by_cell = np.ascontiguousarray(own.T)
+    theirs = np.concatenate([_table(kind, targets, known, rules.replicas, rows) for rows in _parts(targets, known)])
+
+    def alike_in(rows: slice) -> list[tuple[Any, ...]]:
+        by_cell = np.ascontiguousarray(_table(kind, sources, known, rules.replicas, rows).T)
+        found = []
         for number, cells_of in enumerate(theirs):
-            common = np.zeros(len(own))
+            common = np.zeros(by_cell.shape[1])
             for cell in np.flatnonzero(cells_of):
                 common += np.minimum(by_cell[cell], cells_of[cell])
             jaccard = common / (targets.elements[number] + sources.elements[rows] - common)
             alike = np.flatnonzero(jaccard > rules.jaccard)
             found.append((alike + rows.start, np.full(len(alike), number), jaccard[alike]))
+        return found
+
+    found = itertools.chain.from_iterable(for_each(alike_in, _parts(sources, known)))
     source, target, jaccard = (np.concatenate(side) for side in zip(*found, strict=True))
     k, b = sources.k[source], sources.b[source]
     coarser = np.maximum(k, targets.k[target]), np.minimum(b, targets.b[target])
     held, theirs_held = sources.histograms, targets.histograms
-    pairs = Pairs(
-        held.keys[source], theirs_held.keys[target], *coarser, (k < coarser[0]) | (b > coarser[1])
-    )  # fmt: skip
-    # A JS divergence is at least half of the distance (Topsoe 2000).
-    within = math.inf if rules.js is None else 2 * rules.js
-    affinity, gain = similarities(held, theirs_held, pairs, divergence_within=within, within=within)
+    pairs = Pairs(source, target, *coarser, (k < coarser[0]) | (b > coarser[1]))
+    # A JS divergence is at least half of the distance, and ln 2 of the squared Hellinger distance (Topsoe 2000).
+    most = math.inf if rules.js is None else rules.js
+    affinity, gain = similarities(held, theirs_held, pairs, divergence_within=2 * most, within=most / math.log(2))
     js, distance = np.maximum(0, math.log(2) + gain / 2), np.maximum(0, 1 - affinity)
-    near = np.flatnonzero(js < (math.inf if rules.js is None else rules.js))
+    near = np.flatnonzero(js < most)
     near = near[shares_band(sources.minhash[source[near]], targets.minhash[target[near]], rules.rows)]
     return Alike(source[near], target[near], jaccard[near], js[near], distance[near])
 
@@ -195,36 +197,36 @@ def shares_band(one: npt.NDArray[np.uint32], other: npt.NDArray[np.uint32], rows
     return np.asarray(banded.any(axis=1))
 
 
-def _features(rows: Any) -> tuple[Whole, Features]:
-    """Kinds and features of a struct of lists, in the order of their keys."""
-    held = histograms(rows)
-    order = np.argsort(numbers(rows["key"].values), kind="stable")
-    k, b = (np.nan_to_num(numbers(rows[name].values).astype(np.float64), nan=-1).astype(np.int64)[order] for name in ("k", "b"))
-    kind, elements = (numbers(rows[name].values)[order] for name in ("kind", "elements"))
-    signatures = numbers(rows["minhash"].values.flatten()).reshape(len(order), -1)[order]
-    return kind.astype(np.int64), Features(held, k, b, elements.astype(np.float64), signatures)
+def _features(rows: Any) -> tuple[Whole, npt.NDArray[np.uint64], Features]:
+    """Kinds, keys and features of a struct of lists."""
+    k, b = (np.nan_to_num(numbers(rows[name].values).astype(np.float64), nan=-1).astype(np.int64) for name in ("k", "b"))
+    kind, key, elements = (numbers(rows[name].values) for name in ("kind", "key", "elements"))
+    signatures = numbers(rows["minhash"].values.flatten()).reshape(len(key), -1)
+    return kind.astype(np.int64), key, Features(histograms(rows), k, b, elements.astype(np.float64), signatures)
 
 
 def _of(features: Features, chosen: Whole) -> Features:
+    if len(chosen) == len(features.k):
+        return features
     held = features.histograms
     places, _ = held.places(chosen)
     starts = np.concatenate([[0], (held.starts[chosen + 1] - held.starts[chosen]).cumsum()])
-    part = Histograms(held.keys[chosen], held.sizes[chosen], starts, held.bins[places], held.counts[places])
+    part = Histograms(held.sizes[chosen], starts, held.bins[places], held.counts[places])
     return Features(part, features.k[chosen], features.b[chosen], features.elements[chosen], features.minhash[chosen])
 
 
 def arrow(sources: pa.ChunkedArray, targets: pa.ChunkedArray, rules: pa.ChunkedArray) -> pa.Array:
     """``open_pairs`` for DuckDB, of one row: structs of lists of all features; jaccard and js of each kind (number, time, text;
     no js: NULL), replicas and rows. Of each pair the keys of both, and what they have in common."""
-    (kinds, own), (their_kinds, theirs) = _features(sources[0]), _features(targets[0])
+    (kinds, keys, own), (their_kinds, their_keys, theirs) = _features(sources[0]), _features(targets[0])
     given = rules[0].as_py()
     found: list[list[npt.NDArray[Any]]] = []
     for kind in (NUMBER, TIME, TEXT):
-        source, target = _of(own, np.flatnonzero(kinds == kind)), _of(theirs, np.flatnonzero(their_kinds == kind))
-        if len(source.k) and len(target.k):
+        chosen, their_chosen = np.flatnonzero(kinds == kind), np.flatnonzero(their_kinds == kind)
+        if len(chosen) and len(their_chosen):
             rule = Rules(given["jaccard"][kind], given["js"][kind], given["replicas"], given["rows"])
-            alike = open_pairs(kind, source, target, rule)
-            found.append([source.histograms.keys[alike.source], target.histograms.keys[alike.target], *alike[2:]])
+            alike = open_pairs(kind, _of(own, chosen), _of(theirs, their_chosen), rule)
+            found.append([keys[chosen[alike.source]], their_keys[their_chosen[alike.target]], *alike[2:]])
     columns = [np.concatenate(side) for side in zip(*found, strict=True)] if found else [np.empty(0)] * len(PAIR)
     values = pa.StructArray.from_arrays(
         [as_arrow(each, field.type.to_pandas_dtype()) for each, field in zip(columns, PAIR, strict=True)], fields=list(PAIR)

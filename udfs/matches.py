@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from modelhub_sql.udfs.arrays import as_arrow, numbers
+from modelhub_sql.udfs.arrays import as_arrow, numbers, places
 from modelhub_sql.udfs.divergence import Floats, Rows, close_pairs, pair_divergences
 from modelhub_sql.udfs.series import DivergenceSeries
 
@@ -105,12 +105,6 @@ def matching_pairs(
     return rows[matching], columns[matching], hellinger2[matching]
 
 
-def places(axis: Floats, bins: Floats) -> Rows:
-    """Where the bins are on an axis, ascending, -1 where they are not. Shape of bins."""
-    found = np.minimum(np.searchsorted(axis, bins), max(0, len(axis) - 1))
-    return np.where(axis[found] == bins, found, -1) if len(axis) else np.full(len(bins), -1)
-
-
 class _Histograms:
     """Histograms as DuckDB lists them: all counts one after the other, and of each where it begins and its sum."""
 
@@ -144,8 +138,9 @@ class _Axis:
 
     def positions(self, slot: int, bins: Floats) -> Rows:
         """Positions of bins in a slot, -1 where it has not."""
-        found = places(self.bins[slot][:-1], bins)
-        return np.where(found < 0, -1, found + (self.ends[slot] - len(self.bins[slot])))
+        known = self.bins[slot][:-1]
+        found = places(known, bins)
+        return np.where(found == len(known), -1, found + (self.ends[slot] - len(self.bins[slot])))
 
 
 def _pairs(

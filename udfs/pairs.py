@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import math
-import os
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from modelhub_sql.udfs.arrays import for_each
 from modelhub_sql.udfs.dyadic import number_bins
 
 __all__ = ["Named", "arrow", "common_sums", "shared_sums"]
@@ -106,14 +105,13 @@ def shared_sums(named: Sequence[Named], first: int, last: int, datasets: int) ->
     shared = np.zeros((last - first, datasets), np.intp)
     distance, js = np.zeros(shared.shape), np.zeros(shared.shape)
     involved = [each for each in named if np.searchsorted(each.rows, first) < np.searchsorted(each.rows, last)]
-    with ThreadPoolExecutor(min(4, os.cpu_count() or 1)) as pool:
-        for blocks in pool.map(lambda each: list(_compared(each, first, last)), involved):
-            for rows, columns, affinity, gain in blocks:
-                place = np.ix_(rows - first, columns)
-                shared[place] += 1
-                # As the relation of SQL settles them.
-                distance[place] += np.round(np.maximum(0, 1 - affinity), 12)
-                js[place] += np.round(np.maximum(0, math.log(2) + gain / 2), 12)
+    for blocks in for_each(lambda each: list(_compared(each, first, last)), involved):
+        for rows, columns, affinity, gain in blocks:
+            place = np.ix_(rows - first, columns)
+            shared[place] += 1
+            # As the relation of SQL settles them.
+            distance[place] += np.round(np.maximum(0, 1 - affinity), 12)
+            js[place] += np.round(np.maximum(0, math.log(2) + gain / 2), 12)
     return shared, distance, js
 
 

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from modelhub_sql.udfs.arrays import as_arrow, numbers
+from modelhub_sql.udfs.arrays import as_arrow, for_each, numbers, places
 from modelhub_sql.udfs.dyadic import Floats, number_bins
 
 __all__ = ["Histograms", "Pairs", "errors_arrow", "expected_errors", "histograms", "similarities", "similarities_arrow"]
@@ -28,20 +28,15 @@ ERROR = pa.struct([("pair", pa.uint64()), ("expected", pa.float64()), ("variance
 
 
 class Histograms(NamedTuple):
-    """n features. keys: what each is called, ascending, shape (n,). sizes: its values in all, (n,).
+    """n features. sizes: of each its values in all, shape (n,). starts: where its bins begin, (n + 1,).
 
-    starts: where its bins begin, (n + 1,). bins, counts: of all features one after the other.
+    bins, counts: of all features one after the other.
     """
 
-    keys: Whole
     sizes: Floats
     starts: Whole
     bins: Floats
     counts: Floats
-
-    def rows(self, keys: Whole) -> Whole:
-        """Places of features that there are."""
-        return np.searchsorted(self.keys, keys)
 
     def places(self, rows: Whole) -> tuple[Whole, Whole]:
         """Places of all bins of some features, and the position in ``rows`` of the feature that each belongs to."""
@@ -51,7 +46,7 @@ class Histograms(NamedTuple):
 
 
 class Pairs(NamedTuple):
-    """Pairs, arrays of one length. source, target: keys of the features.
+    """Pairs, arrays of one length. source, target: places of the features among the histograms.
 
     k, b: the resolution at which they are compared; -1 for b where they are text, which has none.
     is_finer: whether the bins of the source are finer than that.
@@ -109,38 +104,41 @@ def _runs(*columns: Whole) -> list[slice]:
     return list(map(slice, ends[:-1], ends[1:]))
 
 
-def _blocks(sources: Histograms, targets: Histograms, pairs: Pairs) -> Iterator[_Block]:
-    source, target = sources.rows(pairs.source), targets.rows(pairs.target)
+def _groups(pairs: Pairs) -> list[Whole]:
+    """Places of the pairs of one resolution, sorted by their source."""
     # Where a source is in many pairs, its bins are looked up once for all of them.
-    is_shared = len(source) > 2 * np.count_nonzero(np.bincount(source))
-    order = np.lexsort((target, source, pairs.b, pairs.k) if is_shared else (source, pairs.b, pairs.k, target))
-    for run in _runs(*(column[order] for column in ((pairs.k, pairs.b) if is_shared else (target, pairs.k, pairs.b)))):
-        group = order[run]
-        k, b = int(pairs.k[group[0]]), int(pairs.b[group[0]])
-        ordered = source[group]
-        is_first = np.diff(ordered, prepend=-1) != 0
-        first, row_of = np.flatnonzero(is_first), is_first.cumsum() - 1
-        rows = ordered[first]
-        bins = np.unique(_at(targets.bins[targets.places(np.unique(target[group]))[0]], k, b))
-        step = max(1, BLOCK // (len(bins) + 1))
-        for start in range(0, len(rows), step):
-            chosen = slice(start, start + step)
-            # Their pairs are side by side.
-            held = slice(*np.searchsorted(row_of, [start, start + step]).tolist())
-            at, owner = sources.places(rows[chosen])
-            own = sources.bins[at]
-            finer = np.flatnonzero(pairs.is_finer[group[first[chosen]]][owner])
-            own[finer] = _at(own[finer], k, b)
-            place = np.searchsorted(bins, own)
-            place[bins[np.minimum(place, len(bins) - 1)] != own] = len(bins)
-            by_target = np.argsort(target[group[held]], kind="stable") + held.start
-            yield _Block(
-                k, b, rows[chosen], bins, own, owner, at, place,
-                [
-                    (int(target[group[by_target[part.start]]]), group[by_target[part]], row_of[by_target[part]] - start)
-                    for part in _runs(target[group[by_target]])
-                ],
-            )  # fmt: skip
+    is_shared = len(pairs.source) > 2 * np.count_nonzero(np.bincount(pairs.source))
+    by = (pairs.k, pairs.b) if is_shared else (pairs.target, pairs.k, pairs.b)
+    order = np.lexsort((pairs.target, pairs.source, *reversed(by)) if is_shared else (pairs.source, *reversed(by)))
+    return [order[run] for run in _runs(*(column[order] for column in by))]
+
+
+def _blocks(sources: Histograms, targets: Histograms, pairs: Pairs, group: Whole) -> Iterator[_Block]:
+    target = pairs.target
+    k, b = int(pairs.k[group[0]]), int(pairs.b[group[0]])
+    ordered = pairs.source[group]
+    is_first = np.diff(ordered, prepend=-1) != 0
+    first, row_of = np.flatnonzero(is_first), is_first.cumsum() - 1
+    rows = ordered[first]
+    bins = np.unique(_at(targets.bins[targets.places(np.unique(target[group]))[0]], k, b))
+    step = max(1, BLOCK // (len(bins) + 1))
+    for start in range(0, len(rows), step):
+        chosen = slice(start, start + step)
+        # Their pairs are side by side.
+        held = slice(*np.searchsorted(row_of, [start, start + step]).tolist())
+        at, owner = sources.places(rows[chosen])
+        own = sources.bins[at]
+        finer = np.flatnonzero(pairs.is_finer[group[first[chosen]]][owner])
+        own[finer] = _at(own[finer], k, b)
+        place = places(bins, own, None if b < 0 else 2.0**k)
+        by_target = np.argsort(target[group[held]], kind="stable") + held.start
+        yield _Block(
+            k, b, rows[chosen], bins, own, owner, at, place,
+            [
+                (int(target[group[by_target[part.start]]]), group[by_target[part]], row_of[by_target[part]] - start)
+                for part in _runs(target[group[by_target]])
+            ],
+        )  # fmt: skip
 
 
 def similarities(
@@ -148,46 +146,46 @@ def similarities(
 ) -> tuple[Floats, Floats]:
     """Sums over the bins that both sides have: 2 p q / (p + q), and p ln p + q ln q - (p + q) ln (p + q).
 
-    divergence_within: distance below which the second is wanted; it is 0 for other pairs. within: distance below which a pair
-    is wanted at all; both are 0 for those that are surely not. Returns two arrays, a number for each pair. A distance is 1
+    divergence_within: distance below which the second is wanted; it is 0 for other pairs. within: squared Hellinger distance
+    below which a pair is wanted at all; both are 0 for others. Returns two arrays, a number for each pair. A distance is 1
     less the first, a JS divergence ln 2 and half of the second: what only one side has cancels.
     """
     affinity, gain = np.zeros(len(pairs.source)), np.zeros(len(pairs.source))
-    of_targets: dict[int, tuple[Whole, Floats]] = {}
-    bins: Floats | None = None
-    for block in _blocks(sources, targets, pairs):
-        if block.bins is not bins:
-            bins, of_targets = block.bins, {}
-        for target, *_ in block.pairs:
-            if target not in of_targets:
-                columns, counts = block.target(targets, target)
-                of_targets[target] = columns, counts / targets.sizes[target]
-        shares = block.summed(sources.counts[block.at] / sources.sizes[block.source][block.owner])
-        may_be = _most_affinities(shares, [of_targets[target] for target, *_ in block.pairs]) if within < 1 else None
-        for number, (target, every, row_of) in enumerate(block.pairs):
-            columns, q = of_targets[target]
-            chosen, row = every, row_of
-            if may_be is not None:
-                # A little more than the bound, for rounding.
-                close = np.flatnonzero(may_be[row, number] > 1 - within - 1e-9)
-                chosen, row = every[close], row_of[close]
-            # A table without gaps is not copied.
-            p = (shares if len(columns) == len(block.bins) else shares[:, columns])[row]
-            both = p + q
-            affinity[chosen] = alike = (p / both) @ (2 * q)
-            near = np.flatnonzero(1 - alike < divergence_within)
-            if len(near) < len(alike):
-                p, both = p[near], both[near]
-            # Where the source has nothing, q ln q cancels.
-            gain[chosen[near]] = (_negentropy(p) - both * np.log(both)).sum(axis=1) + (q * np.log(q)).sum()
+
+    def fill(group: Whole) -> None:
+        of_targets: dict[int, tuple[Whole, Floats]] = {}
+        for block in _blocks(sources, targets, pairs, group):
+            for target, *_ in block.pairs:
+                if target not in of_targets:
+                    columns, counts = block.target(targets, target)
+                    of_targets[target] = columns, counts / targets.sizes[target]
+            shares = block.summed(sources.counts[block.at] / sources.sizes[block.source][block.owner])
+            alike = _products_of_roots(shares, [of_targets[target] for target, *_ in block.pairs]) if within < 1 else None
+            for number, (target, every, row_of) in enumerate(block.pairs):
+                columns, q = of_targets[target]
+                chosen, row = every, row_of
+                if alike is not None:
+                    # A little more than the bound, for rounding.
+                    close = np.flatnonzero(alike[row, number] > 1 - within - 1e-9)
+                    chosen, row = every[close], row_of[close]
+                # A table without gaps is not copied.
+                p = (shares if len(columns) == len(block.bins) else shares[:, columns])[row]
+                both = p + q
+                affinity[chosen] = found = (p / both) @ (2 * q)
+                near = np.flatnonzero(1 - found < divergence_within)
+                if len(near) < len(found):
+                    p, both = p[near], both[near]
+                # Where the source has nothing, q ln q cancels.
+                gain[chosen[near]] = (_negentropy(p) - both * np.log(both)).sum(axis=1) + (q * np.log(q)).sum()
+
+    for_each(fill, _groups(pairs))
     return affinity, gain
 
 
-def _most_affinities(shares: Floats, targets: list[tuple[Whole, Floats]]) -> Floats:
-    """Numbers that the affinities of sources and targets do not exceed, (sources, targets): sums of sqrt(p q), by one product.
+def _products_of_roots(shares: Floats, targets: list[tuple[Whole, Floats]]) -> Floats:
+    """Sums of sqrt(p q), which are 1 less the squared Hellinger distances, by one product, (sources, targets).
 
-    A harmonic mean is at most the geometric mean. shares: of the sources in m bins, (sources, m). targets: of each the places
-    of its bins and its shares there.
+    shares: of the sources in m bins, (sources, m). targets: of each the places of its bins and its shares there.
     """
     roots = np.zeros((shares.shape[1], len(targets)))
     for number, (columns, q) in enumerate(targets):
@@ -206,7 +204,7 @@ def expected_errors(sources: Histograms, targets: Histograms, pairs: Pairs) -> t
     The distribution is that of both sides together. Returns two arrays, a number for each pair.
     """
     expected, variance = np.zeros(len(pairs.source)), np.zeros(len(pairs.source))
-    for block in _blocks(sources, targets, pairs):
+    for block in (block for group in _groups(pairs) for block in _blocks(sources, targets, pairs, group)):
         amounts = sources.counts[block.at]
         common = block.summed(amounts)
         for target, chosen, row in block.pairs:
@@ -242,25 +240,26 @@ def _alone(block: _Block, amounts: Floats, is_alone: npt.NDArray[np.bool_], row:
 
 
 def histograms(features: Any) -> Histograms:
-    """Histograms of a struct of lists: key, size, bins and counts of each feature, in any order."""
-    keys = numbers(features["key"].values).astype(np.int64)
+    """Histograms of a struct of lists: size, bins and counts of each feature."""
     sizes = numbers(features["size"].values).astype(np.float64)
     lists = features["bins"].values
-    lengths = np.diff(numbers(lists.offsets))
-    bins, counts = numbers(lists.flatten()), numbers(features["counts"].values.flatten()).astype(np.float64)
-    found = Histograms(keys, sizes, np.concatenate([[0], lengths.cumsum()]), bins, counts)
-    if np.all(keys[1:] > keys[:-1]):
-        return found
-    order = np.argsort(keys)
-    places, _ = found.places(order)
-    starts = np.concatenate([[0], lengths[order].cumsum()])
-    return Histograms(keys[order], sizes[order], starts, bins[places], counts[places])
+    starts = np.concatenate([[0], np.diff(numbers(lists.offsets)).cumsum()])
+    return Histograms(sizes, starts, numbers(lists.flatten()), numbers(features["counts"].values.flatten()).astype(np.float64))
 
 
-def _pairs(rows: Any) -> Pairs:
+def _pairs(rows: Any, sources: Any, targets: Any) -> Pairs:
     k, b = (np.nan_to_num(numbers(rows[name].values).astype(np.float64), nan=-1).astype(np.int64) for name in ("k", "b"))
-    source, target = (numbers(rows[name].values).astype(np.int64) for name in ("source", "target"))
+    source, target = (
+        _places(numbers(side["key"].values), numbers(rows[name].values))
+        for name, side in (("source", sources), ("target", targets))
+    )
     return Pairs(source, target, k, b, numbers(rows["is_finer"].values.cast(pa.uint8())).astype(bool))
+
+
+def _places(keys: npt.NDArray[np.uint64], wanted: npt.NDArray[np.uint64]) -> Whole:
+    """Where each wanted key is among the keys, in any order."""
+    order = np.argsort(keys)
+    return np.asarray(order[np.searchsorted(keys, wanted, sorter=order)])
 
 
 def _listed(rows: Any, first: Floats, second: Floats, row: pa.StructType) -> pa.ListArray:
@@ -273,13 +272,15 @@ def similarities_arrow(
     sources: pa.ChunkedArray, targets: pa.ChunkedArray, pairs: pa.ChunkedArray, divergence: pa.ChunkedArray
 ) -> pa.Array:
     """``similarities`` for DuckDB, of one row: structs of lists; of each pair its number and both sums."""
-    rows = pairs[0]
+    source, target, rows = sources[0], targets[0], pairs[0]
     within = math.inf if divergence[0].as_py() else 0.0
-    found = similarities(histograms(sources[0]), histograms(targets[0]), _pairs(rows), divergence_within=within)
+    placed = _pairs(rows, source, target)
+    found = similarities(histograms(source), histograms(target), placed, divergence_within=within)
     return _listed(rows, *found, SIMILARITY)
 
 
 def errors_arrow(sources: pa.ChunkedArray, targets: pa.ChunkedArray, pairs: pa.ChunkedArray) -> pa.Array:
     """``expected_errors`` for DuckDB, of one row: structs of lists; of each pair its number, expected distance and variance."""
-    rows = pairs[0]
-    return _listed(rows, *expected_errors(histograms(sources[0]), histograms(targets[0]), _pairs(rows)), ERROR)
+    source, target, rows = sources[0], targets[0], pairs[0]
+    found = expected_errors(histograms(source), histograms(target), _pairs(rows, source, target))
+    return _listed(rows, *found, ERROR)
