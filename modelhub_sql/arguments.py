@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import inspect
+import os
 import re
 from collections.abc import Callable
 from functools import cache
 from types import NoneType, UnionType
 from typing import Any, Literal, NamedTuple, Union, get_args, get_origin, get_type_hints
 
-__all__ = ["Argument", "described"]
+from modelhub_sql.errors import OptionError
+
+__all__ = ["Argument", "check_text", "described", "is_writable"]
 
 
 class Argument(NamedTuple):
@@ -43,6 +46,23 @@ def described(verb: Callable[..., Any]) -> dict[str, Argument]:
         for name, parameter in inspect.signature(verb).parameters.items()
         if name != "self"
     }
+
+
+def is_writable(text: str) -> bool:
+    """Whether a text can be stored; half a pair of surrogates, as Python has in file names that are no UTF-8, can't."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def check_text(name: str, value: Any) -> None:
+    """Refuse what can't be stored as a text: None, texts, paths and numbers can. Raises OptionError."""
+    if not isinstance(value, (str, os.PathLike, int, float, NoneType)):
+        raise OptionError(f"{name} must be text, got {value!r:.200}")
+    if isinstance(value, (str, os.PathLike)) and not is_writable(str(value)):
+        raise OptionError(f"{name} has half a character (a surrogate) in it, which no UTF-8 has: {str(value)!r:.200}")
 
 
 def _types(hint: Any) -> tuple[Any, ...]:

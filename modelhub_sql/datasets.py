@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 import duckdb
 
+from modelhub_sql.arguments import is_writable
 from modelhub_sql.errors import DatasetError, OptionError, nearest_file, translated
 
 __all__ = [
@@ -89,7 +90,7 @@ def readable(
         return
     if isinstance(dataset, (str, os.PathLike)):
         source = os.fspath(dataset)
-        if not isinstance(source, str) or "\0" in source:
+        if not isinstance(source, str) or "\0" in source or not is_writable(source):
             raise DatasetError(f"a dataset is a path or the name of a table, got {source!r:.200}")
         if not source.strip():
             raise DatasetError("a dataset needs a name: a file, a glob, a table or a view")

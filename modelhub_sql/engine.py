@@ -21,6 +21,7 @@ from typing import Any, Concatenate, NamedTuple, ParamSpec, TypeVar
 import duckdb
 
 from modelhub_sql import datasets, fetching, logic, salts, searching, shared
+from modelhub_sql.arguments import check_text, is_writable
 from modelhub_sql.datasets import Dataset
 from modelhub_sql.errors import DatasetError, HubForkedError, OptionError, translated
 from modelhub_sql.file import File
@@ -98,7 +99,7 @@ class Engine:
         # _numpy: whether the numpy functions are worth their import. _progress: tell how a hub is fetched. _make: one in a
         # server, where there is none.
         named = os.fspath(path) if isinstance(path, os.PathLike) else path
-        if not isinstance(named, str) or "\0" in named:
+        if not isinstance(named, str) or "\0" in named or not is_writable(named):
             raise OptionError(f"a hub is a file, named by its path, got {path!r:.200}")
         self.path = named
         settings = salts.told(settings, salt_file)
@@ -160,6 +161,8 @@ class Engine:
         self._own.execute("".join(f"RESET VARIABLE {name};" for name in logic.variables(verb) if variables.get(name) is None))
         for name, value in variables.items():
             if value is not None:
+                if isinstance(value, str):
+                    check_text(name, value)
                 try:
                     self._own.execute(f"SET VARIABLE {name} = ?", [value])
                 except duckdb.NotImplementedException as error:
@@ -239,6 +242,7 @@ class Engine:
         """The models that are searched, as the temporary table searched."""
         if not isinstance(where, (str, NoneType)):
             raise OptionError(f"where must be SQL, as 'source_accuracy > 0.9', got {where!r}")
+        check_text("where", where)
         condition = f"(\n{where}\n)" if where else "true"
         query = (
             f"CREATE OR REPLACE TEMP TABLE searched AS FROM {self._place.logic}._logic.searched_models("
@@ -475,6 +479,7 @@ def names_of(exclude: Sequence[str] | None) -> list[str]:
     for column in columns:
         if not isinstance(column, str):
             raise OptionError(f"exclude must be a list of column names, got {column!r} in it")
+        check_text("exclude", column)
     return columns
 
 
@@ -484,6 +489,8 @@ def check_model(name: Any, version: Any) -> None:
         raise OptionError(f"model must be the name of a registered model, got {name!r:.200}")
     if version is not None and not isinstance(version, str):
         raise OptionError(f"version must be text, as '2', got {version!r:.200}")
+    check_text("model", name)
+    check_text("version", version)
 
 
 def as_json(metadata: Any) -> str | None:
@@ -499,6 +506,7 @@ def _option(name: str, value: Any) -> Any:
     told = plain(value)
     if not isinstance(told, (str, int, float)):
         raise OptionError(f"{name} must be a number or text, got {value!r}")
+    check_text(name, told)
     return told
 
 

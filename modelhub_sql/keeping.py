@@ -16,6 +16,7 @@ import duckdb
 import pyarrow as pa
 
 from modelhub_sql import datasets
+from modelhub_sql.arguments import check_text
 from modelhub_sql.errors import HubError, ModelNotFoundError, OptionError, translated
 from modelhub_sql.registering import Registering, manifest_of
 from modelhub_sql.result import Result
@@ -45,9 +46,11 @@ def update(hub: Hub, name: str, version: str | None, given: Mapping[str, Any]) -
     if accuracy is not None and not (isinstance(accuracy, (int, float)) and 0 <= accuracy <= 1):
         raise OptionError(f"the accuracy must be a number in [0, 1], got {accuracy!r}")
     if counted is not None and not (
-        isinstance(counted, (int, float)) and math.isfinite(counted) and counted > 0 and counted == int(counted)
+        isinstance(counted, (int, float)) and math.isfinite(counted) and 0 < counted < 2**63 and counted == int(counted)
     ):
         raise OptionError(f"accuracy_rows must be a whole number above 0, got {counted!r}")
+    for each in ("task", "framework", "uri"):
+        check_text(each, values.get(each))
     if isinstance(values.get("uri"), os.PathLike):
         values["uri"] = os.fspath(values["uri"])
     own, place = hub._own, hub._place
@@ -212,6 +215,8 @@ def sync(hub: Hub, models: Any, defaults: Mapping[str, Any], remove: bool, dry_r
     seen: set[tuple[str, str]] = set()
     sketched: set[str] = set()
     for number, row in enumerate(rows, 1):
+        check_text(f"model {number}: name", row["name"])
+        check_text(f"model {number}: version", row.get("version"))
         key = (str(row["name"]), str(row.get("version") or ""))
         if key in seen:
             errors.append(f"model {number} ({key[0]:.200}): is in the manifest twice")

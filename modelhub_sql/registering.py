@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import duckdb
 
 from modelhub_sql import datasets, logic, manifest
-from modelhub_sql.arguments import described
+from modelhub_sql.arguments import check_text, described
 from modelhub_sql.datasets import NUMBER
 from modelhub_sql.engine import as_json, names_of, plain, warn_of_skipped
 from modelhub_sql.errors import DatasetError, HubError, OptionError, translated
@@ -43,6 +43,9 @@ _ALONE = "modelhub_alone"
 
 #: Types that a column of a table is made with; of others, as an enum's, each is another.
 _PLAIN = re.compile(r"[A-Z][A-Z0-9_ ]*(\(\d+(,\d+)?\))?(\[\d*\])*")
+
+#: What is a text.
+_TEXTS = ("name", "version", "task", "framework", "uri", "like", "like_version", "source")
 
 #: What is stored of a model as it was told.
 _STORED = ("accuracy", "accuracy_rows", "task", "framework", "uri", "metadata")
@@ -461,6 +464,8 @@ def _told(given: Mapping[str, Any]) -> dict[str, Any]:
         raise OptionError(f"model {name[:200]}: give a dataset, or like= a registered model trained on the same data")
     if told["source"] is not None and not isinstance(told["source"], str):
         raise OptionError(f"model {name[:200]}: source must be text, got {told['source']!r:.200}")
+    for each in _TEXTS:
+        check_text(f"model {name[:200]!r}: {each}", told[each])
     datasets.check_read(told["read"])
     told["exclude"] = names_of(told["exclude"])
     if like is None and told["like_version"] is not None:
@@ -472,6 +477,8 @@ def _told(given: Mapping[str, Any]) -> dict[str, Any]:
     told["uri"] = os.fspath(uri) if isinstance(uri, os.PathLike) else uri
     for each in ("accuracy", "accuracy_rows"):
         told[each] = plain(told[each])
+        if isinstance(told[each], str):
+            check_text(f"model {name[:200]!r}: {each}", told[each])
     as_json(told["metadata"])
     return told
 

@@ -9,6 +9,7 @@ from typing import Any
 import duckdb
 
 from modelhub_sql import writing
+from modelhub_sql.arguments import check_text
 from modelhub_sql.datasets import SKETCH_FILE
 from modelhub_sql.errors import DatasetError, OptionError
 
@@ -147,6 +148,7 @@ class Sketch(Result):
         written = os.fspath(path)
         if not written.lower().endswith(SKETCH_FILE):
             raise OptionError(f"a sketch file is called NAME{SKETCH_FILE}, got {written!r}")
+        check_text("path", written)
         with writing.whole(written, "the sketch", DatasetError) as beside:
             pq.write_table(self._table, beside)
         return written

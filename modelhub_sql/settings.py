@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 from modelhub_sql import salts
+from modelhub_sql.arguments import is_writable
 from modelhub_sql.errors import SaltError, SettingsError
 from modelhub_sql.tuning import tune_jslsh, tune_minhash
 
@@ -127,8 +128,8 @@ class Settings:
                 raise SettingsError(f"{name} must be one of {', '.join(choices)}; got {getattr(self, name)!r}")
         if not isinstance(self.seed, int) or not 0 <= self.seed < 2**32:
             raise SettingsError(f"seed must be a whole number in [0, 2**32), got {self.seed!r}")
-        if not isinstance(self.salt, str) or "\0" in self.salt:
-            raise SettingsError("salt must be text without NUL")
+        if not isinstance(self.salt, str) or "\0" in self.salt or not is_writable(self.salt):
+            raise SettingsError("salt must be text of UTF-8 without NUL")
         known = self.salt_fingerprint
         if known is not None and (not isinstance(known, str) or not re.fullmatch("([0-9a-f]{64})?", known)):
             raise SettingsError(f"salt_fingerprint must be 64 hexadecimal digits, or empty text for no salt, got {known!r:.200}")

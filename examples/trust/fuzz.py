@@ -32,8 +32,10 @@ from forked import forked, table_of
 
 import modelhub_sql
 from modelhub_sql.cli import main as command
+from modelhub_sql.result import Sketch
 
-BATCH = 25
+#: Cases on one hub, one after the other.
+BATCH = 250
 NAMES = [
     "x", "y", "word", "", " ", '"', "'", "a.b", "NULL", "x'; DROP TABLE t; --", 'x" y', "é", "名前", "😀", "a\nb", "tab\t",
     "\x1b[31m",
@@ -67,7 +69,7 @@ NUMBERS = [0.0, 1.0, -1.0, 7.0, 2.0**31, -(2.0**63), 2.0**63, 0.1, -0.0, 1e-30, 
 VALUES: list[Any] = [
     None, True, False, 0, 1, -1, 2, 0.5, 1e9, 10**30, math.nan, math.inf, "", "x", "auto", "exact", "lsh", "names",
     "values", "distance",
-    "js", "aligned", "*", "\0", "x" * 999, [], ["x"], ["*"], [None], [1], {}, {"a": 1}, b"x", object(),
+    "js", "aligned", "*", "\0", "x" * 999, "\udcff", [], ["x"], ["*"], [None], [1], {}, {"a": 1}, b"x", object(),
     decimal.Decimal("0.3"),
     "1=1", "source_accuracy > 0.5", "no_such > 1", "1); DROP TABLE models", "(SELECT 1)", "model", "beer*",
 ]  # fmt: skip
@@ -118,7 +120,8 @@ class Case:
 
     def table(self) -> pa.Table:
         rng, rows = self.rng, self.rng.choice([0, 1, 2, 30, 150])
-        names = [rng.choice(NAMES) for _ in range(rng.randrange(1, 6))]
+        # Each type more takes longer to plan: many cases of few columns say more than few of many.
+        names = [rng.choice(NAMES) for _ in range(rng.choice([1, 1, 1, 2, 2, 3, 5]))]
         columns, missing = [], rng.choice([0.0, 0.1, 1.0])
         for _ in names:
             type_, make = rng.choice(TYPES)
@@ -170,11 +173,16 @@ class Case:
 
     def name(self) -> Any:
         rng = self.rng
-        return rng.choice(["model 0", "model 1", *NAMES]) if rng.random() < 0.9 else rng.choice(VALUES)
+        # One that there is, in a quarter: who asks for another hears no more than that.
+        made = rng.random()
+        return (
+            rng.choice(["model 0", "model 1"] if made < 0.25 else [*NAMES, "half \ud800"]) if made < 0.9 else rng.choice(VALUES)
+        )
 
     def options(self, *names: str) -> dict[str, Any]:
         rng = self.rng
-        given = {name: rng.choice(VALUES) for name in names if rng.random() < 0.25}
+        # One wrong option is enough to be refused: mostly few are given.
+        given = {name: rng.choice(VALUES) for name in names if rng.random() < rng.choice([0, 0.06, 0.12, 0.25])}
         if rng.random() < 0.3:
             given["exclude"] = rng.choice([["x"], ["label?"], [rng.choice(NAMES)], ["*"], rng.choice(VALUES)])
         self.said += f" {given!r:.300}"
@@ -185,18 +193,18 @@ SEARCH = ("top", "all_models", "details", "task", "framework", "latest", "where"
           "min_jaccard", "max_js",
           "min_adaptivity", "sample_space", "rank_by", "search")  # fmt: skip
 TOLD = ("accuracy", "accuracy_rows", "version", "task", "framework", "uri", "metadata")
+#: What changes a hub is drawn more often than what takes long to plan.
+VERBS = [
+    *(6 * ["register", "find"]), *(4 * ["append"]), *(3 * ["update", "sync"]),
+    *(2 * ["remove", "set", "show", "export", "import_hub", "connect"]), "register_many", "explain", "explain_model",
+    "explain_partitions", "compare", "sketch", "merge", "check", "find_datasets", "others",
+]  # fmt: skip
 
 
-def verb(case: Case, hub: modelhub_sql.Hub) -> None:
-    """A verb of Python with what the case makes up."""
+def verb(case: Case, hub: modelhub_sql.Hub, sketch: Sketch) -> None:
+    """A verb of Python with what the case makes up. sketch: one to merge with."""
     rng, name = case.rng, case.name()
-    kind = rng.choice([
-        "register", "register", "register", "find", "find", "find", "explain", "explain_model", "explain_partitions",
-        "compare", "append",
-        "append", "remove", "update", "sync", "sketch", "merge", "check", "find_datasets", "import_hub", "export", "set",
-        "show", "others",
-        "register_many", "connect",
-    ])  # fmt: skip
+    kind = rng.choice(VERBS)
     case.said += f" {kind} {name!r:.60}"
     if kind == "register":
         hub.register(name, case.dataset(), **case.options(*TOLD, "like", "source", "replace", "read"))
@@ -224,7 +232,7 @@ def verb(case: Case, hub: modelhub_sql.Hub) -> None:
     elif kind == "sketch":
         hub.sketch(case.dataset(), **case.options("read")).save(case.folder / rng.choice(["s.sketch.parquet", "s.parquet"]))
     elif kind == "merge":
-        hub.merge([hub.sketch(case.dataset()), hub.sketch(table_of(30, 1))])
+        hub.merge([hub.sketch(case.dataset()), sketch])
     elif kind in ("check", "find_datasets"):
         getattr(hub, kind)(case.dataset(), **case.options()).fetchall()
     elif kind == "import_hub":
@@ -276,7 +284,8 @@ def commanded(case: Case, path: str) -> None:
         arguments.append(told if told != path or arguments[0] != "init" else path + "x")
     for _ in range(rng.randrange(3)):
         arguments += [rng.choice(FLAGS), str(rng.choice([*VALUES[:20], case.folder / "out"]))][: rng.choice([1, 2])]
-    # What is written goes to the case's folder.
+    # No process can be given a NUL, or half a character. What is written goes to the case's folder.
+    arguments = [each.replace("\0", "").encode(errors="replace").decode() for each in arguments]
     case.said += f" modelhub {arguments!r:.500}"
     result = CliRunner().invoke(command, arguments, input="")
     if result.exception is not None and not isinstance(result.exception, SystemExit):
@@ -298,6 +307,8 @@ def batch(seed: int, numbers: list[int], log: Path) -> list[dict[str, Any]]:
                 made.register(f"model {each}", table_of(120, each), accuracy=0.9)
         hub = modelhub_sql.connect(partition_size=50)
         hub.import_hub(path)
+        hub.con.execute("SET threads = 1")
+        sketch = hub.sketch(table_of(30, 1))
         for at in numbers:
             case = Case(seed, at, folder)
             log.write_text(str(at))
@@ -305,7 +316,7 @@ def batch(seed: int, numbers: list[int], log: Path) -> list[dict[str, Any]]:
             by_command = case.rng.random() < 0.35
             before = None if by_command else hub.models().fetchall()
             try:
-                commanded(case, path) if by_command else verb(case, hub)
+                commanded(case, path) if by_command else verb(case, hub, sketch)
                 outcome = "answered"
             except modelhub_sql.HubError as error:
                 outcome = type(error).__name__

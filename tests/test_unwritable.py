@@ -1,0 +1,55 @@
+"""Texts that can't be stored, as names of files that are no UTF-8, and values of other types: refused by name, nothing changed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pytest
+
+import modelhub_sql
+from modelhub_sql import DatasetError, Hub, HubError, OptionError, SettingsError
+
+HALF = "half \ud800"
+TABLE = pa.table({"x": list(range(120))})
+
+
+@pytest.fixture(scope="module")
+def hub() -> Hub:
+    hub = modelhub_sql.connect(partition_size=50)
+    hub.register("a", TABLE)
+    return hub
+
+
+@pytest.mark.parametrize(
+    ("named", "error", "does"),
+    [
+        ("name", OptionError, lambda hub: hub.register(HALF, TABLE)),
+        ("version", OptionError, lambda hub: hub.register("b", TABLE, version=HALF)),
+        ("uri", OptionError, lambda hub: hub.register("b", TABLE, uri=Path(HALF))),
+        ("accuracy", OptionError, lambda hub: hub.register("b", TABLE, accuracy=HALF)),
+        ("version", OptionError, lambda hub: hub.register_many([{"name": "b", "dataset": TABLE, "version": ["1"]}])),
+        ("version", OptionError, lambda hub: hub.sync([{"name": "b", "dataset": TABLE, "version": object()}])),
+        ("name", OptionError, lambda hub: hub.sync([{"name": HALF, "dataset": TABLE}])),
+        ("task", OptionError, lambda hub: hub.update("a", task=object())),
+        ("framework", OptionError, lambda hub: hub.update("a", framework={"torch": 2})),
+        ("accuracy_rows", OptionError, lambda hub: hub.update("a", accuracy_rows=10**30)),
+        ("version", OptionError, lambda hub: hub.remove("a", HALF)),
+        ("half", DatasetError, lambda hub: hub.append("a", f"{HALF}.parquet")),
+        ("half", DatasetError, lambda hub: hub.find_models(HALF)),
+        ("exclude", OptionError, lambda hub: hub.find_models(TABLE, exclude=[HALF])),
+        ("where", OptionError, lambda hub: hub.find_models(TABLE, where=HALF)),
+        ("task", OptionError, lambda hub: hub.find_models(TABLE, task=HALF)),
+        ("search", OptionError, lambda hub: hub.set(search=HALF)),
+        ("path", OptionError, lambda hub: hub.export("a", f"{HALF}.sketch.parquet")),
+        ("salt", SettingsError, lambda _: modelhub_sql.connect(salt=HALF)),
+        ("half", OptionError, lambda _: modelhub_sql.connect(HALF)),
+    ],
+)
+def test_what_is_no_text_is_refused_by_name(hub: Hub, named: str, error: type[HubError], does: Callable[[Hub], Any]) -> None:
+    before = hub.models().fetchall()
+    with pytest.raises(error, match=named):
+        does(hub)
+    assert hub.models().fetchall() == before
