@@ -146,7 +146,7 @@ class Postgres:
                 "or 'postgres:host=... dbname=...'"
             ) from error
         self._password = self._told.get("password")
-        self._read_only, self._wait = read_only, wait or _PATIENCE
+        self._read_only, self.wait = read_only, wait or _PATIENCE
         self._con: Any = None
         self.reconnect()
 
@@ -162,7 +162,7 @@ class Postgres:
                 "SELECT set_config('search_path', 'pg_catalog', false), set_config('row_security', 'off', false), "
                 "set_config('idle_in_transaction_session_timeout', %s, false), set_config('lock_timeout', %s, false), "
                 "set_config('default_transaction_read_only', %s, false)",
-                [str(_PATIENCE * 1000), str(int(self._wait * 1000)), "on" if self._read_only else "off"],
+                [str(_PATIENCE * 1000), str(int(self.wait * 1000)), "on" if self._read_only else "off"],
             )
         except pg.Error as error:
             said = self._said(error)
@@ -354,7 +354,7 @@ class Postgres:
             return Lost(f"{self.shown}: the connection broke: {said}")
         if code == "55P03":
             return HubLockedError(
-                f"{self.shown}: another process changes the hub for more than {self._wait:.0f} seconds: try again"
+                f"{self.shown}: another process changes the hub for more than {self.wait:.0f} seconds: try again"
             )
         if code == "42501":
             what = "read" if self._read_only else "change"

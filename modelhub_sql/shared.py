@@ -1,10 +1,10 @@
-"""A hub that many share, in a database server: a copy of its tables in memory, and changes that go to the server as a whole.
+"""A hub that many share, in a database: a copy of its tables in memory, and changes that go there as a whole.
 
 The package's logic runs over the copy, as over a file. Before each verb the hub's revision is asked for, one row; where it is
 another, what changed is read: the rows of models and datasets, and the sketches of datasets whose row is another. A verb changes
-the copy in a transaction of its own. What is different then goes to the server in one transaction, under a lock that writers take
-one after the other: there a dataset gets its number, and what others changed meanwhile is looked at. Where it is the same model,
-nothing is stored, and the verb runs again.
+the copy in a transaction of its own. What is different then goes to the server in one transaction that no other writer is in, by
+a lock or by going again: there a dataset gets its number, and what others changed meanwhile is looked at. Where it is the same
+model, nothing is stored, and the verb runs again.
 """
 
 from __future__ import annotations
@@ -14,7 +14,8 @@ import re
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
-from typing import Any, NamedTuple, Protocol
+from importlib import import_module
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 import duckdb
 
@@ -24,6 +25,7 @@ from modelhub_sql.errors import (
     HubAccessError,
     HubBusyError,
     HubFormatError,
+    HubLockedError,
     HubNotFoundError,
     HubReadOnlyError,
     OptionError,
@@ -38,6 +40,7 @@ __all__ = [
     "TABLES",
     "Lost",
     "Moved",
+    "Raced",
     "Remote",
     "Shared",
     "State",
@@ -47,6 +50,10 @@ __all__ = [
     "shown",
 ]
 
+T = TypeVar("T")
+
+#: What an address begins with.
+_KIND = re.compile(r"(postgres|postgresql|quack):", re.IGNORECASE)
 #: Tables that are read whole when something has changed, and those of which only the datasets that did are.
 HEADS, SKETCHES = ("defaults", "datasets", "models", "outcomes"), ("features", "partition_counts")
 #: What a server has of a hub: all but the logic that a file carries for other clients.
@@ -65,17 +72,25 @@ class Moved(HubBusyError):
     """What a verb has changed was changed by another process meanwhile; nothing was stored."""
 
 
+class Raced(HubBusyError):
+    """Another was faster: nothing was stored, or what was read is not of one state. It is for who asked to do it again."""
+
+
 class State(NamedTuple):
-    """identity: of the hub, made with it. revision: one more with each change."""
+    """identity: of the hub, made with it. revision: another after each change, mostly one more."""
 
     identity: str
     revision: int
 
 
 class Remote(Protocol):
-    """A server's tables. Rows travel as Arrow tables of the types of ``sql/format/tables.sql``."""
+    """A server's tables. Rows travel as Arrow tables of the types of ``sql/format/tables.sql``.
+
+    shown: the address, without a password. wait: seconds that a writer goes on trying beside others.
+    """
 
     shown: str
+    wait: float
 
     def is_there(self) -> bool:
         """Whether there is a hub, whose tables are those that this package makes. Raises HubFormatError."""
@@ -87,10 +102,10 @@ class Remote(Protocol):
         """The hub's state now."""
 
     def reading(self) -> AbstractContextManager[State]:
-        """A transaction in which all reads see one state."""
+        """A transaction in which all reads see one state. Raises Raced at its end where they did not."""
 
     def writing(self) -> AbstractContextManager[State]:
-        """A transaction that no other writer is in; it ends by a commit, and the next revision."""
+        """A transaction that no other writer is in; it ends by a commit, and the next revision. Raises Raced."""
 
     def read(self, table: str, column: str | None = None, values: Sequence[Any] = ()) -> Any:
         """Rows of a table, where a column has one of the values."""
@@ -113,28 +128,34 @@ class Remote(Protocol):
 
 def is_shared(path: str) -> bool:
     """Whether a hub is in a database server."""
-    return bool(re.match(r"postgres(ql)?:", path, re.IGNORECASE))
+    return _KIND.match(path) is not None
 
 
 def must_be_a_file(path: str, instead: str) -> None:
     """Refuse a hub in a server where only a file will do; instead: what to do. Raises OptionError."""
     if is_shared(path):
-        raise OptionError(f"{shown(path)} is in a database server, not a file: {instead}")
+        raise OptionError(f"{shown(path)} is in a database, not a file: {instead}")
 
 
 def shown(path: str) -> str:
     """What messages call a hub: an address without its password, a path as it is."""
-    if not is_shared(path):
+    if (kind := _KIND.match(path)) is None:
         return path
-    from modelhub_sql import postgres
+    told: str = _module(kind[1]).shown(path)
+    return told
 
-    return postgres.shown(path)
+
+def _module(kind: str) -> Any:
+    return import_module(f"modelhub_sql.{kind.lower().replace('postgresql', 'postgres')}")
 
 
 def _remote(address: str, read_only: bool, wait: float) -> Remote:
-    from modelhub_sql.postgres import Postgres
-
-    return Postgres(address, read_only, wait)
+    kind = _KIND.match(address)
+    assert kind is not None
+    module = _module(kind[1])
+    classes = {"postgres": "Postgres", "quack": "Quack"}
+    made: Remote = getattr(module, classes[module.__name__.rpartition(".")[2]])(address, read_only, wait)
+    return made
 
 
 def opened_there(
@@ -236,15 +257,31 @@ class Shared:
         if self._depth:
             return
         try:
-            self._refresh()
+            self._again(self._refresh)
         except Lost:
             # A server was started anew, or a connection was idle for too long.
             self._remote.reconnect()
-            self._refresh()
+            self._again(self._refresh)
+
+    def _again(self, act: Callable[[], T]) -> T:
+        """What is done until no other is faster. Raises HubLockedError."""
+        end = time.monotonic() + self._remote.wait
+        attempt = 0
+        while True:
+            try:
+                return act()
+            except Raced as error:
+                if time.monotonic() > end:
+                    raise HubLockedError(
+                        f"{self._remote.shown}: others change the hub for more than {self._remote.wait:.0f} seconds: try again"
+                    ) from error
+            attempt = min(attempt + 1, 8)
+            time.sleep(random.random() * 0.02 * attempt)
 
     def _refresh(self) -> None:
         if self._state is not None and self._remote.state() == self._state:
             return
+        self._state = None
         with self._remote.reading() as state:
             if self._identity not in (None, state.identity):
                 raise HubFormatError(f"{self._remote.shown} is another hub than before: connect again")
@@ -300,10 +337,11 @@ class Shared:
             return
         before, self._state = self._state, None
         maybe_done = False
-        for attempt in range(_TIMES):
+
+        def once() -> None:
+            nonlocal maybe_done
+            was_done = maybe_done
             try:
-                if attempt:
-                    self._remote.reconnect()
                 with self._remote.writing() as state:
                     first = None
                     if state != before:
@@ -313,9 +351,18 @@ class Shared:
                         first = self._remote.last_dataset() + 1
                     self._write(changes, first)
                     maybe_done = True
-                if state == before:
-                    # No other has changed it: the copy is what the server has, once it is committed, too.
-                    self._state = State(state.identity, state.revision + 1)
+            except Raced:
+                maybe_done = was_done
+                raise
+            if state == before:
+                # No other has changed it: the copy is what the server has, once it is committed, too.
+                self._state = State(state.identity, state.revision + 1)
+
+        for attempt in range(_TIMES):
+            try:
+                if attempt:
+                    self._remote.reconnect()
+                self._again(once)
                 return
             except Lost as error:
                 if attempt == _TIMES - 1:

@@ -354,7 +354,7 @@ def _listed(names: list[str]) -> str:
 
 
 def _must_be_there(path: str) -> None:
-    must_be_a_file(path, "pg_dump copies it, and modelhub import takes its models into a file")
+    must_be_a_file(path, "its server copies it (pg_dump), and modelhub import takes its models into a file")
     if is_url(path):
         raise HubReadOnlyError(f"{shown(path)} is at a web address: fetch the file first (curl -o hub.duckdb ADDRESS)")
     if path == ":memory:" or opening._is_new(path):

@@ -40,7 +40,7 @@ def running(*settings: str) -> Iterator[int]:
     password.write_text(PASSWORD)
     if other:
         shutil.chown(password, "postgres", "postgres")
-    port = _free_port()
+    port = free_port()
     data = place / "data"
     environment = {name: value for name, value in os.environ.items() if not name.startswith("PG")} | {"LC_ALL": "C"}
     quiet: dict[str, Any] = {"cwd": place, "env": environment, "stdout": subprocess.DEVNULL, **other}
@@ -73,7 +73,7 @@ def running(*settings: str) -> Iterator[int]:
         shutil.rmtree(place, ignore_errors=True)
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port: int = free.getsockname()[1]
