@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import math
 from collections import Counter
+from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 import pytest
+from conftest import both_ways
 from scipy.spatial.distance import jensenshannon
 
+import modelhub_sql
 from modelhub_sql.udfs import arrays, cells, dyadic, similarities
 
 Floats = np.ndarray[Any, np.dtype[np.float64]]
@@ -185,3 +189,18 @@ def test_a_number_lies_in_the_quarter_of_an_octave_that_its_bin_begins_in() -> N
         return math.copysign(quarters - 4 + 4 * (exponent - 1) + 4400, number)
 
     assert cells.number_cells(bins).tolist() == [cell(number) for number in bins.tolist()]
+
+
+def test_few_bands_miss_the_same_pairs_with_numpy_and_without(tmp_path: Path) -> None:
+    rng = np.random.default_rng(6)
+    drawn = {f"f{place}": rng.normal(rng.normal(0, 50), rng.uniform(1, 9), 600) for place in range(12)}
+    found = {}
+    for bands in (1, 64):
+        with modelhub_sql.connect(tmp_path / f"{bands}.duckdb", minhash_bands=bands, minhash_rows=6) as hub:
+            hub.register("m", pa.table({name: values + rng.normal(0, 0.2, 600) for name, values in drawn.items()}))
+            target = pa.table({name.replace("f", "g"): values for name, values in drawn.items()})
+            found[bands] = both_ways(
+                hub, target, "SELECT target_feature, source_feature FROM explain_features('m', 'target') ORDER BY ALL"
+            )
+    missed = [sum(row[1] is None for row in rows) for rows in found.values()]
+    assert missed[0] > missed[1]

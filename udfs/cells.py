@@ -40,7 +40,7 @@ PAIR = pa.struct(
 
 class Features(NamedTuple):
     """n features of one kind. k, b: resolution; -1 for b of text. elements: replicas of all cells. minhash: signatures,
-    (n, functions)."""
+    (n, functions); (n, 0) where bands miss no pair that is alike."""
 
     histograms: Histograms
     k: Whole
@@ -184,7 +184,8 @@ def open_pairs(kind: int, sources: Features, targets: Features, rules: Rules) ->
     affinity, gain = similarities(held, theirs_held, pairs, divergence_within=2 * most, within=most / math.log(2))
     js, distance = np.maximum(0, math.log(2) + gain / 2), np.maximum(0, 1 - affinity)
     near = np.flatnonzero(js < most)
-    near = near[shares_band(sources.minhash[source[near]], targets.minhash[target[near]], rules.rows)]
+    if sources.minhash.size:
+        near = near[shares_band(sources.minhash[source[near]], targets.minhash[target[near]], rules.rows)]
     return Alike(source[near], target[near], jaccard[near], js[near], distance[near])
 
 
@@ -197,36 +198,34 @@ def shares_band(one: npt.NDArray[np.uint32], other: npt.NDArray[np.uint32], rows
     return np.asarray(banded.any(axis=1))
 
 
-def _features(rows: Any) -> tuple[Whole, npt.NDArray[np.uint64], Features]:
-    """Kinds, keys and features of a struct of lists."""
+def _features(rows: Any) -> dict[int, tuple[npt.NDArray[np.uint64], Features]]:
+    """Keys and features of each kind that a struct of lists has."""
+    held = histograms(rows)
     k, b = (np.nan_to_num(numbers(rows[name].values).astype(np.float64), nan=-1).astype(np.int64) for name in ("k", "b"))
-    kind, key, elements = (numbers(rows[name].values) for name in ("kind", "key", "elements"))
-    signatures = numbers(rows["minhash"].values.flatten()).reshape(len(key), -1)
-    return kind.astype(np.int64), key, Features(histograms(rows), k, b, elements.astype(np.float64), signatures)
-
-
-def _of(features: Features, chosen: Whole) -> Features:
-    if len(chosen) == len(features.k):
-        return features
-    held = features.histograms
-    places, _ = held.places(chosen)
-    starts = np.concatenate([[0], (held.starts[chosen + 1] - held.starts[chosen]).cumsum()])
-    part = Histograms(held.sizes[chosen], starts, held.bins[places], held.counts[places])
-    return Features(part, features.k[chosen], features.b[chosen], features.elements[chosen], features.minhash[chosen])
+    kinds, keys, elements = (numbers(rows[name].values) for name in ("kind", "key", "elements"))
+    ends = numbers(rows["minhash"].values.offsets)
+    functions = numbers(rows["minhash"].values.values)
+    found = {}
+    for kind in np.unique(kinds).tolist():
+        chosen = np.flatnonzero(kinds == kind)
+        width = int(ends[chosen[0] + 1] - ends[chosen[0]])
+        signatures = functions[ends[chosen, None] + np.arange(width)]
+        features = Features(held.chosen(chosen), k[chosen], b[chosen], elements[chosen].astype(np.float64), signatures)
+        found[kind] = keys[chosen], features
+    return found
 
 
 def arrow(sources: pa.ChunkedArray, targets: pa.ChunkedArray, rules: pa.ChunkedArray) -> pa.Array:
     """``open_pairs`` for DuckDB, of one row: structs of lists of all features; jaccard and js of each kind (number, time, text;
     no js: NULL), replicas and rows. Of each pair the keys of both, and what they have in common."""
-    (kinds, keys, own), (their_kinds, their_keys, theirs) = _features(sources[0]), _features(targets[0])
+    own, theirs = _features(sources[0]), _features(targets[0])
     given = rules[0].as_py()
     found: list[list[npt.NDArray[Any]]] = []
-    for kind in (NUMBER, TIME, TEXT):
-        chosen, their_chosen = np.flatnonzero(kinds == kind), np.flatnonzero(their_kinds == kind)
-        if len(chosen) and len(their_chosen):
-            rule = Rules(given["jaccard"][kind], given["js"][kind], given["replicas"], given["rows"])
-            alike = open_pairs(kind, _of(own, chosen), _of(theirs, their_chosen), rule)
-            found.append([keys[chosen[alike.source]], their_keys[their_chosen[alike.target]], *alike[2:]])
+    for kind in sorted(own.keys() & theirs.keys()):
+        (keys, source), (their_keys, target) = own[kind], theirs[kind]
+        rule = Rules(given["jaccard"][kind], given["js"][kind], given["replicas"], given["rows"])
+        alike = open_pairs(kind, source, target, rule)
+        found.append([keys[alike.source], their_keys[alike.target], *alike[2:]])
     columns = [np.concatenate(side) for side in zip(*found, strict=True)] if found else [np.empty(0)] * len(PAIR)
     values = pa.StructArray.from_arrays(
         [as_arrow(each, field.type.to_pandas_dtype()) for each, field in zip(columns, PAIR, strict=True)], fields=list(PAIR)

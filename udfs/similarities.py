@@ -44,6 +44,14 @@ class Histograms(NamedTuple):
         owner = np.repeat(np.arange(len(rows)), lengths)
         return np.arange(len(owner)) + np.repeat(self.starts[rows] - lengths.cumsum() + lengths, lengths), owner
 
+    def chosen(self, rows: Whole) -> Histograms:
+        """Those of some features, ascending."""
+        if len(rows) == len(self.sizes):
+            return self
+        places, _ = self.places(rows)
+        starts = np.concatenate([[0], np.diff(self.starts)[rows].cumsum()])
+        return Histograms(self.sizes[rows], starts, self.bins[places], self.counts[places])
+
 
 class Pairs(NamedTuple):
     """Pairs, arrays of one length. source, target: places of the features among the histograms.

@@ -1,36 +1,46 @@
 -- such a pair that is alike: the Jaccard similarity of its MinHash elements is above the bar of its kind; compared at the coarser resolution (k, b)
 -- Without those that are too far apart to be a match or a match's rival; open_similarity reads what more is known of the others.
-WITH source_side AS (
+WITH band AS (
+    SELECT
+        CASE WHEN each THEN 1 ELSE _format.minhash_rows() END::UINTEGER AS functions,
+        CASE WHEN each THEN _format.minhash_bands() * _format.minhash_rows() ELSE _format.minhash_bands() END AS bands
+    FROM (SELECT _logic.is_any_function_a_band(options.features, options.min_jaccard) AS each FROM options)
+),
+kind_rule AS (
+    SELECT
+        place, kind, coalesce(o.min_jaccard, _logic.least_jaccard(kind, o.features))::DOUBLE AS jaccard,
+        CASE WHEN o.features = 'names' THEN _logic.rival_js(kind) END::DOUBLE AS js,
+        -- Where bands miss no pair that is alike, signatures need not be read: they take more than all else.
+        _logic.bands_may_miss(jaccard, b.functions, b.bands) AS is_banded
+    FROM (VALUES (0, 'number'), (1, 'time'), (2, 'text')) AS kinds(place, kind), options AS o, band AS b
+),
+source_side AS (
     SELECT _logic.listed_features(
-        _logic.feature_key(f.dataset_id, f.feature_id), f.kind, f."values", f.k, f.b, f.bins, f.counts, f.elements, f.minhash
+        _logic.feature_key(f.dataset_id, f.feature_id), f.kind, f."values", f.k, f.b, f.bins, f.counts, f.elements,
+        CASE WHEN r.is_banded THEN f.minhash ELSE [] END
     ) AS listed
     FROM _hub.features AS f
     SEMI JOIN open_source AS o ON o.dataset_id = f.dataset_id AND o.feature_id = f.feature_id
+    JOIN kind_rule AS r USING (kind)
     HAVING count(*) > 0
 ),
 target_side AS (
     SELECT _logic.listed_features(
-        t.feature_id::UBIGINT, t.kind, t."values", t.k, t.b, t.bins, t.counts, t.elements, t.minhash
+        t.feature_id::UBIGINT, t.kind, t."values", t.k, t.b, t.bins, t.counts, t.elements,
+        CASE WHEN r.is_banded THEN t.minhash ELSE [] END
     ) AS listed
     FROM target_feature AS t
     SEMI JOIN open_target AS o ON o.target_feature_id = t.feature_id
+    JOIN kind_rule AS r USING (kind)
     HAVING count(*) > 0
 ),
 rule AS (
     SELECT {
-        jaccard: list_transform(
-            ['number', 'time', 'text'],
-            lambda kind: coalesce(options.min_jaccard, _logic.least_jaccard(kind, options.features))::DOUBLE
-        ),
-        js: list_transform(
-            ['number', 'time', 'text'], lambda kind: CASE WHEN options.features = 'names' THEN _logic.rival_js(kind) END::DOUBLE
-        ),
-        replicas: _format.replicas()::UINTEGER,
-        rows: CASE
-            WHEN _logic.is_any_function_a_band(options.features, options.min_jaccard) THEN 1 ELSE _format.minhash_rows()
-        END::UINTEGER
+        jaccard: (SELECT list(jaccard ORDER BY place ASC) FROM kind_rule),
+        js: (SELECT list(js ORDER BY place ASC) FROM kind_rule),
+        replicas: _format.replicas()::UINTEGER, rows: functions
     } AS rules
-    FROM options
+    FROM band
 ),
 pair AS (
     SELECT
