@@ -167,7 +167,7 @@ class Engine:
                     self._own.execute(f"SET VARIABLE {name} = ?", [value])
                 except duckdb.NotImplementedException as error:
                     raise OptionError(f"{name} must be text, got {value!r:.200}") from error
-        script = logic.placed(logic.verbs()[verb], self._place)
+        script = logic.placed(logic.script_of(verb), self._place)
         try:
             self._own.execute(script.replace("BEGIN TRANSACTION;", "").replace("COMMIT;", ""))
         except duckdb.Error as error:

@@ -186,6 +186,8 @@ def import_models(
 ) -> Result:
     """Register the models of a folder by the datasets that their cards name, where these are on this machine.
 
+    A model of several datasets is registered by the rows of all together, where all are here and have the same columns.
+
     folder: of models, each a folder with a README.md, or a cache of Hugging Face (models--owner--name).
     datasets: folders where datasets are looked for, saved or in a cache; by default the same, and the caches of Hugging Face.
     exclude: columns to leave out, besides those of classes; one may be absent from a dataset.
@@ -237,13 +239,11 @@ def _import_one(
         named = [str(each) for each in _list(card.get("datasets"))]
         if not named:
             raise _Left("its card names no dataset (datasets:)")
-        if len(named) > 1:
-            raise _Left(f"it was trained on several datasets ({', '.join(named):.200}): register it by the rows of all")
-        row["dataset"] = named[0]
-        table, labels = _training_rows(named[0], places)
+        row["dataset"] = ", ".join(named)
+        table, labels = _training_rows_of_all(named, places, exclude)
         left = [*labels, *(each for each in _optional(exclude) if each.rstrip("?") not in labels)]
         row["excluded"] = left
-        row["accuracy"], notes = _accuracy(card, named[0], metric)
+        row["accuracy"], notes = _accuracy(card, named, metric)
         if not left:
             notes.append("which column is the label is not known: its dataset does not say")
         told: dict[str, Any] = dict(
@@ -254,7 +254,7 @@ def _import_one(
             hub.columns_of(table)
             row["outcome"] = "to be registered"
         else:
-            hub.register(model.name, table, exclude=left, source=named[0], **told)
+            hub.register(model.name, table, exclude=left, source=row["dataset"], **told)
             row["outcome"] = "registered"
         row["note"] = "; ".join(notes) or None
     except (_Left, HubError) as error:
@@ -337,6 +337,39 @@ def _training_rows(name: str, places: Sequence[Path]) -> tuple[Any, list[str]]:
     raise _Left("; ".join(reasons))
 
 
+def _training_rows_of_all(named: Sequence[str], places: Sequence[Path], exclude: Sequence[str]) -> tuple[Any, list[str]]:
+    """The rows of all datasets together, which the model was trained on, and their columns of classes. Raises _Left."""
+    import pyarrow as pa
+
+    tables: dict[str, Any] = {}
+    labels: dict[str, None] = {}
+    reasons = []
+    for name in named:
+        try:
+            tables[name], found = _training_rows(name, places)
+            labels |= dict.fromkeys(found)
+        except (_Left, DatasetError) as error:
+            reasons.append(str(error))
+    if reasons:
+        whole = f"it was trained on {len(named)} datasets ({', '.join(named):.200}), and not all are here: "
+        raise _Left((whole if len(named) > 1 else "") + "; ".join(reasons))
+    left_out = [each.rstrip("?").lower() for each in (*labels, *exclude)]
+    first, *others = (
+        {column for column in table.column_names if not any(fnmatch(column.lower(), each) for each in left_out)}
+        for table in tables.values()
+    )
+    for name, columns in zip(list(tables)[1:], others, strict=True):
+        if differing := sorted(first ^ columns):
+            raise _Left(
+                f"it was trained on {len(named)} datasets whose columns differ: {', '.join(differing):.200} "
+                f"{'is' if len(differing) == 1 else 'are'} not in both {named[0]} and {name}"
+            )
+    try:
+        return pa.concat_tables(list(tables.values()), promote_options="permissive"), list(labels)
+    except pa.ArrowException as error:
+        raise _Left(f"it was trained on {len(named)} datasets whose columns differ in type: {_short(error)}") from error
+
+
 def _folders(name: str, place: Path) -> Iterator[Path]:
     """Where a dataset of a name may lie below a folder: in the cache of ``datasets``, in that of the hub, or by its name."""
     prepared = place / name.replace("/", "___")
@@ -372,15 +405,22 @@ def _metrics(card: Mapping[str, Any]) -> Iterator[tuple[str, str, float]]:
                     yield str(metric.get("type")), str(data.get("type") or data.get("name") or ""), float(value)
 
 
-def _accuracy(card: Mapping[str, Any], dataset: str, metric: str) -> tuple[float | None, list[str]]:
-    """The accuracy that the card says of the dataset that the model was trained on, and what is to be said of it."""
+def _accuracy(card: Mapping[str, Any], named: Sequence[str], metric: str) -> tuple[float | None, list[str]]:
+    """The accuracy that the card says of the data that the model was trained on, and what is to be said of it."""
     found = [(of, value) for name, of, value in _metrics(card) if name.lower() == metric.lower()]
-    own = [value for of, value in found if of.rpartition("/")[2].lower() == dataset.rpartition("/")[2].lower()]
+    own = [(of, value) for of, value in found if _last(of) in map(_last, named)]
     if not own:
         return None, [f"its {metric} is of another dataset ({found[0][0]:.100})"] if found else []
-    if not 0 <= own[0] <= 1:
-        return None, [f"{metric} is {own[0]:.6g}, which is no accuracy in [0, 1]"]
-    return own[0], []
+    if len(named) > 1:
+        told = ", ".join(f"{of} {value:.6g}" for of, value in own)
+        return None, [f"its {metric} is not of all its datasets together: {told:.200}"]
+    if not 0 <= own[0][1] <= 1:
+        return None, [f"{metric} is {own[0][1]:.6g}, which is no accuracy in [0, 1]"]
+    return own[0][1], []
+
+
+def _last(name: str) -> str:
+    return name.rpartition("/")[2].lower()
 
 
 def _metadata(model: _Model) -> dict[str, Any]:

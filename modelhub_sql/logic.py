@@ -17,8 +17,8 @@ from typing import NamedTuple
 from modelhub_sql import sql
 
 __all__ = [
-    "Place", "Relation", "digest", "install", "install_macros", "placed", "public", "relations", "statements", "steps",
-    "stored", "storing", "verbs", "with_forms",
+    "Place", "Relation", "digest", "install", "install_macros", "placed", "public", "relations", "script_of", "statements",
+    "steps", "stored", "storing", "verbs", "with_forms",
 ]  # fmt: skip
 
 _MARKER = re.compile(r"/\* (\w+)/ \*/\n(.*?)(?=;\n|\Z)", re.DOTALL)
@@ -232,11 +232,15 @@ def stored(version: str, constants: str) -> str:
     )
 
 
-@cache
 def verbs() -> Mapping[str, str]:
     """The script of each verb, to run in any client."""
-    found = {name: _put_together(name, text) for name, text in sql.scripts("verbs").items()}
-    return {verb: _by_duckdb(script) for verb, script in (found | {"steps": _steps_script()}).items()}
+    return {name: script_of(name) for name in (*sql.scripts("verbs"), "steps")}
+
+
+@cache
+def script_of(verb: str) -> str:
+    """The script of one verb."""
+    return _by_duckdb(_steps_script() if verb == "steps" else _put_together(verb, sql.scripts("verbs")[verb]))
 
 
 @cache
@@ -249,7 +253,8 @@ def variables(verb: str) -> tuple[str, ...]:
 
 def _put_together(verb: str, script: str) -> str:
     resets = "\n".join(f"RESET VARIABLE {name};" for name in variables(verb))
-    return _PART.sub(lambda part: sql.scripts("storing")[part[1]].strip(), script.replace("/* resets */", resets))
+    stored = _PART.sub(lambda part: sql.scripts("storing")[part[1]].strip(), script.replace("/* resets */", resets))
+    return _expanded(stored, numpy=False)
 
 
 def steps(query: str, given: Iterable[str], numpy: bool = False) -> list[Relation]:

@@ -9,6 +9,7 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from modelhub_sql import logic
 from modelhub_sql.datasets import said_of
 from modelhub_sql.errors import HubReadOnlyError, OptionError
 
@@ -19,6 +20,11 @@ if TYPE_CHECKING:
 __all__ = ["Outcome", "keep", "listed", "must_be_writable", "record", "target_of"]
 
 _METRICS = ("accuracy", "f1", "r2")
+#: Columns of modelhub_outcome, which sql/storing/50_outcomes.sql stores.
+_TYPES = {
+    "model": "VARCHAR", "version": "VARCHAR", "target": "VARCHAR", "target_rows": "UBIGINT", "verdict": "VARCHAR",
+    "distance": "DOUBLE", "expected_distance": "DOUBLE", "metric": "VARCHAR", "score": "DOUBLE", "rows": "UBIGINT",
+}  # fmt: skip
 
 
 class Outcome(NamedTuple):
@@ -83,23 +89,18 @@ def target_of(hub: Hub, source: str | None = None) -> tuple[str, int]:
 
 
 def keep(hub: Hub, measured: Iterable[Outcome], target: str, target_rows: int) -> None:
-    """Write outcomes of a target, in one transaction. The same measured again takes the place of what it was."""
-    tables, logic = f"{hub._place.tables}._hub", f"{hub._place.logic}._logic"
+    """Write outcomes of a target, each of another model, in one transaction. What was measured before gives way."""
+    rows = [{**each._asdict(), "target": target, "target_rows": target_rows} for each in measured]
+    if not rows:
+        return
+    columns = ", ".join(f"unnest(${name}::{type_}[]) AS {name}" for name, type_ in _TYPES.items())
     with hub._transaction():
-        for each in measured:
-            values = {**each._asdict(), "target": target, "target_rows": target_rows}
-            # The distance tells targets of one name apart.
-            hub._own.execute(
-                f"DELETE FROM {tables}.outcomes WHERE model = $model AND version = $version AND target = $target "
-                "AND target_rows = $target_rows AND metric = $metric AND distance IS NOT DISTINCT FROM $distance",
-                {name: values[name] for name in ("model", "version", "target", "target_rows", "metric", "distance")},
-            )
-            hub._own.execute(
-                f"INSERT INTO {tables}.outcomes BY NAME SELECT {', '.join(f'${name} AS {name}' for name in values)}, "
-                f"source_accuracy, {logic}.utc_now() AS recorded_at "
-                f"FROM {tables}.models AS m WHERE m.model = $model AND m.version = $version",
-                values,
-            )
+        hub._own.execute(
+            f"CREATE OR REPLACE TEMP TABLE modelhub_outcome AS SELECT {columns}",
+            {name: [row[name] for row in rows] for name in _TYPES},
+        )
+        hub._own.execute(logic.placed(logic.storing("outcomes"), hub._place))
+        hub._own.execute("DROP TABLE temp.main.modelhub_outcome")
 
 
 def listed(hub: Hub) -> Result:

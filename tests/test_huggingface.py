@@ -153,7 +153,7 @@ def test_models_come_by_their_cards_and_what_can_not_come_with_a_reason(cache: P
     assert rows["me/prepared"]["outcome"] == "registered"
     for name, reason in {
         "prepared": "accuracy is 93, which is no accuracy", "gone": "its dataset me/gone is not here",
-        "nothing": "names no dataset", "bare": "names no dataset", "broken": "no YAML", "many": "several datasets (a, b)",
+        "nothing": "names no dataset", "bare": "names no dataset", "broken": "no YAML", "many": "trained on 2 datasets (a, b), and not all are here: its dataset a is not here",
         "away": "no name of a dataset", "split": "no split train",
     }.items():  # fmt: skip
         assert reason in rows[f"me/{name}"]["note"], name
@@ -192,6 +192,38 @@ def test_models_of_a_plain_folder_are_called_by_it_and_their_data_is_where_it_is
     assert features(hub, "team/beer") == features(hub, "beer")
     with pytest.raises(OptionError, match="there is no folder"):
         import_models(hub, tmp_path / "models", datasets=[tmp_path / "nowhere"])
+
+
+def test_a_model_of_several_datasets_has_the_rows_of_all_where_all_are_here_and_alike(
+    hub: modelhub_sql.Hub, tmp_path: Path
+) -> None:
+    from modelhub_sql.huggingface import import_models
+
+    north, south = labelled(300, 0, 1), labelled(200, 3, 2)
+    wide = south.append_column("height", pa.array([1.0] * 200))
+    texts = south.set_column(0, south.column_names[0], pa.array(["a"] * 200))
+    for name, table in {"me/north": north, "south": south, "wide": wide, "texts": texts}.items():
+        write(tmp_path / "data" / name / "train.parquet", table)
+    cards = {
+        "both": ["me/north", "south"], "missing": ["me/north", "east", "west"], "other": ["south", "wide"],
+        "types": ["south", "texts"],
+    }  # fmt: skip
+    measured = "model-index: [{results: [{dataset: {type: me/north}, metrics: [{type: accuracy, value: 0.9}]}]}]"
+    for name, named in cards.items():
+        write(tmp_path / "models" / name / "README.md", f"---\ndatasets: {json.dumps(named)}\n{measured}\n---\n")
+    found = import_models(hub, tmp_path / "models", datasets=[tmp_path / "data"])
+    rows = {row["model"]: row for row in found.dicts()}
+    assert found.summary == "1 registered, 3 left out"
+    assert (rows["both"]["outcome"], rows["both"]["dataset"], rows["both"]["accuracy"]) == ("registered", "me/north, south", None)
+    hub.register("by hand", pa.concat_tables([north, south]), exclude=["label"])
+    assert features(hub, "both") == features(hub, "by hand")
+    for name, reason in {
+        "both": "its accuracy is not of all its datasets together: me/north 0.9",
+        "missing": "trained on 3 datasets (me/north, east, west), and not all are here: its dataset east is not here",
+        "other": "height is not in both south and wide", "types": "columns differ in type",
+    }.items():  # fmt: skip
+        assert reason in rows[name]["note"], name
+    assert "its dataset west is not here" in rows["missing"]["note"]
 
 
 def test_nothing_of_hugging_face_is_imported_without_it() -> None:

@@ -232,6 +232,63 @@ def test_the_shell_removes_a_model_and_its_sketch(hub_file: Path) -> None:
             assert con.execute("SELECT count(*) FROM query_table(?)", [table]).fetchall() == [(0,)], table
 
 
+def recording(hub: Path, **variables: str) -> str:
+    told = "".join(f"SET VARIABLE {name} = {value};\n" for name, value in variables.items())
+    return f"{told}.read '{verb(hub, 'record')}'\n"
+
+
+def test_the_shell_records_what_python_records_and_again_in_its_place(hub_file: Path) -> None:
+    told = dict(model="'by python'", target=f"'{data('adult')}'", exclude="['income']")
+    script = recording(hub_file, **told, score="0.7", version="'1'", rows="50", metric="'f1'")
+    # What was said of one measurement is not said of the next; a table of the shell's is a target, too.
+    script += f"CREATE TEMP TABLE mine AS FROM '{data('adult')}';\n"
+    script += recording(hub_file, **(told | {"target": "'mine'"}), score="0.6") + recording(hub_file, **told, score="0.8")
+    script += recording(hub_file, **told, score="0.81", source="'june'") + recording(
+        hub_file, **told, score="0.82", source="'june'"
+    )
+    said = shell(str(hub_file), "-noheader", "-csv", script=script).splitlines()
+    assert [line.split(",")[2] for line in said] == ["adult.parquet", "mine", "adult.parquet", "june", "june"]
+    with modelhub_sql.connect(hub_file) as hub:
+        hub.record("by python", data("adult"), 0.7, exclude=["income"], metric="f1", rows=50, version="1", source="by python")
+        rows = {(row["target"], row["metric"]): row for row in hub.sql("FROM outcomes").dicts()}
+        assert [row["lost"] for row in hub.outcomes().dicts() if row["target"] == "june"] == [pytest.approx(0.85 - 0.82)]
+        assert not hub.verify().fetchall()
+    assert {key: row["score"] for key, row in rows.items()} == {
+        ("adult.parquet", "f1"): 0.7, ("mine", "accuracy"): 0.6, ("adult.parquet", "accuracy"): 0.8, ("june", "accuracy"): 0.82,
+        ("by python", "f1"): 0.7,
+    }  # fmt: skip
+    own = ("target", "recorded_at")
+    by_shell, by_python = (rows[(target, "f1")] for target in ("adult.parquet", "by python"))
+    assert {name: value for name, value in by_shell.items() if name not in own} == {
+        name: pytest.approx(value, abs=1e-12) if isinstance(value, float) else value
+        for name, value in by_python.items()
+        if name not in own
+    }
+
+
+NOT_RECORDED = {
+    "no score": ({}, "set the variables model, target (a file, table or view) and score"),
+    "a score in percent": (dict(score="85"), "a value of accuracy, must be a number in [0, 1], got 85"),
+    "no number": (dict(score="'nan'", metric="'r2'"), "must be a number of at most 1, got nan"),
+    "another metric": (dict(score="0.5", metric="'auc'"), "metric must be one of accuracy, f1, r2; got auc"),
+    "no rows": (dict(score="0.5", rows="0"), "rows must be a whole number above 0, got 0"),
+    "an unknown model": (dict(score="0.5", model="'by pythn'"), "the nearest name is by python"),
+    "a missing file": (dict(score="0.5", target="'missing.parquet'"), "missing.parquet"),
+}
+
+
+@pytest.mark.one_in(3)
+@pytest.mark.parametrize("case", NOT_RECORDED)
+def test_what_the_shell_does_not_record_leaves_the_hub_as_it_was(hub_file: Path, case: str) -> None:
+    variables, said = NOT_RECORDED[case]
+    before = whole(hub_file)
+    script = recording(hub_file, **({"model": "'by python'", "target": f"'{data('adult')}'"} | variables))
+    run = refused_or_run(str(hub_file), script=script)
+    assert run.returncode != 0
+    assert said in run.stderr
+    assert whole(hub_file) == before
+
+
 REFUSED = {
     "no model": (dict(dataset="'{beer}'"), "a model needs a name"),
     "no dataset": (dict(model="'m'"), "dataset"),

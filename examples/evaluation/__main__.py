@@ -83,19 +83,19 @@ def main(arguments: list[str] | None = None) -> int:
     return 0
 
 
-def gather(context: Context, draw: Draw) -> dict[str, Evidence]:
-    """Evidence of every search of a draw, by target."""
+def gather(context: Context, draw: Draw, rivals: bool = True) -> dict[str, Evidence]:
+    """Evidence of every search of a draw, by target. rivals: the distances of the raw rows, too."""
     found = {}
     with ExitStack() as stack:
         opened: list[Search] = []
 
         def compute(target: str) -> Evidence:
             if not opened:
-                opened.append(stack.enter_context(Search(draw, context.seed)))
+                opened.append(stack.enter_context(Search(draw, context.seed, rivals)))
             return opened[0](target)
 
         for target in draw.targets:
-            key = f"evidence-{draw.name}-{re.sub(r'[^A-Za-z0-9]', '_', target)}"
+            key = f"{'evidence' if rivals else 'judged'}-{draw.name}-{re.sub(r'[^A-Za-z0-9]', '_', target)}"
             found[target] = context.cached(key, partial(compute, target))
     return found
 

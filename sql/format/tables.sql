@@ -194,5 +194,5 @@ CREATE TABLE _hub.verbs (
 );
 COMMENT ON TABLE _hub.verbs IS
     'a script that changes the hub, to run in any DuckDB client: SELECT script FROM verbs WHERE verb = ''register''';
-COMMENT ON COLUMN _hub.verbs.verb IS 'register, remove or set; steps runs a search step by step';
+COMMENT ON COLUMN _hub.verbs.verb IS 'register, remove, record or set; steps runs a search step by step';
 COMMENT ON COLUMN _hub.verbs.script IS 'the SQL to run, after the variables that it names are set';

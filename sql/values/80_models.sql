@@ -16,6 +16,9 @@ COMMENT ON MACRO _logic.registering IS 'what the script that registers was told,
 CREATE MACRO _logic.removing() AS getvariable('removing');
 COMMENT ON MACRO _logic.removing IS 'what the script that removes was told, as a struct';
 
+CREATE MACRO _logic.recording() AS getvariable('recording');
+COMMENT ON MACRO _logic.recording IS 'what the script that records was told, as a struct';
+
 CREATE MACRO _logic.unknown_model(model_name, model_version) AS
     'ModelNotFoundError: no model is called ' || coalesce(left(model_name, 200), 'NULL')
     || coalesce(', version ' || left(model_version, 200), '')
@@ -70,6 +73,20 @@ CREATE MACRO _logic.registration_fault(model_name, model_version, accuracy, accu
         || ''', is registered already: set replace, or give another version'
 END;
 COMMENT ON MACRO _logic.registration_fault IS 'why a model cannot be registered as it is told; NULL where it can';
+
+CREATE MACRO _logic.recording_fault(model_name, target, score, metric, counted) AS CASE
+    WHEN model_name IS NULL OR target IS NULL OR score IS NULL
+        THEN 'OptionError: set the variables model, target (a file, table or view) and score'
+    WHEN metric NOT IN ('accuracy', 'f1', 'r2')
+        THEN 'OptionError: metric must be one of accuracy, f1, r2; got ' || left(metric, 200)
+    WHEN NOT coalesce(isfinite(TRY_CAST(score AS DOUBLE)) AND TRY_CAST(score AS DOUBLE) <= 1
+        AND (metric = 'r2' OR TRY_CAST(score AS DOUBLE) >= 0), false)
+        THEN 'OptionError: the score, a value of ' || metric || ', must be a number '
+        || CASE metric WHEN 'r2' THEN 'of at most 1' ELSE 'in [0, 1]' END || ', got ' || left(score, 200)
+    WHEN counted IS NOT NULL AND NOT coalesce(TRY_CAST(counted AS UBIGINT) > 0 AND TRY_CAST(counted AS DOUBLE) % 1 = 0, false)
+        THEN 'OptionError: rows must be a whole number above 0, got ' || left(counted, 200)
+END;
+COMMENT ON MACRO _logic.recording_fault IS 'why a measurement cannot be recorded as it is told; NULL where it can';
 
 CREATE MACRO _logic.searched_models(task, framework, latest, condition) AS TABLE
     SELECT l.model, l.version, l.dataset_id

@@ -27,7 +27,7 @@ SELECT 'help lists what a person looks for', list_has_all(list(name), [
 ])
 FROM help;
 
-SELECT 'the hub carries scripts for what changes it', list_has_all(list(verb), ['register', 'remove', 'set']) AND bool_and(script <> '') FROM verbs;
+SELECT 'the hub carries scripts for what changes it', list_has_all(list(verb), ['register', 'remove', 'record', 'set']) AND bool_and(script <> '') FROM verbs;
 
 SELECT 'every model has a dataset', count(*) = 0 FROM models ANTI JOIN datasets USING (dataset_id);
 
