@@ -53,7 +53,8 @@ def _labels(hub: Hub) -> dict[str, tuple[int, int]]:
     """Columns that most datasets of the hub excluded, in lower case."""
     rows = hub.sql(
         f"SELECT lower(name), count(*), (SELECT count(*) FROM {hub._place.tables}._hub.datasets) "
-        f"FROM (SELECT DISTINCT dataset_id, unnest(excluded) AS name FROM {hub._place.tables}._hub.datasets) GROUP BY lower(name)"
+        f"FROM (SELECT DISTINCT dataset_id, unnest(excluded) AS name FROM {hub._place.tables}._hub.datasets) "
+        "WHERE name IS NOT NULL GROUP BY lower(name)"
     ).fetchall()
     return {name: (users, datasets) for name, users, datasets in rows if 2 * users > datasets}
 

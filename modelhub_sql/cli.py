@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shlex
 import sys
 import warnings
@@ -103,7 +104,7 @@ def init(hub: str, more: tuple[str, ...], new_salt: str | None, **given: Any) ->
     """Make a new, empty HUB."""
     settings = {name: value for name, value in given.items() if value is not None}
     settings |= _named(more, Settings.names(), "--setting takes")
-    existed = Path(hub).exists()
+    existed = os.path.exists(hub)
     if new_salt is not None:
         if existed:
             raise click.UsageError(f"{hub} is there already: its salt can't be changed")
@@ -435,7 +436,7 @@ def _existing(hub: str) -> Hub:
     # A command that changes models has nothing to change in a hub that it would have to make.
     if is_shared(hub):
         return connect(hub, _numpy=False, _make=False)
-    if not Path(hub).exists() and not is_url(hub):
+    if not os.path.exists(hub) and not is_url(hub):
         connect(hub, read_only=True).close()
     return connect(hub, _numpy=False)
 

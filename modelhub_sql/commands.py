@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 import click
@@ -93,12 +94,7 @@ def sync(hub: str, manifest: str, form: str | None, task: str | None, framework:
     docs/manifest.md tells the columns of a manifest. The hub is made if it does not exist.
     """
     defaults: dict[str, Any] = {name: value for name, value in (("task", task), ("framework", framework)) if value is not None}
-    if given["dry_run"]:
-        from pathlib import Path
-
-        path = hub if Path(hub).exists() else ":memory:"
-    else:
-        path = hub
+    path = ":memory:" if given["dry_run"] and not os.path.exists(hub) else hub
     with connect(path, read_only=given["dry_run"] and path != ":memory:") as open_hub:
         given["exclude"] = list(given["exclude"]) or None
         found = open_hub.sync(manifest, **given, **defaults)

@@ -110,7 +110,7 @@ def readable(
                 yield Dataset(path, source)
                 return
         else:
-            if Path(source).is_dir() and not _exists(con, source):
+            if os.path.isdir(source) and not _exists(con, source):
                 raise _folder(source)
             name, is_temporary = _qualified(con, source)
             if not is_temporary:
@@ -363,7 +363,7 @@ def key(dataset: Any) -> Any:
             return None
         try:
             path = Path(source)
-            files = [path] if path.is_file() else sorted(Path(path.anchor or ".").glob(str(path.relative_to(path.anchor))))
+            files = [path] if os.path.isfile(path) else sorted(Path(path.anchor or ".").glob(str(path.relative_to(path.anchor))))
             return (source, *((str(file), file.stat().st_size, file.stat().st_mtime_ns) for file in files)) if files else None
         except (OSError, ValueError, NotImplementedError):
             return None

@@ -151,6 +151,7 @@ _ANOTHER_LOG = re.compile(
 _BAD_LOG = re.compile(r'[\w ]+ Error: (Failure while replaying WAL file "|Corrupt WAL file)')
 _VERSION = re.compile(r"IO Error: Trying to read a database file with (storage )?version number")
 _ENCRYPTED = re.compile(r"[\w ]+ Error: Cannot open encrypted database")
+_TOO_LONG = re.compile(r"(?i)file name too long")
 _NOT_PERMITTED = re.compile(r'IO Error: Cannot open file ".*": Permission denied', re.DOTALL)
 
 _NOT_THERE = re.compile(
@@ -178,6 +179,10 @@ def of_opening(error: duckdb.Error, path: str, read_only: bool) -> Exception:
         )
     if known is not error:
         return known
+    if _TOO_LONG.search(text):
+        return HubAccessError(
+            f"{path} has too long a name: beside a hub are files of longer ones (its log and the like); shorten it"
+        )
     if _ANOTHER_LOG.match(text):
         return HubLogError(
             f"{path}.wal is no log of this state of {path}, but of another hub or of an older state, so it was not brought into "

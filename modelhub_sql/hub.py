@@ -100,6 +100,7 @@ class Hub(Engine):
         like: str | None = None,
         like_version: str | None = None,
         source: str | None = None,
+        hide_excluded: bool = False,
         replace: bool = False,
         read: Mapping[str, Any] | None = None,
     ) -> None:
@@ -121,6 +122,7 @@ class Hub(Engine):
         like: instead of a dataset, a registered model that was trained on the same data.
         like_version: which version of it, by default the latest.
         source: what the hub is to say of where the data are from; by default the file's name, without its folders.
+        hide_excluded: do not keep the names of the excluded columns; in a target that has them they count as not shared.
         replace: allow the name and version to be registered already, and replace them, outcomes too.
         read: options of DuckDB's reader of files, as delim, encoding, nullstr of a csv.
 
@@ -717,15 +719,26 @@ class Hub(Engine):
         )
 
     @in_turn
-    def sketch(self, dataset: Any, *, exclude: Sequence[str] = (), read: Mapping[str, Any] | None = None) -> Sketch:
+    def sketch(
+        self,
+        dataset: Any,
+        *,
+        exclude: Sequence[str] = (),
+        hide_excluded: bool = False,
+        read: Mapping[str, Any] | None = None,
+    ) -> Sketch:
         """The sketch of a dataset, in the hub's format: all that a hub keeps of it. Nothing is stored.
 
-        dataset, exclude, read: as of ``register``. Returns a row for each feature; ``save`` writes a sketch file, which is
+        dataset, exclude, read: as of ``register``.
+        hide_excluded: do not keep the names of the excluded columns.
+
+        Returns a row for each feature; ``save`` writes a sketch file, which is
         taken wherever a dataset is. Raises DatasetError.
         """
         self._sketch(dataset, names_of(exclude), read)
         self._own.execute("FROM temp.main.target_sketch ORDER BY feature_id ASC")
-        return Sketch(self._con, fetched(self._own))
+        made = Sketch(self._con, fetched(self._own))
+        return made.without_excluded_names() if hide_excluded else made
 
     @in_turn
     def columns_of(self, dataset: Any, *, read: Mapping[str, Any] | None = None) -> list[str]:

@@ -39,7 +39,7 @@ class _Left(Exception):
 
 def is_folder(path: str | os.PathLike[str]) -> bool:
     """Whether a folder is a dataset that ``datasets`` has saved, or prepared in its cache."""
-    return any((Path(path) / name).is_file() for name in ("dataset_info.json", "dataset_dict.json"))
+    return any(os.path.isfile(Path(path) / name) for name in ("dataset_info.json", "dataset_dict.json"))
 
 
 def splits(folder: Path) -> dict[str, list[Path]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from pathlib import Path
+import os
 from typing import Any
 
 import click
@@ -42,7 +42,7 @@ def from_mlflow(uri: str, hub: str, form: str | None, **options: Any) -> None:
 
     for noisy in ("alembic", "mlflow"):
         logging.getLogger(noisy).setLevel(logging.ERROR)
-    is_new = options["dry_run"] and not Path(hub).exists()
+    is_new = options["dry_run"] and not os.path.exists(hub)
     with connect(":memory:" if is_new else hub, read_only=options["dry_run"] and not is_new) as open_hub:
         try:
             found = imported(open_hub, uri, **options)
@@ -72,7 +72,7 @@ def from_hugging_face(folder: str, hub: str, form: str | None, **options: Any) -
     """
     from modelhub_sql.huggingface import import_models as imported
 
-    is_new = options["dry_run"] and not Path(hub).exists()
+    is_new = options["dry_run"] and not os.path.exists(hub)
     with connect(":memory:" if is_new else hub, read_only=options["dry_run"] and not is_new) as open_hub:
         found = imported(open_hub, folder, **options)
         brief = [column for column in found.columns if column != "excluded"]
@@ -91,7 +91,7 @@ def from_hub(other: str, hub: str, form: str | None, **options: Any) -> None:
 
     Both must have one format, seed and salt. A model whose name and version HUB has with something else is left, and said.
     """
-    is_new = options["dry_run"] and not Path(hub).exists()
+    is_new = options["dry_run"] and not os.path.exists(hub)
     with connect(":memory:" if is_new else hub, read_only=options["dry_run"] and not is_new) as open_hub:
         found = open_hub.import_hub(other, **options)
         print_result(found, form, empty="the other hub has no models")

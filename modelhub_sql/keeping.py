@@ -6,7 +6,7 @@ import json
 import math
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from datetime import timezone
 from types import NoneType
@@ -178,7 +178,7 @@ def shown(hub: Hub, name: str, version: str | None) -> Result:
     except duckdb.Error as error:
         raise translated(error, hub=hub.path) from error
     told = {
-        "accuracy": accuracy, "task": task, "framework": framework, "uri": uri, "excluded": ", ".join(excluded),
+        "accuracy": accuracy, "task": task, "framework": framework, "uri": uri, "excluded": _listed(excluded),
         "skipped": ", ".join(skipped), "aliases": ", ".join(_aliases(metadata)),
     }  # fmt: skip
     result.summary = f"{model}{f', version {latest}' if latest else ''}: {rows} rows of {source}" + "".join(
@@ -314,6 +314,10 @@ def _said(row: Mapping[str, Any]) -> str:
     return str(datasets.said_of(os.fspath(row["dataset"])) if row.get("source") is None else row["source"])
 
 
+def _listed(excluded: Iterable[str | None]) -> str:
+    return ", ".join("columns whose names are not kept" if each is None else each for each in excluded)
+
+
 def _like(row: Mapping[str, Any], known: Mapping[tuple[str, str], Any]) -> Any:
     """The dataset of the model that a row is like: of the version that it says, or the latest."""
     of_name = [each for (name, version), each in known.items() if name == row["like"]]
@@ -340,8 +344,10 @@ def _action(
         if said != before["source"] and not before["source"].startswith(f"{said} + "):
             return "changed", f"its data is another: {before['source']} before"
         given, stored = list(row.get("exclude") or ()), list(before["excluded"])
+        if given and row.get("hide_excluded"):
+            given = [None]
         if given != (stored[len(stored) - len(given) :] if datasets.is_sketch(source) else stored):
-            return "changed", f"another exclude: {', '.join(before['excluded']) or 'nothing'} before"
+            return "changed", f"another exclude: {_listed(stored) or 'nothing'} before"
         files = datasets.key(dataset)
         sketched = before["sketched_at"].replace(tzinfo=timezone.utc).timestamp()
         if files is not None and any(modified / 1e9 > sketched for *_, modified in files[1:]):

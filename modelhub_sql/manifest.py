@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -25,7 +26,7 @@ def of_rows(rows: Iterable[Mapping[str, Any]], source: str, arguments: Mapping[s
     source: file or name of the table; paths and globs of datasets are relative to a file.
     Raises OptionError for metadata that is not JSON.
     """
-    folder = Path(source).parent if Path(source).is_file() else None
+    folder = Path(source).parent if os.path.isfile(source) else None
     texts = {name for name, argument in arguments.items() if str in argument.types}
     return [_of_row(row, folder, texts, f"{source}, model {number}") for number, row in enumerate(rows, 1)]
 
@@ -37,8 +38,9 @@ def _of_row(row: Mapping[str, Any], folder: Path | None, texts: Collection[str],
         given["dataset"] = str(folder / dataset)
     for name in given.keys() & texts:
         given[name] = str(given[name])
-    if isinstance(given.get("replace"), str):
-        given["replace"] = {"true": True, "false": False}.get(given["replace"].strip().lower(), given["replace"])
+    for name in ("replace", "hide_excluded"):
+        if isinstance(given.get(name), str):
+            given[name] = {"true": True, "false": False}.get(given[name].strip().lower(), given[name])
     if isinstance(given.get("exclude"), str):
         given["exclude"] = [column.strip() for column in given["exclude"].split(",")]
     if isinstance(given.get("metadata"), str):
@@ -50,7 +52,7 @@ def _of_row(row: Mapping[str, Any], folder: Path | None, texts: Collection[str],
 
 
 def _is_in(folder: Path, pattern: str) -> bool:
-    return (folder / pattern).exists() or (any(sign in pattern for sign in "*?[") and any(folder.glob(pattern)))
+    return os.path.exists(folder / pattern) or (any(sign in pattern for sign in "*?[") and any(folder.glob(pattern)))
 
 
 def checked(models: Iterable[Mapping[str, Any]], arguments: Collection[str]) -> list[dict[str, Any]]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import glob
 import math
+import os
 import threading
 import warnings
 from collections.abc import Callable, Sequence
@@ -66,7 +67,7 @@ def server(hub: Hub, *, folder: str | None = None, may_try: bool = False, any_fo
         outside = DatasetError(f"{target:.200} is not below {folder}, where this server reads")
         if folder is not None and (".." in path.parts or not Path(*_before_glob(path)).resolve().is_relative_to(root)):
             raise outside
-        found = [str(path)] if path.exists() else sorted(glob.glob(str(path), recursive=True))
+        found = [str(path)] if os.path.exists(path) else sorted(glob.glob(str(path), recursive=True))
         if not found:
             raise DatasetError(f"{target:.200} does not exist: pass a file (parquet, csv, json) or a glob")
         # A link may lead elsewhere.

@@ -128,7 +128,9 @@ def _merged(hub: Hub, filled: int = 0) -> Any:
     relations = {**logic.relations("sketch", hub._numpy), **logic.relations("merge")}
     query = (
         "SELECT * EXCLUDE (dataset_number), "
-        "(SELECT list_distinct(flatten(list(excluded))) FROM temp.main.part_size) AS excluded, "
+        # list_distinct leaves out NULL, which stands for names that are not kept.
+        "(SELECT list_distinct(flatten(list(excluded))) || CASE WHEN bool_or(len(excluded) > list_count(excluded)) "
+        "THEN [NULL::VARCHAR] ELSE [] END FROM temp.main.part_size) AS excluded, "
         f"{place.logic}._format.fingerprint() AS fingerprint FROM whole_feature ORDER BY feature_id ASC"
     )
     try:
@@ -211,8 +213,10 @@ def append(hub: Hub, name: str, version: str | None, dataset: Any, read: Mapping
         # What was excluded may be absent now.
         names = [name for name, *_ in hub._layout(table, source, []).columns]
         ((absent,),) = own.execute(f"SELECT {place.logic}._logic.unknown_among(?, ?::VARCHAR[])", [excluded, names]).fetchall()
-        exclude = [each for each in excluded if each not in absent]
+        exclude = [each for each in excluded if each is not None and each not in absent]
         layout = hub._layout(table, source, exclude)
+        if None in excluded:
+            _refuse_others(layout, before, source, name)
         _set_parts(hub, before)
         # What the last partition has, if all before it are full.
         filled = last if 0 < last < size else 0
@@ -241,6 +245,17 @@ def append(hub: Hub, name: str, version: str | None, dataset: Any, read: Mapping
     ).fetchall()
     own.execute("DROP TABLE temp.main.modelhub_sketch")
     return int(total)
+
+
+def _refuse_others(layout: Layout, before: Any, source: str, name: str) -> None:
+    """Refuse new rows with a column that the dataset does not have: it may be one of those that were left out."""
+    features, skipped = set(before["feature"].to_pylist()), before["skipped"][0].as_py()
+    for column, *_ in layout.columns:
+        if column not in features and not any(each.startswith(f"{column} (") for each in skipped):
+            raise DatasetError(
+                f"{source} has a column {column!r} that {name} does not have, and which columns {name} leaves out is not kept "
+                "(hide_excluded): pass the new rows without it"
+            )
 
 
 def _add_part(hub: Hub, table: str, source: str, layout: Layout, exclude: list[str], excluded: list[str], filled: int) -> None:

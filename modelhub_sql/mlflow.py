@@ -301,7 +301,7 @@ def _file(dataset: Any) -> str:
         )
     if uri.startswith("file:"):
         uri = unquote(urlsplit(uri).path)
-    if "://" not in uri and not Path(uri).exists() and not any(sign in uri for sign in "*?["):
+    if "://" not in uri and not os.path.exists(uri) and not any(sign in uri for sign in "*?["):
         raise _Left(f"its data is not here: {uri}")
     return uri
 
@@ -433,7 +433,7 @@ def _store(uri: str) -> str:
     path = uri.removeprefix("sqlite:///") if uri.startswith("sqlite:") else None if "://" in uri else uri.removeprefix("file:")
     if path is None or (not path and "://" in uri):
         return uri
-    if not Path(path).exists():
+    if not os.path.exists(path):
         raise OptionError(f"there is no MLflow store at {uri}")
     is_database = uri.startswith("sqlite:") or Path(path).is_file()
     return f"sqlite:///{os.path.abspath(path)}" if is_database else os.path.abspath(path)

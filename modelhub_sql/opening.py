@@ -103,7 +103,7 @@ def opened(
     inherited = None if "salt" in given else salts.of_environment()
     settings = Settings(**given) if inherited is None or not is_new else Settings(**{**given, "salt": inherited})
     if is_new and not in_memory:
-        if not Path(path).absolute().parent.is_dir():
+        if not os.path.isdir(Path(path).absolute().parent):
             raise HubNotFoundError(f"can't make a hub at {path}: its folder does not exist")
         _make(path, settings)
     con, held = (_connected(":memory:", False), None) if in_memory else _connected_in_time(path, read_only, wait)
@@ -395,6 +395,11 @@ def _connected_in_time(path: str, read_only: bool, wait: float) -> tuple[duckdb.
     end = time.monotonic() + wait
     # Whoever stops in the midst of a checkpoint and lets go of the file meanwhile leaves a journal.
     looks = 20
+    try:
+        journal_of(path).exists()
+    except OSError as error:
+        # Its name has room for no end more.
+        raise HubAccessError(f"{path[:200]!r} can't be opened as a hub: {error.strerror}") from error
     while True:
         mend(path)
         held = Held(path) if MENDS else None

@@ -181,7 +181,7 @@ class Registering:
         """Register a model at once, by the script of the verb. Raises HubError."""
         told = _told(given)
         name, dataset, exclude = told["name"], told["dataset"], told["exclude"]
-        values = {each: told[each] for each in ("version", "replace", *_STORED)} | dict(
+        values = {each: told[each] for each in ("version", "replace", "hide_excluded", *_STORED)} | dict(
             model=name, like_model=told["like"], like_version=told["like_version"], exclude=exclude,
             metadata=as_json(self._metadata(told)),
         )  # fmt: skip
@@ -348,7 +348,10 @@ class Registering:
             {
                 "dataset": [dataset.told["name"] for dataset in batch.waiting],
                 "source": [_said(dataset.told, dataset.source) for dataset in batch.waiting],
-                "excluded": [dataset.told["exclude"] for dataset in batch.waiting],
+                "excluded": [
+                    [None] if dataset.told["hide_excluded"] and dataset.told["exclude"] else dataset.told["exclude"]
+                    for dataset in batch.waiting
+                ],
             },
         )
         for part in ("dataset", "features"):
@@ -458,8 +461,9 @@ def _told(given: Mapping[str, Any]) -> dict[str, Any]:
     name, dataset, like = told["name"], told["dataset"], told["like"]
     if not isinstance(name, str) or not name.strip():
         raise OptionError(f"a model's name must be text that is not blank, got {name!r}")
-    if told["replace"] not in (True, False):
-        raise OptionError(f"model {name[:200]}: replace must be True or False, got {told['replace']!r}")
+    for each in ("replace", "hide_excluded"):
+        if told[each] not in (True, False):
+            raise OptionError(f"model {name[:200]}: {each} must be True or False, got {told[each]!r}")
     if (dataset is None) == (like is None):
         raise OptionError(f"model {name[:200]}: give a dataset, or like= a registered model trained on the same data")
     if told["source"] is not None and not isinstance(told["source"], str):
@@ -472,6 +476,8 @@ def _told(given: Mapping[str, Any]) -> dict[str, Any]:
         raise OptionError(f"model {name[:200]}: like_version is a version of like=, which is not given")
     if like is not None and told["exclude"]:
         raise OptionError(f"model {name[:200]}: like= shares the sketch of {like} as it is; exclude goes with a dataset")
+    if like is not None and told["hide_excluded"]:
+        raise OptionError(f"model {name[:200]}: like= shares the sketch of {like} as it is; hide_excluded goes with a dataset")
     # The file of a model that keeps its sketch is where the model is.
     uri = dataset if told["uri"] is None and datasets.is_model(dataset) else told["uri"]
     told["uri"] = os.fspath(uri) if isinstance(uri, os.PathLike) else uri
@@ -491,7 +497,7 @@ def _shared(told: Mapping[str, Any]) -> Any:
     """What models of the same dataset have in common; None for data without a name."""
     dataset = told["dataset"]
     if isinstance(dataset, (str, os.PathLike)) and not told["read"]:
-        return os.fspath(dataset), tuple(told["exclude"]), told["source"]
+        return os.fspath(dataset), tuple(told["exclude"]), told["source"], bool(told["hide_excluded"])
     return None
 
 

@@ -117,6 +117,14 @@ class Sketch(Result):
         """What was left out of the sketch, each with the reason."""
         return list(self._table["skipped"][0].as_py())
 
+    def without_excluded_names(self) -> Sketch:
+        """The same sketch, which says no more than that columns were excluded."""
+        import pyarrow as pa
+
+        place = self._table.schema.get_field_index("excluded")
+        hidden = pa.array([[None] if each else [] for each in self._table["excluded"].to_pylist()], pa.list_(pa.string()))
+        return Sketch(self._con, self._table.set_column(place, "excluded", hidden))
+
     def merge(self, *others: Sketch | str | os.PathLike[str], hub: Any = None) -> Sketch:
         """This sketch and others, of other rows of the same dataset, as one: ``Hub.merge``.
 

@@ -363,9 +363,9 @@ def _must_be_there(path: str) -> None:
 
 def _new_file(output: str) -> Path:
     place = Path(output)
-    if place.exists():
+    if os.path.exists(place):
         raise OptionError(f"there is a file at {output} already: name a new one")
-    if not place.absolute().parent.is_dir():
+    if not os.path.isdir(place.absolute().parent):
         raise HubAccessError(f"can't write {output}: its folder does not exist")
     return place.with_name(f"{place.name}.new-{os.getpid()}")
 

@@ -8,9 +8,11 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
+from click.testing import CliRunner
 
 import modelhub_sql
-from modelhub_sql import DatasetError, Hub, HubError, OptionError, SettingsError
+from modelhub_sql import DatasetError, Hub, HubAccessError, HubDamagedError, HubError, OptionError, SettingsError, upkeep
+from modelhub_sql.cli import main
 
 HALF = "half \ud800"
 TABLE = pa.table({"x": list(range(120))})
@@ -53,3 +55,27 @@ def test_what_is_no_text_is_refused_by_name(hub: Hub, named: str, error: type[Hu
     with pytest.raises(error, match=named):
         does(hub)
     assert hub.models().fetchall() == before
+
+
+@pytest.mark.parametrize("size", [300, 250])
+def test_a_name_that_is_too_long_is_said_to_be(tmp_path: Path, size: int) -> None:
+    path = str(tmp_path / ("n" * size))
+    with modelhub_sql.connect(tmp_path / "hub.duckdb") as hub:
+        for does in (
+            lambda: modelhub_sql.connect(path),
+            lambda: upkeep.backup(hub.path, path),
+            lambda: upkeep.compact(f"{path}{path}"),
+            lambda: hub.register("a", "n" * size),
+            lambda: hub.sync(f"{path}.csv"),
+        ):
+            with pytest.raises(HubError, match="n" * 100) as refused:
+                does()
+            assert not isinstance(refused.value, HubDamagedError)
+        result = CliRunner().invoke(main, ["append", path, "a", "rows.csv"])
+        assert isinstance(result.exception, SystemExit)
+    # One that is there, whose journal can have no name.
+    hub.close()
+    if size < 256:
+        (tmp_path / "hub.duckdb").rename(path)
+        with pytest.raises(HubAccessError, match="too long"):
+            modelhub_sql.connect(path)

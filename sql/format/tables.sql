@@ -58,7 +58,7 @@ COMMENT ON COLUMN _hub.datasets.rows IS 'rows that were sketched';
 COMMENT ON COLUMN _hub.datasets.partitions IS 'partitions of partition_size rows (Def. 2), none of fewer than half, and at most max_partitions: a sample of them where the rows are more';
 COMMENT ON COLUMN _hub.datasets.source IS 'what is said of where it is from: by default the file''s or table''s name, without folders';
 COMMENT ON COLUMN _hub.datasets.registered_at IS 'when it was sketched, UTC';
-COMMENT ON COLUMN _hub.datasets.excluded IS 'columns left out of the sketch (labels, ids)';
+COMMENT ON COLUMN _hub.datasets.excluded IS 'columns left out of the sketch (labels, ids); NULL among them: others, whose names are not kept';
 COMMENT ON COLUMN _hub.datasets.skipped IS 'columns that were left out, each with the reason: its type, that it holds only missing values, or that it is a key';
 COMMENT ON COLUMN _hub.datasets.fingerprint IS 'fingerprint of the format that the sketch was made in';
 COMMENT ON COLUMN _hub.datasets.spread IS

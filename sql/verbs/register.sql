@@ -9,6 +9,7 @@ SET VARIABLE registering = {
     has_dataset: _logic.text_variable('dataset') IS NOT NULL,
     dataset: coalesce(_logic.text_variable('dataset'), '_logic.no_dataset'),
     exclude: coalesce(getvariable('exclude')::VARCHAR[], []),
+    hide_excluded: coalesce(getvariable('hide_excluded')::BOOLEAN, false),
     nested: getvariable('nested')::BOOLEAN,
     forms: getvariable('forms')::VARCHAR[],
     -- The name of a file, without its folders.
@@ -72,7 +73,9 @@ END);
 
 CREATE OR REPLACE TEMP TABLE modelhub_source AS
 SELECT 0 AS dataset_number, _logic.registering().dataset_name AS dataset, _logic.registering().source AS source,
-    any_value(excluded) AS excluded
+    -- NULL stands for names that are not kept: it means no column.
+    CASE WHEN _logic.registering().hide_excluded AND len(any_value(excluded)) > 0 THEN [NULL::VARCHAR]
+        ELSE any_value(excluded) END AS excluded
 FROM temp.main.modelhub_sketch;
 
 CREATE OR REPLACE TEMP TABLE modelhub_model AS
