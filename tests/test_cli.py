@@ -347,6 +347,22 @@ def test_the_program_reads_only_what_it_uses(hub_path: str) -> None:
     assert found.stderr.splitlines()[-1] == "[]"
 
 
+def test_nothing_of_an_extra_is_imported_before_it_is_used() -> None:
+    extras = {
+        "altair", "datasets", "joblib", "mcp", "mlflow", "onnx", "onnxruntime", "pandas", "psycopg", "pyspark", "ray",
+        "sklearn", "skops", "vl_convert", "yaml",
+    }  # fmt: skip
+    # estimator is a class of scikit-learn's, and is imported by who asks for one; pyarrow imports cloudpickle by itself.
+    code = (
+        "import importlib, pkgutil, sys, modelhub_sql; "
+        "names = {each.name for each in pkgutil.iter_modules(modelhub_sql.__path__)} - {'__main__', 'estimator'}; "
+        "[importlib.import_module('modelhub_sql.' + name) for name in names]; "
+        f"print(len(names) > 40, {extras!r} & set(sys.modules))"
+    )
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, encoding="utf-8", check=False)
+    assert (found.returncode, found.stdout) == (0, "True set()\n"), found.stderr
+
+
 # -- what is refused --------------------------------------------------------------------------
 
 

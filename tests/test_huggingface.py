@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -224,8 +222,3 @@ def test_a_model_of_several_datasets_has_the_rows_of_all_where_all_are_here_and_
     }.items():  # fmt: skip
         assert reason in rows[name]["note"], name
     assert "its dataset west is not here" in rows["missing"]["note"]
-
-
-def test_nothing_of_hugging_face_is_imported_without_it() -> None:
-    code = "import sys, modelhub_sql.cli, modelhub_sql.huggingface; sys.exit(bool({'yaml', 'datasets'} & set(sys.modules)))"
-    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

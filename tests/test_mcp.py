@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import shutil
-import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -86,8 +85,3 @@ def test_an_agent_finds_explains_lists_and_is_told_what_is_wrong(
     ):
         assert answer.is_error
         assert said in answer.content[0].text
-
-
-def test_nothing_of_mcp_is_imported_without_it() -> None:
-    code = "import sys, modelhub_sql.cli, modelhub_sql.mcp; sys.exit('mcp' in sys.modules)"
-    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

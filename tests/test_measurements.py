@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import csv
 import os
+import runpy
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -147,3 +149,22 @@ def test_a_folder_without_the_data_is_refused_by_name(program: str, tmp_path: Pa
     )  # fmt: skip
     assert done.returncode == 2
     assert "is missing: --data names the folder" in done.stderr
+
+
+def test_what_a_verdict_is_guessed_to_cost_errs_by_what_is_known_by_hand() -> None:
+    errors = runpy.run_path(str(PROGRAMS / "outcomes.py"))["errors"]
+
+    # A model is always right, or always wrong: what is measured on few rows is what is so.
+    def tries(hub: str, lost: int) -> list[dict[str, Any]]:
+        told = {"hub": hub, "tables": hub, "verdict": "partly", "source": 1.0, "accuracy": 1.0 - lost}
+        return [{**told, "target": f"target {i}"} for i in range(10) for _ in range(3)]
+
+    found = errors(pd.DataFrame(tries("here", 1) + tries("elsewhere", 0)))
+    here = {row["targets"]: row for row in found[found["hub"] == "here"].to_dict("records")}
+    assert set(here) == {"1", "2", "3", "4", "5 to 8"}
+    for group in ("1", "2", "3", "4"):
+        # The package guesses 0, and 1 is lost: a mean of n targets with two more of 0 is short by 2 of n + 2.
+        assert here[group]["package"] == 1
+        assert here[group]["mean"] == 0
+        assert here[group]["weighed, 2"] == pytest.approx((2 / (int(group) + 2)) ** 2)
+        assert here[group]["shifted, 4"] == pytest.approx((4 / (int(group) + 4)) ** 2)

@@ -163,18 +163,13 @@ def test_a_store_that_is_not_there_is_not_made(tmp_path: Path) -> None:
     assert not (tmp_path / "typo.db").exists()
 
 
-def test_nothing_of_mlflow_is_imported_without_it() -> None:
-    code = "import sys, modelhub_sql.cli, modelhub_sql.mlflow; sys.exit('mlflow' in sys.modules)"
-    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
-
-
 #: An import that is killed before the seventh dataset is committed.
 KILLED = """
 import itertools, os, signal, sys
-from modelhub_sql import hub
+from modelhub_sql import registering
 from modelhub_sql.cli import main
 calls = itertools.count(1)
-hub._warn_of_skipped = lambda *_, **__: next(calls) == 7 and os.kill(os.getpid(), signal.SIGKILL)
+registering.warn_of_skipped = lambda *_, **__: next(calls) == 7 and os.kill(os.getpid(), signal.SIGKILL)
 main(sys.argv[1:])
 """
 
