@@ -38,8 +38,9 @@ def connect(
     """Open the hub at ``path``, or make one where there is none.
 
     path: a file, ":memory:", the web address of a hub's file (https://...), which is fetched for as long as the hub is open
-        and can only be searched, a PostgreSQL database (postgres://user@host/database) or a DuckDB server (quack:host:port),
-        which many may change at once (extras ``postgres``, ``quack``). read_only: search only; any number of processes may.
+        and can only be searched, a PostgreSQL database (postgres://user@host/database), a DuckDB server (quack:host:port) or
+        a DuckLake (ducklake:postgres:...), which many may change at once (extras ``postgres``, ``quack``, ``ducklake``).
+        read_only: search only; any number of processes may.
     wait: so many seconds for another process to close the hub, where one of the two writes; in a database, to end its change.
     swap: change a copy, which takes the place of the file when the hub is closed: readers go on meanwhile, other writers are
         refused. Left by an error, or not closed, it changes nothing.

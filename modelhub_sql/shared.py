@@ -53,7 +53,7 @@ __all__ = [
 T = TypeVar("T")
 
 #: What an address begins with.
-_KIND = re.compile(r"(postgres|postgresql|quack):", re.IGNORECASE)
+_KIND = re.compile(r"(postgres|postgresql|quack|ducklake):", re.IGNORECASE)
 #: Tables that are read whole when something has changed, and those of which only the datasets that did are.
 HEADS, SKETCHES = ("defaults", "datasets", "models", "outcomes"), ("features", "partition_counts")
 #: What a server has of a hub: all but the logic that a file carries for other clients.
@@ -153,8 +153,8 @@ def _remote(address: str, read_only: bool, wait: float) -> Remote:
     kind = _KIND.match(address)
     assert kind is not None
     module = _module(kind[1])
-    classes = {"postgres": "Postgres", "quack": "Quack"}
-    made: Remote = getattr(module, classes[module.__name__.rpartition(".")[2]])(address, read_only, wait)
+    # Postgres, Quack, Ducklake.
+    made: Remote = getattr(module, module.__name__.rpartition(".")[2].capitalize())(address, read_only, wait)
     return made
 
 

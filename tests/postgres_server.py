@@ -9,6 +9,7 @@ import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from importlib.util import find_spec
 from pathlib import Path
 from tempfile import mkdtemp
 from typing import Any
@@ -21,6 +22,13 @@ def programs() -> Path | None:
     found = shutil.which("initdb")
     folders = [Path(found).resolve().parent] if found else sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)
     return next((folder for folder in folders if (folder / "initdb").exists() and (folder / "postgres").exists()), None)
+
+
+def why_not() -> str | None:
+    """Why there is no server; None where there is one."""
+    if find_spec("psycopg") is None:
+        return "needs the extra postgres"
+    return "needs PostgreSQL (apt-get install postgresql)" if programs() is None else None
 
 
 @contextmanager

@@ -31,15 +31,25 @@ def at_a_web_address(path: str, _: Path) -> Iterator[str]:
 
 
 @contextmanager
-def in_postgres(path: str, _: Path) -> Iterator[str]:
-    pytest.importorskip("psycopg", reason="needs the extra postgres")
-    if postgres_server.programs() is None:
-        pytest.skip("needs PostgreSQL (apt-get install postgresql)")
+def in_postgres(path: str, folder: Path) -> Iterator[str]:
+    if reason := postgres_server.why_not():
+        pytest.skip(reason)
     with postgres_server.running("fsync=off") as port:
         address = f"postgres://hub:{quote(postgres_server.PASSWORD, safe='')}@127.0.0.1:{port}/postgres"
         with modelhub_sql.connect(address, partition_size=100) as hub:
             hub.import_hub(path)
         yield address
+
+
+@contextmanager
+def in_a_lake(path: str, folder: Path) -> Iterator[str]:
+    if reason := quack_server.why_not("postgres_scanner", "ducklake"):
+        pytest.skip(reason)
+    with in_postgres(path, folder) as address:
+        lake = f"ducklake:{address}?data_path={folder}/data"
+        with modelhub_sql.connect(lake, partition_size=100) as hub:
+            hub.import_hub(path)
+        yield lake
 
 
 @contextmanager
@@ -53,7 +63,7 @@ def in_a_duckdb_server(path: str, folder: Path) -> Iterator[str]:
         yield f"quack:localhost:{port}?token={quote(quack_server.TOKEN, safe='')}"
 
 
-@pytest.mark.parametrize("place", [at_a_web_address, in_postgres, in_a_duckdb_server])
+@pytest.mark.parametrize("place", [at_a_web_address, in_postgres, in_a_duckdb_server, in_a_lake])
 def test_a_search_answers_the_same_wherever_the_hub_is(
     place: Place, sensor_hub: modelhub_sql.Hub, sensor_hub_path: str, tmp_path: Path
 ) -> None:
