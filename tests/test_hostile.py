@@ -652,7 +652,7 @@ def test_the_attacks_reach_who_runs_the_sql_of_the_file(scene: Scene, name: str,
         assert evidence in answer + "".join(f" written to {path.name}" for path in scene.loot.iterdir()), query
 
 
-@pytest.mark.one_in(4)
+@pytest.mark.one_in(6)
 @pytest.mark.parametrize("name", [name for name, *_ in ATTACKS])
 def test_nothing_of_a_file_runs(scene: Scene, good_answers: dict[str, Any], name: str) -> None:
     statements, outcome, verbs = attack(name)

@@ -46,7 +46,7 @@ def stored(hub: modelhub_sql.Hub) -> list[list[tuple[Any, ...]]]:
     ]  # fmt: skip
 
 
-@pytest.mark.one_in(2)
+@pytest.mark.one_in(3)
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("settings", [{}, MIXED, {"partitioning": "sequential", "partition_size": 60}], ids=str)
 def test_many_at_once_store_what_each_alone_stores(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -57,7 +57,7 @@ SCREENS = {
 }
 
 
-@pytest.mark.one_in(2)
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize("screen", SCREENS)
 def test_no_line_is_wider_than_the_window_and_no_word_is_cut(hub_path: str, screen: str, width: int) -> None:
     arguments = [hub_path if each == "HUB" else each for each in SCREENS[screen]]
