@@ -9,6 +9,7 @@ of ``sql/sketch``.
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field, replace
@@ -148,13 +149,13 @@ def shards(
 ) -> Plan:
     """How to sketch a dataset shard by shard: ``shards("rows/*.parquet", 8).sketch(map=pool.map)``.
 
-    dataset, exclude, read: as of ``Hub.register``; files are parquet or csv. The order of rows is that of the names of the files
+    dataset, exclude, read: as of ``Hub.register``; files are parquet, csv or json. The order of rows is that of the names of the files
     that a glob means, or of a list of files, and in a file as they are.
-    count: at least so many shards, where the rows can be cut: a parquet file or a table can, a csv file is one shard.
+    count: at least so many shards, where the rows can be cut: a parquet file or a table can, a csv or json file is one shard.
     hub: whose format and salt the sketch is to have; by default those of a hub with default settings.
     threads: of DuckDB in each worker; by default as many as there are cores.
 
-    Of parquet only the footers are read here, of csv all rows, for their types. Raises DatasetError and OptionError.
+    Of parquet only the footers are read here, of csv and json all rows, for their types. Raises DatasetError and OptionError.
     """
     from modelhub_sql.engine import names_of
     from modelhub_sql.hub import Hub as Opened
@@ -313,8 +314,10 @@ def _of_files(hub: Hub, dataset: Any, source: str, read: Mapping[str, Any] | Non
         if not files:
             raise DatasetError(f"{source} can't be read as a dataset: there is no such file")
         kinds = {datasets._reader(file) for file in files}
-        if not kinds <= {"parquet", "csv"} or any(file.lower().endswith((".arrow", ".feather", ".ipc")) for file in files):
-            raise DatasetError(f"{source} can't be cut into shards: pass files of parquet or csv, or a table")
+        if len(kinds) > 1 or any(file.lower().endswith((".arrow", ".feather", ".ipc")) for file in files):
+            raise DatasetError(f"{source} can't be cut into shards: pass files of parquet, csv or json, or a table")
+        if kinds == {"json"}:
+            _check_times(hub, files, source, read)
         counted = [own.execute(f"SELECT count(*) FROM {_reading(file, read)}").fetchall()[0][0] for file in files]
     except duckdb.Error as error:
         raise translated(error, source) from error
@@ -328,6 +331,20 @@ def _of_files(hub: Hub, dataset: Any, source: str, read: Mapping[str, Any] | Non
             cut.append(Shard(first + before, taken, os.path.abspath(file), before))
         first += rows
     return tuple(cut)
+
+
+def _check_times(hub: Hub, files: list[str], source: str, read: Mapping[str, Any] | None) -> None:
+    """Refuse times of json whose spelling is for each file to guess."""
+    function, options = datasets._READERS["json"]
+    passed = "".join(f", {name} := {_literal(value)}" for name, value in {**options, **(read or {})}.items())
+    described = hub._own.execute(f"DESCRIBE FROM {function}({_literal(files)}{passed})").fetchall()
+    told = {name.lower() for name in read or {}} & {"dateformat", "date_format", "timestampformat", "timestamp_format"}
+    for name, type_, *_ in described:
+        for option, is_one in (("dateformat", r"\bDATE\b"), ("timestampformat", r"\bTIMESTAMP")):
+            if re.search(is_one, type_) and not told & {option, option.replace("format", "_format")}:
+                raise DatasetError(
+                    f"{source} has times ({name}): say how all files spell them, as read={{'{option}': '%Y-%m-%d'}}, or pass parquet"
+                )
 
 
 def _can_be_cut(hub: Hub, file: str, read: Mapping[str, Any] | None) -> bool:
@@ -346,8 +363,10 @@ def _reading(file: str, read: Mapping[str, Any] | None, **more: Any) -> str:
 
 
 def _typed_reading(hub: Hub, plan: Plan, file: str) -> str:
-    """What reads a file; a csv with the types that its columns have in all files: what is a text there keeps its letters."""
+    """What reads a file; with the types that its columns have in all files: what is a text there keeps its letters."""
     reading = _reading(file, plan.read)
+    if datasets._reader(file) == "json" and "columns" not in (plan.read or {}):
+        return _reading(file, plan.read, columns=dict(plan.columns))
     if datasets._reader(file) != "csv" or "columns" in (plan.read or {}):
         return reading
     there = {name.lower() for name, *_ in hub._own.execute(f"DESCRIBE FROM {reading}").fetchall()}

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import pickle
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -84,10 +86,30 @@ def test_a_text_of_a_csv_is_read_as_all_files_have_it(small: modelhub_sql.Hub, t
     assert_same(whole, sharding.shards(str(tmp_path / "*.csv"), hub=small).sketch())
 
 
+def test_a_value_of_json_is_read_as_all_files_have_it(small: modelhub_sql.Hub, tmp_path: Path) -> None:
+    def write(name: str, rows: list[dict[str, Any]]) -> None:
+        (tmp_path / name).write_text("".join(json.dumps(row) + "\n" for row in rows))
+
+    days = [f"{i % 27 + 1:02d}-0{i % 9 + 1}-2020" for i in range(60)]
+    # By itself the first file has whole numbers, no texts, and days that may be months.
+    write("a.json", [{"zip": i % 9, "v": i, "in": {"a": i}, "day": f"0{i % 9 + 1}-02-2020"} for i in range(60)])
+    write(
+        "b.json", [{"zip": f"X{i % 9}", "v": i / 2, "in": {"b": f"t{i % 5}"}, "day": days[i], "list": [i, 1]} for i in range(50)]
+    )
+    (tmp_path / "c.json").write_text(json.dumps([{"day": day, "zip": None} for day in days]))
+    files, read = str(tmp_path / "*.json"), {"dateformat": "%d-%m-%Y"}
+    whole = small.sketch(files, read=read)
+    assert {"zip", "v", "in.a", "in.b", "day", "list"} == set(whole.features)
+    assert_same(whole, sharding.shards(files, hub=small, read=read).sketch())
+    with pytest.raises(modelhub_sql.DatasetError, match=r"has times \(day\): say how all files spell them"):
+        sharding.shards(files, hub=small)
+
+
 def test_what_cannot_be_cut_is_refused(small: modelhub_sql.Hub, tmp_path: Path) -> None:
-    (tmp_path / "rows.json").write_text('{"x": 1}\n{"x": 2}\n')
-    with pytest.raises(modelhub_sql.DatasetError, match=r"rows.json can't be cut into shards: pass files of parquet or csv"):
-        sharding.shards(tmp_path / "rows.json", hub=small)
+    with pa.OSFile(str(tmp_path / "rows.arrow"), "w") as file, pa.ipc.new_file(file, table(9).schema) as writer:
+        writer.write(table(9))
+    with pytest.raises(modelhub_sql.DatasetError, match=r"can't be cut into shards: pass files of parquet, csv or json"):
+        sharding.shards(tmp_path / "rows.arrow", hub=small)
     with pytest.raises(modelhub_sql.DatasetError, match="has no rows"):
         sharding.shards(table(1)[:0], hub=small)
     with pytest.raises(modelhub_sql.DatasetError, match="no column 'lable' to exclude"):
