@@ -7,8 +7,9 @@ import os
 import shlex
 import sys
 import warnings
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 import duckdb
@@ -25,14 +26,34 @@ from modelhub_sql.settings import Settings
 from modelhub_sql.shared import is_shared
 from modelhub_sql.visible import visible
 
+if TYPE_CHECKING:
+    from modelhub_sql.result import Result
+
 __all__ = ["main"]
 
 #: Bytes of a hub, and of a target, from which on the numpy functions are worth their import.
 _MUCH_HUB, _MUCH_TARGET = 8_000_000, 2_000_000
 
 
+#: Commands by what they are for, as ``modelhub --help`` lists them.
+_GROUPS = {
+    "Find a model": ("find", "explain", "compare", "try", "report", "find-datasets", "pairs", "steps"),
+    "Fill a hub": ("init", "check", "register", "sync", "import", "append", "update", "alias", "set", "remove"),
+    "Look into it": ("list", "show", "datasets", "record", "outcomes", "privacy"),
+    "Sketches instead of data": ("sketch", "merge", "export"),
+    "In other places": ("page", "mcp", "shell"),
+    "Keep its file": ("verify", "backup", "compact", "rescue", "upgrade"),
+}
+
+
 class _Commands(click.Group):
     """Turns a user's error into one line on stderr and exit code 1."""
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        for title, names in _GROUPS.items():
+            told = [(name, " ".join((self.commands[name].help or "").partition("\n\n")[0].split())) for name in names]
+            with formatter.section(title):
+                formatter.write_dl(told, col_max=15)
 
     def invoke(self, ctx: click.Context) -> Any:
         warnings.showwarning = lambda message, *_: print_sentence(f"warning: {message}", err=True)
@@ -49,13 +70,15 @@ class _Commands(click.Group):
             ctx.exit(1)
 
 
-_FIRST = """Which of these models fits my data? Three commands to find out:
+_FIRST = """Which of these models fits my data? Register each model
+(the first makes the hub), find, and ask why:
 
-  modelhub register hub.duckdb NAME TRAINING_DATA --exclude LABEL   once for each model; makes the hub
-  modelhub find hub.duckdb TARGET --exclude LABEL                   the models that fit, best first
-  modelhub explain hub.duckdb NAME TARGET --exclude LABEL           why, feature by feature
+  modelhub register hub.duckdb NAME DATA --exclude LABEL
+  modelhub find hub.duckdb TARGET --exclude LABEL
+  modelhub explain hub.duckdb NAME TARGET --exclude LABEL
 
-Data: parquet, csv, json, or a glob. Many models at once: modelhub register hub.duckdb --manifest models.csv
+DATA and TARGET: parquet, csv, json, or a glob. Many models
+at once: modelhub register hub.duckdb --manifest models.csv
 All commands: modelhub --help
 """
 
@@ -288,8 +311,29 @@ def explain(hub: str, model: str, target: str, partitions: bool, plot: str | Non
         else:
             why = open_hub.explain(model, target, **given)
             _draw(why, plot)
+            if form is None:
+                print_sentence(_judged(open_hub, model, target, given, why))
             brief = "target_feature, distance, reason, target_range, source_range, source_feature, kind"
             print_result(why, form, brief.split(", "), empty="the target has no features")
+
+
+def _judged(hub: Hub, model: str, target: str, given: Mapping[str, Any], why: Result) -> str:
+    """The verdict on a model that was explained, in a sentence, whatever rank it has."""
+    options = {name: given.get(name) for name in ("features", "min_jaccard")}
+    explained = (model, given.get("version"))
+    (row,) = hub._search(
+        "judged_model", target, exclude=given.get("exclude", ()), options=options, explained=explained, read=given.get("read")
+    ).dicts()
+    name, lacked = row["model"], row["missing_features"]
+    if row["verdict"] is None:
+        return f"{name}: {row['dropped']}"
+    if row["verdict"] == "same":
+        return f"{name} fits: its data and the target are the same, as far as the rows can tell"
+    fits = {"close": "is close", "partly": "fits partly"}.get(row["verdict"], "is far")
+    farthest = max((each for each in why.dicts() if each["distance"] is not None), key=lambda each: each["distance"])
+    return f"{name} {fits} (distance {row['distance']:.2f}): {farthest['target_feature']} differs most" + (
+        f"; it lacks {lacked} of {lacked + row['shared_features']} features" if lacked else ""
+    )
 
 
 @main.command()

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from itertools import groupby
+from typing import Any
+
 import click
 
 from modelhub_sql import upkeep
 from modelhub_sql.declared import connect, hub_argument, output_options
-from modelhub_sql.rendering import print_result
+from modelhub_sql.privacy import overview
+from modelhub_sql.rendering import print_result, print_sentence
 from modelhub_sql.visible import visible
 
 __all__ = ["ALL"]
@@ -69,11 +73,31 @@ def compact(hub: str, drop_others: bool) -> None:
 
 @click.command()
 @hub_argument
+@click.option("--details", is_flag=True, help="Each feature, and what can be learnt of it, instead of how many there are.")
 @output_options
-def privacy(hub: str, form: str | None) -> None:
-    """List what whoever has HUB can learn of single rows and words of the training data."""
+def privacy(hub: str, form: str | None, details: bool) -> None:
+    """List what whoever has HUB can learn of single rows and words of the training data.
+
+    --details, --json and --csv list it feature by feature.
+    """
     with connect(hub, read_only=True, _numpy=False) as open_hub:
-        print_result(open_hub.privacy(), form, empty="nothing of single rows or guessable words was found")
+        empty = "nothing of single rows or guessable words was found"
+        asked = click.get_current_context().meta
+        if form in ("json", "csv") or (details and form) or asked.get("modelhub.wide") or asked.get("modelhub.columns"):
+            print_result(open_hub.privacy(), form, empty=empty)
+        elif details:
+            _print_details(open_hub.privacy().dicts())
+        else:
+            print_result(overview(open_hub), form, empty=empty)
+            print_sentence("--details says of each feature what it means", err=True)
+
+
+def _print_details(places: list[dict[str, Any]]) -> None:
+    for dataset, rows in groupby(places, key=lambda row: row["dataset"]):
+        print_sentence(dataset)
+        for row in rows:
+            of = f"{row['feature']}: " if row["feature"] else ""
+            print_sentence(f"  {of}{row['what']} ({row['rows']} rows): {row['meaning']}", indent="    ")
 
 
 #: What ``cli`` adds to the command.

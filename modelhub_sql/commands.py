@@ -170,7 +170,7 @@ def outcomes(hub: str, form: str | None) -> None:
         found = open_hub.outcomes()
         if form is None and len(found):
             print_sentence(found.summary)
-        brief = ("model", "version", "target", "verdict", "distance", "metric", "score", "lost", "rows", "recorded_at")
+        brief = ("model", "version", "target", "verdict", "metric", "score", "lost", "distance", "rows", "recorded_at")
         print_result(found, form, brief, empty="nothing was recorded yet: modelhub record, or modelhub try --record")
 
 

@@ -16,7 +16,7 @@ from modelhub_sql.visible import visible
 __all__ = ["DISTANCES", "bar", "cell", "fitting", "print_result", "print_sentence"]
 
 #: Columns of sentences: broken between words, and never narrower than this.
-_SENTENCES = ("reason", "other_reason", "dropped", "finding", "what_a_row_is", "summary", "warning", "meaning")
+_SENTENCES = ("reason", "other_reason", "dropped", "finding", "what_a_row_is", "summary", "warning", "meaning", "what")
 _SENTENCE_WIDTH = 20
 #: Drawn as bars.
 DISTANCES = ("distance", "other_distance")
@@ -64,12 +64,13 @@ def print_result(
         _print_table([names[place] for place in told], [[row[place] for place in told] for row in rows], whole=whole)
 
 
-def print_sentence(text: str | None, *, err: bool = False) -> None:
-    """Print a sentence on stdout or stderr; in a window its lines end between words."""
+def print_sentence(text: str | None, *, err: bool = False, indent: str = "") -> None:
+    """Print a sentence on stdout or stderr; in a window its lines end between words, and those after the first are indented."""
     shown = visible(text or "")
     if (sys.stderr if err else sys.stdout).isatty():
         width = shutil.get_terminal_size().columns
-        shown = "\n".join(textwrap.wrap(shown, max(20, width), break_long_words=False, break_on_hyphens=False)) or shown
+        lines = textwrap.wrap(shown, max(20, width), subsequent_indent=indent, break_long_words=False, break_on_hyphens=False)
+        shown = "\n".join(lines) or shown
     click.echo(shown, err=err)
 
 

@@ -261,7 +261,7 @@ def test_a_command_makes_a_salt_and_takes_it(tmp_path: Path, monkeypatch: pytest
     assert "--salt-file" in ran("register", "hub.duckdb", "m", "rows.parquet", code=1)
     ran("--salt-file", "hub.salt", "register", "hub.duckdb", "m", "rows.parquet")
     assert '"same"' in ran("--salt-file", "hub.salt", "find", "hub.duckdb", "rows.parquet", "--json")
-    assert "who lacks it" in " ".join(ran("privacy", "hub.duckdb").split())
+    assert "who lacks it" in " ".join(ran("privacy", "hub.duckdb", "--details").split())
     # Neither is another made for a hub that is there, nor the file written over.
     ran("init", "hub.duckdb", "--new-salt", "other.salt", code=2)
     assert "already" in ran("init", "other.duckdb", "--new-salt", "hub.salt", code=1)

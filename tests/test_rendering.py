@@ -6,6 +6,7 @@ import csv
 import io
 import re
 import sys
+from collections import Counter
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ import modelhub_sql
 from modelhub_sql.cli import main
 from modelhub_sql.rendering import bar, print_sentence
 
+ROOT = Path(__file__).parent.parent
 EXCLUDE = ("--exclude", "label", "--exclude", "split")
 
 
@@ -30,6 +32,7 @@ def hub_path(tmp_path_factory: pytest.TempPathFactory) -> str:
         about: dict[str, Any] = dict(exclude=["label", "split"], uri="s3://models/a-long-name/of-a-folder/model.pkl")
         hub.register("beer", data("beer"), accuracy=0.94, task="matching | beer", **about)
         hub.register("restaurants-of-two-guides-v2", data("fodors_zagats"), task="matching", version="2", **about)
+        hub.record("beer", data("beer"), 0.9, exclude=["label", "split"])
     return path
 
 
@@ -54,6 +57,9 @@ SCREENS = {
     "explain": ("explain", "HUB", "beer", data("fodors_zagats"), *EXCLUDE),
     "compare": ("compare", "HUB", "beer", "restaurants-of-two-guides-v2", data("beer"), *EXCLUDE),
     "list": ("list", "HUB"),
+    "show": ("show", "HUB", "beer"),
+    "datasets": ("datasets", "HUB"),
+    "outcomes": ("outcomes", "HUB"),
 }
 
 
@@ -75,6 +81,7 @@ def test_no_line_is_wider_than_the_window_and_no_word_is_cut(hub_path: str, scre
         "find": ["rank", "model", "verdict"],
         "explain": ["target_feature", "reason"],
         "compare": ["target_feature", "nearer"],
+        "outcomes": ["model", "target", "verdict", "metric", "score"],
     }
     assert table[0].split()[: len(least.get(screen, []))] == least.get(screen, [])
     # What has no room is said.
@@ -129,11 +136,54 @@ def test_list_is_narrowed(hub_path: str) -> None:
     assert len(listed("--latest")) == 2
 
 
+def test_privacy_counts_places_and_lists_them_in_paragraphs(hub_path: str, width: int) -> None:
+    places = list(csv.DictReader(io.StringIO(run("privacy", hub_path, "--csv").stdout)))
+    counted = Counter((place["dataset"], place["what"]) for place in places if place["feature"])
+    lines = run("privacy", hub_path).stdout.splitlines()
+    assert max(map(len, lines)) <= width
+    # A narrow window has no room for the count beside so long a name.
+    for (dataset, what), features in counted.items() if width > 60 else ():
+        assert any(line.split()[: 2 + len(what.split())] == [dataset, *what.split(), str(features)] for line in lines)
+    said = " ".join(run("privacy", hub_path, "--details").stdout.split())
+    for place in places:
+        of = f"{place['feature']}: " if place["feature"] else ""
+        assert f"{of}{place['what']} ({place['rows']} rows): {place['meaning']}" in said
+
+
 def test_the_program_alone_says_what_to_do_first() -> None:
     said = run().stdout
     for command in re.findall(r"modelhub (\w+)", said):
         assert command in main.commands
-    assert {"register", "find", "explain"} <= set(re.findall(r"modelhub (\w+)", said))
+    assert max(map(len, said.splitlines())) <= 60
+
+
+def test_help_lists_each_command_once_with_its_whole_sentence() -> None:
+    said = run("--help").stdout
+    listed = re.findall(r"^  ([a-z][a-z-]*) {2,}\S", said, flags=re.MULTILINE)
+    assert sorted(listed) == sorted(main.commands)
+    for command in main.commands.values():
+        assert " ".join((command.help or "").partition("\n\n")[0].split()) in " ".join(said.split())
+
+
+def test_an_explanation_has_its_verdict_on_top(hub_path: str) -> None:
+    other = "restaurants-of-two-guides-v2"
+
+    def first(model: str, target: str) -> str:
+        return run("explain", hub_path, model, target, "--exclude", "label", "--exclude", "split?").stdout.splitlines()[0]
+
+    assert first("beer", data("beer")) == "beer fits: its data and the target are the same, as far as the rows can tell"
+    assert first("beer", data("fodors_zagats")) == "beer: shares no feature with the target"
+    target = str(ROOT / "examples" / "quickstart" / "data" / "yelp_zomato.parquet")
+    with modelhub_sql.connect(hub_path, read_only=True) as hub:
+        why = hub.explain(other, target, exclude=["label", "split?"]).dicts()
+        (judged,) = hub.explain_model(other, target, exclude=["label", "split?"]).dicts()
+    compared = {row["target_feature"]: row["distance"] for row in why if row["distance"] is not None}
+    assert judged["verdict"] == "far"
+    assert 0 < len(compared) < len(why)
+    assert first(other, target) == (
+        f"{other} is far (distance {judged['distance']:.2f}): {max(compared, key=lambda name: compared[name])} differs most; "
+        f"it lacks {len(why) - len(compared)} of {len(why)} features"
+    )
 
 
 def test_a_bar_is_as_long_as_its_share() -> None:
