@@ -7,7 +7,9 @@ not do: where two changes meet, it stays locked until all have closed it.
 
 from __future__ import annotations
 
+import random
 import re
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any
@@ -23,6 +25,7 @@ from modelhub_sql.errors import (
     HubAccessError,
     HubError,
     HubFormatError,
+    HubNotFoundError,
     HubReadOnlyError,
     OptionError,
 )
@@ -34,6 +37,8 @@ __all__ = ["Ducklake", "shown"]
 _LAKE, _SCHEMA = "modelhub_lake", "modelhub"
 #: Seconds that a writer goes on trying beside others, unless it is told longer.
 _PATIENCE = 60
+#: So often a lake is made again where another makes it at the same time.
+_TIMES = 8
 _REVISION = [("hub", "VARCHAR"), ("revision", "BIGINT")]
 #: Base tables with their columns, and what their values are where none is given.
 _COLUMNS = (
@@ -164,25 +169,34 @@ class Ducklake:
 
     def create(self, rows: Mapping[str, Any]) -> bool:
         """Make the tables and fill some, in one transaction; False where another process was first."""
-        if not self._is_attached:
-            self._attach(make=True)
-        try:
-            with self._transaction():
-                if self._rows("SELECT 1 FROM duckdb_tables() WHERE database_name = ? AND schema_name = ?", _LAKE, self._schema):
-                    raise Raced(f"{self.shown}: another process makes the hub")
-                self._con.execute(f"CREATE SCHEMA IF NOT EXISTS {_LAKE}.{_quoted(self._schema)}")
-                for table, columns in opening.expected().items():
-                    if table in TABLES:
-                        self._make(table, columns)
-                self._make("revision", _REVISION)
-                self._con.execute(f"INSERT INTO {self._named('revision')} VALUES (?, 0)", [uuid4().hex])
-                for table, each in rows.items():
-                    self.insert(table, each)
-        except Raced:
+        for attempt in range(_TIMES):
+            try:
+                # The lake, too, may be made by several at once.
+                if not self._is_attached and not self._attach(make=False):
+                    self._attach(make=True)
+                self._create(rows)
+            except Raced:
+                if attempt == _TIMES - 1:
+                    raise
+            else:
+                return True
             if self.is_there():
                 return False
-            raise
-        return True
+            time.sleep(random.random() * 0.05 * 2**attempt)
+        raise AssertionError
+
+    def _create(self, rows: Mapping[str, Any]) -> None:
+        with self._transaction():
+            if self._found():
+                raise Raced(f"{self.shown}: another process makes the hub: try again")
+            self._con.execute(f"CREATE SCHEMA IF NOT EXISTS {_LAKE}.{_quoted(self._schema)}")
+            for table, columns in opening.expected().items():
+                if table in TABLES:
+                    self._make(table, columns)
+            self._make("revision", _REVISION)
+            self._con.execute(f"INSERT INTO {self._named('revision')} VALUES (?, 0)", [uuid4().hex])
+            for table, each in rows.items():
+                self.insert(table, each)
 
     def _make(self, table: str, columns: list[tuple[str, str]]) -> None:
         listed = ", ".join(f"{_quoted(name)} {type_}" for name, type_ in columns)
@@ -306,11 +320,13 @@ class Ducklake:
             return HubReadOnlyError(f"{self.shown} can be read only: {said}")
         if "No space left" in said:
             return DiskFullError(f"{self.shown}: the disk is full; nothing was changed")
+        if "data_path is not set" in said:
+            return HubNotFoundError(f"{self.shown}: there is no lake yet; ?data_path=FOLDER says where its files are to be")
         if isinstance(error, duckdb.CatalogException):
             return HubFormatError(f"{self.shown} is a hub no more: {said}")
         if _BROKEN.search(said):
             how = Lost if self._is_attached else HubAccessError
-            return how(f"{self.shown} can't be reached: {said}")
+            return how(f"{self.shown} can't be reached: {re.sub('.*Unable to connect to Postgres at .*?: ', '', said)}")
         return HubAccessError(f"{self.shown} can't be used: {said}")
 
 

@@ -149,8 +149,8 @@ def shards(
 ) -> Plan:
     """How to sketch a dataset shard by shard: ``shards("rows/*.parquet", 8).sketch(map=pool.map)``.
 
-    dataset, exclude, read: as of ``Hub.register``; files are parquet, csv or json. The order of rows is that of the names of the files
-    that a glob means, or of a list of files, and in a file as they are.
+    dataset, exclude, read: as of ``Hub.register``; files are parquet, csv or json. The order of rows is that of the names of the
+    files that a glob means, or of a list of files, and in a file as they are.
     count: at least so many shards, where the rows can be cut: a parquet file or a table can, a csv or json file is one shard.
     hub: whose format and salt the sketch is to have; by default those of a hub with default settings.
     threads: of DuckDB in each worker; by default as many as there are cores.
@@ -343,7 +343,8 @@ def _check_times(hub: Hub, files: list[str], source: str, read: Mapping[str, Any
         for option, is_one in (("dateformat", r"\bDATE\b"), ("timestampformat", r"\bTIMESTAMP")):
             if re.search(is_one, type_) and not told & {option, option.replace("format", "_format")}:
                 raise DatasetError(
-                    f"{source} has times ({name}): say how all files spell them, as read={{'{option}': '%Y-%m-%d'}}, or pass parquet"
+                    f"{source} has times ({name}): say how all files spell them, as read={{'{option}': '%Y-%m-%d'}}, "
+                    "or pass parquet"
                 )
 
 

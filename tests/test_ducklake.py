@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -101,9 +102,13 @@ def test_of_two_changes_at_once_one_is_stored(address: str, catalog: str, inline
         }
         assert not one.is_there()
         # A row may be in the catalog, or in a file.
-        assert one.create(rows)
+        assert not other.is_there()
+        with ThreadPoolExecutor() as pool:
+            made = list(pool.map(lambda each: each.create(rows), (one, other)))
+        assert sorted(made) == [False, True]
         in_lake(catalog, f"CALL lake.set_option('data_inlining_row_limit', {inlined}); UPDATE modelhub.revision SET revision = 5")
         assert not other.create(rows)
+        assert one.is_there()
         assert other.is_there()
         before = one.state()
 
@@ -124,6 +129,11 @@ def test_what_is_no_hub_is_called_so(address: str, catalog: str, tmp_path: Path)
 
     refused(modelhub_sql.HubNotFoundError, "there is no hub", read_only=True)
     assert os.listdir(tmp_path) == []
+    refused(modelhub_sql.HubNotFoundError, "there is no lake yet", address.partition("?")[0])
+    with_password = address.replace("user=hub", "user=hub password='secret of mine'")
+    with pytest.raises(modelhub_sql.HubAccessError, match="authentication failed") as raised:
+        modelhub_sql.connect(with_password)
+    assert "secret" not in str(raised.value)
     refused(modelhub_sql.HubAccessError, "can't be reached", re.sub(r"port=\d+", "port=9", address))
     refused(modelhub_sql.OptionError, "no option of a lake is called 'dta_path'", address.replace("data_path", "dta_path"))
     refused(modelhub_sql.OptionError, "catalog in PostgreSQL", "ducklake:sqlite:x")
