@@ -24,7 +24,7 @@ def main() -> None:
             if table != target:
                 hub.register(table.stem, table, exclude=LEAVE_OUT)
         for name, result in {
-            "ranking": hub.find_models(target, exclude=LEAVE_OUT, all_models=True),
+            "ranking": hub.find_models(target, exclude=LEAVE_OUT, all_models=True, details=True),
             "why": hub.explain("dblp_acm", target, exclude=LEAVE_OUT),
             "map": hub.dataset_pairs(),
         }.items():

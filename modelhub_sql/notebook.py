@@ -6,13 +6,15 @@ from collections.abc import Iterable, Sequence
 from html import escape
 from typing import Any
 
-from modelhub_sql.rendering import DISTANCES, cell
+from modelhub_sql.rendering import DISTANCES, cell, fitting
 from modelhub_sql.visible import visible
 
 __all__ = ["page"]
 
 #: Rows that are shown; more are counted.
 _MOST_ROWS = 50
+#: Characters that a page of 1,280 pixels has room for; columns for which there is none are named.
+_WIDTH = 150
 #: Drawn as bars, or told above the table.
 _NOT_SHOWN = ("bar", "other_bar", "summary")
 
@@ -20,12 +22,23 @@ _NOT_SHOWN = ("bar", "other_bar", "summary")
 def page(columns: Sequence[str], rows: Iterable[Sequence[Any]], said: str | None = None) -> str:
     """A sentence and a table. columns: names. rows: tuples of values. said: the sentence, if there is one."""
     every = list(rows)
-    places = [place for place, column in enumerate(columns) if column not in _NOT_SHOWN]
+    # What no row has takes no room.
+    told = [
+        place
+        for place, column in enumerate(columns)
+        if column not in _NOT_SHOWN and (not every or any(row[place] not in (None, "", []) for row in every))
+    ]
+    cells = [[_cut(cell(row[place])) for place in told] for row in every[:_MOST_ROWS]]
+    places = told[: fitting([columns[place] for place in told], cells, _WIDTH)]
     head = "".join(f'<th style="text-align:left">{_text(columns[place])}</th>' for place in places)
     body = "".join(
         "<tr>" + "".join(_cell(columns[place], row[place]) for place in places) + "</tr>" for row in every[:_MOST_ROWS]
     )
     more = f"<p>and {len(every) - _MOST_ROWS} more rows</p>" if len(every) > _MOST_ROWS else ""
+    if len(places) < len(told):
+        more += (
+            f"<p>not shown: {_text(', '.join(columns[place] for place in told[len(places) :]))} (<code>.df()</code> has all)</p>"
+        )
     sentence = f"<p>{_text(said)}</p>" if said else ""
     return f"{sentence}<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>{more}"
 

@@ -74,7 +74,7 @@ def save(chart: Any, path: str) -> None:
 
 
 def ranking(found: Result, *, dark: bool = False) -> Any:
-    """Distance and verdict of each model (or dataset), the nearest on top; a tick where chance alone would put it.
+    """Distance and verdict of each model (or dataset), the nearest on top; with details, a tick where chance alone would put it.
 
     found: what ``find_models`` or ``find_datasets`` returns. The first 30 are drawn.
     """
@@ -102,10 +102,10 @@ def ranking(found: Result, *, dark: bool = False) -> Any:
     bars = base.mark_bar(height=13, minBandSize=1).encode(x=x, color=colour, tooltip=tooltip)
     words = base.mark_text(align="left", dx=6, color=INK[dark][0]).encode(x=x, text="said:N")
     chance = base.mark_tick(color=INK[dark][0], thickness=2, height=15).encode(x=alt.X("chance:Q"))
-    more = f"the first {len(shown)} of {len(rows)}; " if len(rows) > len(shown) else ""
-    title = alt.TitleParams(
-        _wrapped(found.summary or "How far each is from the target"), subtitle=f"{more}the tick: what chance alone would make it"
-    )
+    said = [f"the first {len(shown)} of {len(rows)}"] if len(rows) > len(shown) else []
+    if any(row["chance"] is not None for row in shown):
+        said.append("the tick: what chance alone would make it")
+    title = alt.TitleParams(_wrapped(found.summary or "How far each is from the target"), subtitle="; ".join(said))
     return _styled(alt.layer(bars, words, chance).properties(width=460, height=alt.Step(22), title=title), dark)
 
 

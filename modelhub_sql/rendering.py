@@ -7,6 +7,7 @@ import shutil
 import sys
 import textwrap
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 import click
@@ -110,7 +111,9 @@ def _print_table(columns: Sequence[str], rows: Sequence[Sequence[Any]], *, whole
 
 
 def cell(value: Any) -> str:
-    """A value as people read it: numbers with four digits, nothing for a missing one."""
+    """A value as people read it: numbers with four digits, times to the minute, nothing for a missing one."""
+    if isinstance(value, datetime):
+        return f"{value:%Y-%m-%d %H:%M}"
     if isinstance(value, (list, tuple)):
         return ", ".join(map(cell, value))
     return "" if value is None else f"{value:.4g}" if isinstance(value, float) else str(value)

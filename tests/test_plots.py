@@ -73,6 +73,9 @@ def test_a_ranking_has_each_model_in_order_on_a_scale_from_0_to_1(sensor_hub: mo
     assert bars["x"]["scale"]["domain"] == [0, 1]
     assert bars["y"]["sort"] == [row["model"] for row in found.dicts()]
     assert " ".join(chart["title"]["text"]) == found.summary
+    # The tick is spoken of where it is drawn.
+    told = sensor_hub.find_models(data("torso1"), exclude=["activity"], details=True).plot().to_dict()
+    assert ["tick" in str(each["title"]["subtitle"]) for each in (chart, told)] == [False, True]
 
 
 def test_a_map_puts_what_is_alike_side_by_side(sensor_hub: modelhub_sql.Hub) -> None:

@@ -75,7 +75,7 @@ def test_no_line_is_wider_than_the_window_and_no_word_is_cut(hub_path: str, scre
     rows = list(csv.reader(io.StringIO(run(*arguments, "--csv").stdout)))
     words = {word for row in rows for value in row for word in value.split()}
     for word in re.findall(r"[^\s─█▏▎▍▌▋▊▉]+", "\n".join(table)):
-        assert word in words or re.fullmatch(r"[\d.e+-]+", word), word
+        assert word in words or re.fullmatch(r"[\d.e+-]+|\d\d:\d\d", word), word
     # What people decide by is there in the narrowest window.
     least = {
         "find": ["rank", "model", "verdict"],
@@ -215,9 +215,23 @@ def test_a_notebook_shows_hub_answer_and_sketch_and_runs_nothing(tmp_path: Path)
         pages = [Cells(each._repr_html_()) for each in (hub, found, hub.explain(evil, table), hub.sketch(table), hub.models())]
     for page in pages:
         assert evil in page.texts
-        assert set(page.tags) <= {"p", "table", "thead", "tbody", "tr", "th", "td", "div"}
+        assert set(page.tags) <= {"p", "table", "thead", "tbody", "tr", "th", "td", "div", "code"}
     assert found.summary in pages[1].texts
     assert not any(len(text) > 6 and re.fullmatch(r"\d+\.\d+", text) for page in pages for text in page.texts)
+
+
+def test_a_notebook_has_no_column_without_a_value_and_names_those_it_has_no_room_for(hub_path: str) -> None:
+    with modelhub_sql.connect(hub_path, read_only=True) as hub:
+        found = hub.find_models(data("beer"), exclude=["label", "split"], details=True, all_models=True)
+        texts = Cells(found._repr_html_()).texts
+    told = [name for name in found.columns if any(row[name] not in (None, "") for row in found.dicts())]
+    (left,) = [
+        text.removeprefix("not shown: ").removesuffix(" (").split(", ") for text in texts if text.startswith("not shown: ")
+    ]
+    shown = [text for text in texts if text in found.columns]
+    assert shown + left == [name for name in told if name not in ("summary", "bar")]
+    assert {"rank", "model", "verdict", "distance", "overlap", "source_accuracy"} <= set(shown)
+    assert "warning" not in shown + left
 
 
 def test_of_thousands_of_columns_the_nearest_are_named() -> None:
