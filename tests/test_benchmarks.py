@@ -26,6 +26,7 @@ TINY = {
     "search": ["--models", "20", "--targets", "10", "--queries", "1", "--query-partitions", "10"],
     "manifest": ["--datasets", "12", "--rows", "60"],
     "names": ["--models", "12", "--wide-models", "3", "--wide-features", "25"],
+    "shared_hub": ["--models", "2", "--rows", "300", "--columns", "2", "--synced", "4", "--synced-rows", "300"],
     "registering": ["--datasets", "5", "--rows", "1200", "--columns", "5"],
 }
 
