@@ -47,6 +47,8 @@ def rescue(hub: str, output: str) -> None:
         click.echo(visible(f"lost: dataset {dataset_id}: {why}"), err=True)
     if rescued.outcomes is not None:
         click.echo(visible(f"lost: what was measured of models (outcomes): {rescued.outcomes}"), err=True)
+    if rescued.defaults is not None:
+        click.echo(visible(f"lost: what was set of searches (modelhub set): {rescued.defaults}"), err=True)
     if rescued.others:
         click.echo(visible(f"not of a hub, left in {hub}: {rescued.others}"), err=True)
     click.echo(f"{output}: {rescued.models} models, {len(rescued.lost)} datasets lost", err=True)

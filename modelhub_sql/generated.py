@@ -13,7 +13,7 @@ from typing import Any
 
 from modelhub_sql import sql
 
-__all__ = ["DEFAULTS", "FORMAT", "constants", "fingerprint", "format_table"]
+__all__ = ["DEFAULTS", "FORMAT", "constants", "fingerprint", "format_table", "row_of"]
 
 #: What decides a sketch: column of _hub.format -> (type, meaning). Sketches of different formats can't be compared.
 FORMAT = {
@@ -55,6 +55,12 @@ def format_table(row: Mapping[str, Any]) -> str:
         "'what decides a sketch (one row), fixed: sketches of different formats cannot be compared';\n"
         f"{comments}INSERT INTO _hub.format VALUES ({values});\n"
     )
+
+
+def row_of(constraint: str) -> dict[str, Any]:
+    """The row of _hub.format that its constraint, as DuckDB spells it, keeps as it is."""
+    found = re.findall(r"\((\w+) IS NOT DISTINCT FROM (?:(\d+)|'((?:[^']|'')*)')\)", constraint)
+    return {name: int(number) if number else text.replace("''", "'") for name, number, text in found}
 
 
 def fingerprint(row: Mapping[str, Any]) -> str:

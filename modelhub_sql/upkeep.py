@@ -22,9 +22,11 @@ from modelhub_sql.errors import (
     HubBusyError,
     HubDamagedError,
     HubError,
+    HubFormatError,
     HubNotFoundError,
     HubReadOnlyError,
     OptionError,
+    SettingsError,
 )
 from modelhub_sql.fetching import is_url, shown
 from modelhub_sql.result import Result
@@ -40,6 +42,8 @@ __all__ = ["Fault", "Rescued", "as_result", "backup", "compact", "faults", "resc
 _OF_DATASET = ("datasets", "features", "partition_counts", "models")
 #: What is carried over; what else a hub has is made anew.
 _TABLES = ("defaults", *_OF_DATASET, "outcomes")
+#: What reading a damaged block raises.
+_UNREADABLE = (duckdb.Error, RuntimeError, UnicodeDecodeError, ValueError)
 #: Seconds that a backup waits for the end of a checkpoint of another process.
 _PATIENCE = 60
 
@@ -220,7 +224,8 @@ def _settings(con: duckdb.DuckDBPyConnection, tables: str, path: str) -> Setting
 class Rescued(NamedTuple):
     """models: that the new hub has. lost: datasets, and what is wrong with each. log: whether the last changes could be read.
 
-    outcomes: why they are lost; None where they are not. others: tables of the user's own and the like, which were left.
+    outcomes, defaults: why they are lost; None where they are not. others: tables of the user's own and the like, which were
+    left.
     """
 
     models: int
@@ -228,6 +233,7 @@ class Rescued(NamedTuple):
     log: bool
     outcomes: str | None = None
     others: str = ""
+    defaults: str | None = None
 
 
 def rescue(path: str, output: str) -> Rescued:
@@ -279,48 +285,30 @@ def _opens(copy: Path) -> bool:
 
 
 def _taken_over(copy: Path, new: Path, path: str) -> Rescued:
-    lost: dict[int, str] = {}
     try:
-        with duckdb.connect(str(copy), read_only=True) as con:
+        with _read(copy) as con:
             ((catalog,),) = con.execute("SELECT system.main.current_database()").fetchall()
             opening._check_tables(con, catalog, path)
-            settings = _settings(con, f'"{catalog}"', path)
             own = others.named(con, catalog)
-            numbers = [
-                number
-                for (number,) in con.execute(
-                    "SELECT dataset_id FROM _hub.datasets UNION SELECT dataset_id FROM _hub.models ORDER BY dataset_id ASC"
-                ).fetchall()
-            ]
-    except duckdb.Error as error:
-        raise HubDamagedError(
-            f"nothing of {path} can be read any more: {' '.join(str(error).split())[:300]}. Restore a backup"
-        ) from error
+        settings = _settings_kept(copy, catalog, path)
+        numbers = _numbers(copy)
+    except _UNREADABLE as error:
+        if isinstance(error, HubError):
+            raise
+        raise HubDamagedError(f"nothing of {path} can be read any more: {_why(error)}. Restore a backup") from error
     from modelhub_sql.hub import Hub
 
     with Hub(str(new), **{name: getattr(settings, name) for name in Settings.names()}) as hub:
         tables = hub._place.tables
-        for number in numbers:
-            try:
-                # A connection for each: what is damaged may leave one of no use.
-                with duckdb.connect(str(copy), read_only=True) as con:
-                    rows = {
-                        table: arrow(con.sql(f"FROM _hub.{table} WHERE dataset_id = ?", params=[number])) for table in _OF_DATASET
-                    }
-            except (duckdb.Error, RuntimeError, UnicodeDecodeError, ValueError) as error:
-                lost[number] = " ".join(str(error).split())[:200]
-                continue
-            if not rows["datasets"].num_rows:
-                lost[number] = "it is missing, though models use it"
-                continue
-            with hub._transaction():
-                for table, found in rows.items():
-                    hub._own.register("modelhub_found", found)
-                    hub._own.execute(f"INSERT INTO {tables}._hub.{table} BY NAME FROM modelhub_found")
-                    hub._own.unregister("modelhub_found")
-        with suppress(duckdb.Error), duckdb.connect(str(copy), read_only=True) as con:
-            columns = list(generated.DEFAULTS)
-            (values,) = con.execute(f"SELECT {', '.join(columns)} FROM _hub.defaults").fetchall()
+        lost = _datasets_taken_over(hub, copy, numbers)
+        defaults = None
+        columns = list(generated.DEFAULTS)
+        try:
+            with _read(copy) as con:
+                (values,) = con.execute(f"SELECT {', '.join(columns)} FROM _hub.defaults").fetchall()
+        except _UNREADABLE as error:
+            defaults = _why(error)
+        else:
             hub._own.execute(f"UPDATE {tables}._hub.defaults SET {', '.join(f'{name} = ?' for name in columns)}", list(values))
         for fault in faults(hub):
             if fault.dataset_id is not None:
@@ -329,17 +317,87 @@ def _taken_over(copy: Path, new: Path, path: str) -> Rescued:
             for number in lost:
                 for table in _OF_DATASET:
                     hub._own.execute(f"DELETE FROM {tables}._hub.{table} WHERE dataset_id = ?", [number])
-        return Rescued(len(hub.models()), sorted(lost.items()), True, _outcomes_taken_over(hub, copy), _listed(own))
+        outcomes = _outcomes_taken_over(hub, copy)
+        return Rescued(len(hub.models()), sorted(lost.items()), True, outcomes, _listed(own), defaults)
+
+
+def _read(copy: Path) -> duckdb.DuckDBPyConnection:
+    # One for each that reads: what is damaged may leave it of no use.
+    return duckdb.connect(str(copy), read_only=True)
+
+
+def _why(error: Exception) -> str:
+    return " ".join(str(error).split())[:200]
+
+
+def _settings_kept(copy: Path, catalog: str, path: str) -> Settings:
+    """What a hub was made with. Where a block is damaged: by the constraint of the format, which the catalog has."""
+    with suppress(*_UNREADABLE), _read(copy) as con:
+        return _settings(con, f'"{catalog}"', path)
+    with _read(copy) as con:
+        told = con.execute(
+            "SELECT constraint_text FROM system.main.duckdb_constraints() "
+            "WHERE schema_name = '_hub' AND table_name = 'format' AND constraint_type = 'CHECK'"
+        ).fetchall()
+    row = generated.row_of(told[0][0]) if len(told) == 1 else {}
+    opening.check_version(row.get("format_version"), path)
+    try:
+        return Settings(**{name: value for name, value in row.items() if name in Settings.names()})
+    except SettingsError as error:
+        raise HubFormatError(f"{path} is no hub that this version made: {error}") from error
+
+
+def _numbers(copy: Path) -> list[int]:
+    """The datasets that a table speaks of which can be read."""
+    found: set[int] = set()
+    failed: list[Exception] = []
+    tables = ("datasets", "models", "features")
+    for table in tables:
+        try:
+            with _read(copy) as con:
+                found |= {number for (number,) in con.execute(f"SELECT DISTINCT dataset_id FROM _hub.{table}").fetchall()}
+        except _UNREADABLE as error:
+            failed.append(error)
+    if len(failed) == len(tables):
+        raise failed[0]
+    return sorted(found)
+
+
+def _datasets_taken_over(hub: Hub, copy: Path, numbers: list[int]) -> dict[int, str]:
+    """Take over the datasets that can be read, each with its models; the others, and why."""
+    lost: dict[int, str] = {}
+    con: duckdb.DuckDBPyConnection | None = None
+    for number in numbers:
+        try:
+            con = con or _read(copy)
+            rows = {table: arrow(con.sql(f"FROM _hub.{table} WHERE dataset_id = ?", params=[number])) for table in _OF_DATASET}
+        except _UNREADABLE as error:
+            lost[number] = _why(error)
+            if con is not None:
+                con.close()
+            con = None
+            continue
+        if not rows["datasets"].num_rows:
+            lost[number] = "it is missing, though models use it"
+            continue
+        with hub._transaction():
+            for table, found in rows.items():
+                hub._own.register("modelhub_found", found)
+                hub._own.execute(f"INSERT INTO {hub._place.tables}._hub.{table} BY NAME FROM modelhub_found")
+                hub._own.unregister("modelhub_found")
+    if con is not None:
+        con.close()
+    return lost
 
 
 def _outcomes_taken_over(hub: Hub, copy: Path) -> str | None:
     """Take over what was measured of the models that are there; None, or what is wrong."""
     tables = f"{hub._place.tables}._hub"
     try:
-        with duckdb.connect(str(copy), read_only=True) as con:
+        with _read(copy) as con:
             found = arrow(con.sql("FROM _hub.outcomes"))
-    except (duckdb.Error, RuntimeError, UnicodeDecodeError, ValueError) as error:
-        return " ".join(str(error).split())[:200]
+    except _UNREADABLE as error:
+        return _why(error)
     with hub._transaction():
         hub._own.register("modelhub_found", found)
         hub._own.execute(

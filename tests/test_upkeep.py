@@ -97,6 +97,29 @@ def test_rescue_reads_a_file_of_which_the_older_header_is_torn(path: Path) -> No
     assert whole(new)["features"] == before["features"]
 
 
+@pytest.mark.parametrize("table", ["format", "defaults", "minhash_functions", "logic"])
+def test_rescue_does_without_what_is_known_anyway(path: Path, table: str) -> None:
+    with modelhub_sql.connect(path) as hub:
+        hub.set(auto_models=7)
+    before = whole(path)
+    with duckdb.connect(str(path), read_only=True) as con:
+        blocks = con.execute(f"SELECT block_id FROM pragma_storage_info('_hub.{table}') WHERE block_id >= 0").fetchall()
+    content = bytearray(path.read_bytes())
+    header = journal.newest(bytes(content[: journal.HEADERS]))
+    assert header is not None
+    for (block,) in set(blocks):
+        content[journal.HEADERS + block * header.block_size + 99] ^= 1
+    path.write_bytes(content)
+    assert not journal.is_sound(bytes(content[journal.HEADERS + blocks[0][0] * header.block_size :][: header.block_size]))
+    new = path.with_name("new.duckdb")
+    said = run("rescue", str(path), "-o", str(new)).stderr
+    assert "6 models, 0 datasets lost" in said
+    assert found(new) == []
+    # All else is as it was.
+    assert ("modelhub set" in said) == (table == "defaults")
+    assert {name for name, rows in whole(new).items() if rows != before[name]} == ({table} & {"defaults"})
+
+
 def test_a_hub_of_large_datasets_of_which_some_partitions_are_kept_is_whole(tmp_path: Path) -> None:
     path, numbers = tmp_path / "hub.duckdb", list(range(995))
     with modelhub_sql.connect(path, partition_size=10, max_partitions=30) as hub:
