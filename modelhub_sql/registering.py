@@ -470,6 +470,8 @@ def _told(given: Mapping[str, Any]) -> dict[str, Any]:
         raise OptionError(f"model {name[:200]}: source must be text, got {told['source']!r:.200}")
     for each in _TEXTS:
         check_text(f"model {name[:200]!r}: {each}", told[each])
+    # A number, as of a table, is compared with texts.
+    told["version"] = _text(told["version"])
     datasets.check_read(told["read"])
     told["exclude"] = names_of(told["exclude"])
     if like is None and told["like_version"] is not None:

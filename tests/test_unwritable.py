@@ -79,3 +79,13 @@ def test_a_name_that_is_too_long_is_said_to_be(tmp_path: Path, size: int) -> Non
         (tmp_path / "hub.duckdb").rename(path)
         with pytest.raises(HubAccessError, match="too long"):
             modelhub_sql.connect(path)
+
+
+def test_a_version_that_is_a_number_is_its_text() -> None:
+    with modelhub_sql.connect(partition_size=50) as hub:
+        hub.register("a", TABLE)
+        for _ in range(2):
+            hub.register("a", TABLE, version=2, replace=True)  # type: ignore[arg-type]
+            hub.register_many([{"name": "a", "dataset": TABLE, "version": 3.5, "replace": True}])
+            hub.sync([{"name": "a", "dataset": TABLE, "version": 1e9, "task": "t"}])
+        assert [row["version"] for row in hub.models().dicts()] == ["", "1000000000.0", "2", "3.5"]
