@@ -38,12 +38,16 @@ h1 { font-size: 1.5rem; margin: 0; } h2 { font-size: 1.2rem; margin: 2.5rem 0 .6
 table { border-collapse: collapse; width: 100%; font-size: .9rem; }
 th { text-align: left; font-weight: 600; color: var(--soft); }
 th, td { padding: .3rem .6rem .3rem 0; border-bottom: 1px solid var(--line); vertical-align: top;
-  overflow-wrap: anywhere; }
+  overflow-wrap: break-word; }
+.wide { overflow-x: auto; }
 th.n, td.n { text-align: right; font-variant-numeric: tabular-nums; overflow-wrap: normal; white-space: nowrap; }
+.verdict { white-space: nowrap; }
 .dot { display: inline-block; width: .65em; height: .65em; border-radius: 50%; margin-right: .45em; }
 figure { margin: .8rem 0; overflow-x: auto; } img { max-width: 100%; height: auto; }
+@media (max-width: 34rem) { body { padding: 1rem; } figure img { max-width: none; } }
 pre { background: var(--panel); padding: .7rem .9rem; border-radius: 6px; overflow-x: auto; font-size: .88rem; }
 summary { cursor: pointer; color: var(--soft); } li { margin: .15rem 0; }
+h1, h2, .sentence, li { overflow-wrap: anywhere; }
 """
 
 
@@ -220,17 +224,21 @@ def _number(value: float | None) -> str:
 
 
 def _verdict(verdict: str) -> _Html:
-    return _Html(f'<span class="dot" style="background:{plots.VERDICTS[verdict]}"></span>{escape(verdict)}')
+    return _Html(
+        f'<span class="verdict"><span class="dot" style="background:{plots.VERDICTS[verdict]}"></span>{escape(verdict)}</span>'
+    )
 
 
 def _table(head: Sequence[str], rows: Iterable[Sequence[Any]], numbers: set[int]) -> str:
-    def cells(tag: str, row: Sequence[Any]) -> str:
-        return "".join(
-            f"<{tag}{' class=n' if place in numbers else ''}>{_text(value)}</{tag}>" for place, value in enumerate(row)
-        )
+    """A table without the columns that no row has a value of. numbers: places of the columns of numbers."""
+    every = [[_text(value) for value in row] for row in rows]
+    places = [place for place in range(len(head)) if any(row[place] for row in every)]
 
-    body = "\n".join(f"<tr>{cells('td', row)}</tr>" for row in rows)
-    return f"<table>\n<thead><tr>{cells('th', head)}</tr></thead>\n<tbody>\n{body}\n</tbody>\n</table>"
+    def cells(tag: str, row: Sequence[str]) -> str:
+        return "".join(f"<{tag}{' class=n' if place in numbers else ''}>{row[place]}</{tag}>" for place in places)
+
+    body = "\n".join(f"<tr>{cells('td', row)}</tr>" for row in every)
+    return f'<div class="wide"><table>\n<thead><tr>{cells("th", head)}</tr></thead>\n<tbody>\n{body}\n</tbody>\n</table></div>'
 
 
 def _picture(result: Any, alt: str) -> str:

@@ -168,7 +168,9 @@ function show_ranking(found) {
     { name: 'distance', title: 'Distance', kind: 'n', shown: (row) => number(row.distance) },
     { name: 'bar', title: '', kind: 'less', shown: (row) => share_bar(row.distance, row.verdict) },
     { name: 'overlap', title: 'Overlap', kind: 'n less', shown: (row) => percent(row.overlap) },
-    { name: 'source_accuracy', title: 'Accuracy', kind: 'n', shown: (row) => number(row.source_accuracy) },
+    ...(found.some((row) => row.source_accuracy !== null) ? [
+      { name: 'source_accuracy', title: 'Accuracy', kind: 'n', shown: (row) => number(row.source_accuracy) },
+    ] : []),
     { name: 'source_rows', title: 'Rows', kind: 'n less', shown: (row) => count(row.source_rows) },
     ...(at('details').checked ? [
       { name: 'coverage', title: 'Coverage', kind: 'n less', shown: (row) => percent(row.coverage) },
