@@ -185,7 +185,17 @@ def test_what_is_dropped_in_a_browser_is_answered_as_in_python_and_leaves_no_tra
     with modelhub_sql.connect(hub_path) as hub:
         hub.register(named, rows, exclude=["activity"], version="<v>", uri="javascript:alert(3)")
         hub.register("kinds", _kinds(1), exclude=["label"])
-        hub.page(tmp_path / "site")
+        site = Path(hub.page(tmp_path / "site"))
+        # Documents that are no part of the page: a report, and what a notebook shows.
+        hub.report(data("torso1"), site / "report.html", exclude=["activity"], all_models=True)
+        searched = hub.find_models(data("torso1"), exclude=["activity"], details=True, all_models=True)
+        explained = hub.explain("leg1", data("torso1"), exclude=["activity"])
+        cells = "".join(each._repr_html_() for each in (hub, searched, explained, hub.sketch(data("torso1")), hub.models()))
+        (site / "cells.html").write_text(
+            "<!doctype html><link rel=icon href='data:,'><meta charset=utf-8><body style='margin:0 20px 0 100px;"
+            f"font:13px sans-serif'><style>td,th{{padding:.5em}}</style>{cells}",
+            encoding="utf-8",
+        )
 
     shots = [tmp_path / name for name in ("light.png", "dark.png", "narrow.png", "error.png", "details.png")]
     steps: list[dict[str, Any]] = [
@@ -204,6 +214,8 @@ def test_what_is_dropped_in_a_browser_is_answered_as_in_python_and_leaves_no_tra
         {"choose": data("beer")},
         {"drop": str(broken)},
         {"shot": str(shots[3])},
+        {"open": "report.html", "shot": str(tmp_path / "report.png")},
+        {"open": "cells.html", "shot": str(tmp_path / "cells.png")},
         {"claims": _claims(sensor_hub_path)},
     ]
     jobs = tmp_path / "jobs.json"
@@ -214,7 +226,9 @@ def test_what_is_dropped_in_a_browser_is_answered_as_in_python_and_leaves_no_tra
     seen = json.loads(done.stdout)
     assert (seen["outside"], seen["errors"]) == ([], [])
     assert seen["requests"] > 5
-    (ready, torso1, leg1, _, _, detailed, _, _, brief, torso2, without, names, times, beer, refused, _, claims) = seen["answers"]
+    (ready, torso1, leg1, _, _, detailed, _, _, brief, torso2, without, names, times, beer, refused, _, report, cells, claims) = (
+        seen["answers"]
+    )
     assert ready["state"] == "ready"
     with modelhub_sql.connect(hub_path, read_only=True) as hub:
         for answer, target, excluded in (
@@ -252,6 +266,11 @@ def test_what_is_dropped_in_a_browser_is_answered_as_in_python_and_leaves_no_tra
     assert leg1["why"].startswith("Why leg1")
     assert leg1["pictures"] == len(why)
     assert named in {row["model"] for row in names["ranking"]}
+    assert (report["scrolls"], report["broken"], cells["scrolls"]["1280"]) == ({"1280": False, "400": False}, 0, False)
+    for document in (report, cells):
+        for row in searched.dicts():
+            assert row["model"] in document["text"]
+        assert str(searched.summary) in document["text"]
     assert refused["state"] == "failed"
     assert "broken.parquet can't be read as parquet" in refused["error"]
     assert all(shot.stat().st_size > 10_000 for shot in shots)

@@ -1,6 +1,7 @@
 // node drive.mjs SITE JOBS.json: opens a site in headless Chromium and prints what the page shows, as JSON.
 // JOBS: {"modules": folder with puppeteer-core, "chromium": path, "steps": [...]}; a step is one of
 // {"drop": file, "name": as}, {"choose": file}, {"tick": [columns]}, {"details": true}, {"explain": model}, {"shot": png, "dark": true, "width": 1280},
+// {"open": file of the site, "shot": png}: another document, in windows of 1280 and 400 pixels, light and dark,
 // {"claims": {"hub": file, "tables": {name: file}, "files": [[name, statements]]}}.
 import fs from 'node:fs';
 import http from 'node:http';
@@ -109,6 +110,9 @@ for (const step of steps) {
     await page.evaluate((name) => document.querySelector(`tr[data-model="${CSS.escape(name)}"] button`).focus(), step.explain);
     await page.keyboard.press('Enter');
     await settled('done', 'failed');
+  } else if (step.open) {
+    answers.push(await opened(step));
+    continue;
   } else if (step.shot) {
     await page.emulateMediaFeatures([{ name: 'prefers-color-scheme', value: step.dark ? 'dark' : 'light' }]);
     await page.setViewport({ width: step.width ?? 1280, height: 900 });
@@ -120,6 +124,31 @@ for (const step of steps) {
     continue;
   }
   answers.push({ ...(await shown()), milliseconds: Date.now() - since });
+}
+
+/** What another document of the site shows: its text, and whether its window scrolls to the side. */
+async function opened(step) {
+  const other = await browser.newPage();
+  other.on('console', (message) => message.type() === 'error' && errors.push(message.text()));
+  other.on('pageerror', (error) => errors.push(String(error)));
+  await watch(other.target());
+  const seen = { text: '', scrolls: {}, broken: 0 };
+  for (const [width, scheme] of [[1280, 'dark'], [1280, 'light'], [400, 'light']]) {
+    await other.emulateMediaFeatures([{ name: 'prefers-color-scheme', value: scheme }]);
+    await other.setViewport({ width, height: 900 });
+    await other.goto(`${origin}/${step.open}`);
+    const found = await other.evaluate(() => ({
+      text: document.body.innerText,
+      scrolls: document.documentElement.scrollWidth > document.documentElement.clientWidth,
+      broken: [...document.images].filter((image) => !image.naturalWidth).length,
+    }));
+    seen.text = found.text;
+    seen.broken += found.broken;
+    seen.scrolls[width] ||= found.scrolls;
+    if (step.shot) await other.screenshot({ path: step.shot.replace('.png', `-${width}-${scheme}.png`), fullPage: true });
+  }
+  await other.close();
+  return seen;
 }
 
 /** The claims, in a database of their own that the hub's file is attached to: here its own logic runs, as in any client. */
