@@ -139,7 +139,11 @@ def test_open_pairs_are_all_that_are_alike(kind: int, js: float | None, monkeypa
         sources, targets = made[10:], made[:10]
     wanted = 4
     mine, theirs = features_of(kind, sources, wanted), features_of(kind, targets, wanted)
-    alike = cells.open_pairs(kind, mine, theirs, cells.Rules(0.3, js, wanted, 2))
+    # A dataset each; of one, a target has its match.
+    is_open = np.ones((len(sources), len(targets)), bool)
+    is_open[3, 2] = False
+    still = cells.Open(np.arange(len(sources)), is_open)
+    alike = cells.open_pairs(kind, mine, theirs, cells.Rules(0.3, js, wanted, 2), still)
     found = {(s, t): rest for s, t, *rest in zip(*(side.tolist() for side in alike), strict=True)}
     missed = 0
     for s in range(len(sources)):
@@ -154,15 +158,40 @@ def test_open_pairs_are_all_that_are_alike(kind: int, js: float | None, monkeypa
             keys = sorted({*bins[0], *bins[1]})
             p, q = (np.array([side[key] / side.total() for key in keys]) for side in bins)
             divergence = jensenshannon(p, q) ** 2
-            is_alike = jaccard > 0.3 and (js is None or divergence < js)
+            is_alike = bool(is_open[s, t]) and jaccard > 0.3 and (js is None or divergence < js)
             assert ((s, t) in found) == is_alike, (s, t, jaccard, divergence)
-            missed += jaccard > 0.3 and not is_alike
+            missed += is_open[s, t] and jaccard > 0.3 and not is_alike
             if is_alike:
                 assert found[s, t] == pytest.approx([jaccard, divergence, 1 - (2 * p * q / (p + q)).sum()], abs=1e-9)
     assert found
     assert bool(missed) == (js is not None)
-    nothing = cells.open_pairs(kind, mine, theirs, cells.Rules(1.0, js, wanted, 2))
+    nothing = cells.open_pairs(kind, mine, theirs, cells.Rules(1.0, js, wanted, 2), still)
     assert all(len(side) == 0 for side in nothing)
+
+
+def own_matches(pairs: list[tuple[int, int, float]]) -> set[tuple[int, int]]:
+    """Pairs that are the nearest of both sides, without another in a row or column that is nearly as near."""
+    return {
+        (row, column)
+        for row, column, js in pairs
+        if all(js < 0.8 * other for r, c, other in pairs if (r == row) != (c == column))
+        and all(js <= other for r, c, other in pairs if r == row or c == column)
+    }
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_what_is_undecided_has_the_matches_of_all_pairs(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    # Ties, nearest ones that are just at their share of the next, and numbers between.
+    steps = np.concatenate([[0.0], 0.05 * 0.8 ** np.arange(5), rng.uniform(0, 0.1, 3)]).round(12)
+    made = {(int(r), int(c)): float(rng.choice(steps)) for r, c in rng.integers(0, (6, 9), (25, 2))}
+    pairs = [(row, column, js) for (row, column), js in made.items()]
+    rows, columns, js = (np.array(side) for side in zip(*pairs, strict=True))
+    kept = cells.undecided(js.astype(float), rows, columns, 0.8)
+    left = [pair for pair, is_left in zip(pairs, kept.tolist(), strict=True) if is_left]
+    assert own_matches(left) == own_matches(pairs)
+    # It is not all of them.
+    assert len(left) < len(pairs)
 
 
 def test_signatures_share_a_band_where_all_functions_of_one_are_equal() -> None:

@@ -54,7 +54,8 @@ FUNCTIONS = {
         [
             OPEN,
             OPEN,
-            "STRUCT(jaccard DOUBLE[], js DOUBLE[], replicas UINTEGER, rows UINTEGER)",
+            "UBIGINT[]",
+            "STRUCT(jaccard DOUBLE[], js DOUBLE[], own_share DOUBLE[], replicas UINTEGER, rows UINTEGER)",
         ],
         "STRUCT(source UBIGINT, target UBIGINT, jaccard DOUBLE, js_divergence DOUBLE, distance DOUBLE)[]",
     ),

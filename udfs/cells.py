@@ -30,6 +30,9 @@ PARTS = 8
 #: Cells of a table, features by cells, that is filled at a time.
 BLOCK = 1 << 18
 
+#: JS divergences are rounded to 12 digits before they are compared.
+ROUNDING = 1e-9
+
 PAIR = pa.struct(
     [
         ("source", pa.uint64()), ("target", pa.uint64()), ("jaccard", pa.float64()), ("js_divergence", pa.float64()),
@@ -52,13 +55,22 @@ class Features(NamedTuple):
 class Rules(NamedTuple):
     """What a pair must hold. jaccard: it is above this. js: its JS divergence is below this; None for any.
 
-    replicas: of the hub's format. rows: functions of a MinHash band; one band must be equal.
+    replicas: of the hub's format. rows: functions of a MinHash band; one band must be equal. own_share: of the next JS
+    divergence; a match is below it; None where all pairs are wanted.
     """
 
     jaccard: float
     js: float | None
     replicas: int
     rows: int
+    own_share: float | None = None
+
+
+class Open(NamedTuple):
+    """Which features of the target have no match so far. dataset: of each source, from 0. table: (datasets, targets)."""
+
+    dataset: Whole
+    table: npt.NDArray[np.bool_]
 
 
 class Alike(NamedTuple):
@@ -156,7 +168,7 @@ def _greatest(counted: Floats, cell: Floats, occurrences: Floats, owner: Whole) 
     return greatest
 
 
-def open_pairs(kind: int, sources: Features, targets: Features, rules: Rules) -> Alike:
+def open_pairs(kind: int, sources: Features, targets: Features, rules: Rules, still: Open) -> Alike:
     """Pairs of features of one kind that are alike, and how much their distributions differ; none that is too far apart."""
     known = np.unique(cells(kind, targets, slice(0, len(targets.k)))[0])
     theirs = np.concatenate([_table(kind, targets, known, rules.replicas, rows) for rows in _parts(targets, known)])
@@ -169,7 +181,7 @@ def open_pairs(kind: int, sources: Features, targets: Features, rules: Rules) ->
             for cell in np.flatnonzero(cells_of):
                 common += np.minimum(by_cell[cell], cells_of[cell])
             jaccard = common / (targets.elements[number] + sources.elements[rows] - common)
-            alike = np.flatnonzero(jaccard > rules.jaccard)
+            alike = np.flatnonzero((jaccard > rules.jaccard) & still.table[still.dataset[rows], number])
             found.append((alike + rows.start, np.full(len(alike), number), jaccard[alike]))
         return found
 
@@ -186,7 +198,36 @@ def open_pairs(kind: int, sources: Features, targets: Features, rules: Rules) ->
     near = np.flatnonzero(js < most)
     if sources.minhash.size:
         near = near[shares_band(sources.minhash[source[near]], targets.minhash[target[near]], rules.rows)]
+    if rules.own_share is not None:
+        row = still.dataset[source[near]] * len(targets.k) + target[near]
+        near = near[undecided(js[near], row, source[near], rules.own_share)]
     return Alike(source[near], target[near], jaccard[near], js[near], distance[near])
+
+
+def undecided(js: Floats, row: Whole, column: Whole, own_share: float) -> npt.NDArray[np.bool_]:
+    """Which pairs may be a match, the nearest in its row and its column without a rival in either, or be such a rival.
+
+    js: of n pairs, (n,). row, column: a target in a dataset, and a source. A pair is a rival where ``own_share`` of its JS
+    divergence is not above that of the nearest. What is decided by rounding stays: ``open_match`` decides.
+    """
+    if not len(js):
+        return np.zeros(0, bool)
+    least = []
+    is_none = np.zeros(len(js), bool)
+    for side in (row, column):
+        nearest = np.full(int(side.max()) + 1, np.inf)
+        np.minimum.at(nearest, side, js)
+        is_rival = own_share * js + ROUNDING < nearest[side]
+        # The nearest itself is below its own share, too.
+        rivals = np.bincount(side, is_rival)[side] - is_rival
+        is_none |= (rivals > 0) | (js > nearest[side] + ROUNDING)
+        least.append(nearest)
+    match = ~is_none
+    found = match.copy()
+    for side, nearest in zip((row, column), least, strict=True):
+        has_match = np.bincount(side, match) > 0
+        found |= has_match[side] & (np.abs(own_share * js - nearest[side]) <= ROUNDING)
+    return np.asarray(found)
 
 
 def shares_band(one: npt.NDArray[np.uint32], other: npt.NDArray[np.uint32], rows: int) -> npt.NDArray[np.bool_]:
@@ -215,19 +256,34 @@ def _features(rows: Any) -> dict[int, tuple[npt.NDArray[np.uint64], Features]]:
     return found
 
 
-def arrow(sources: pa.ChunkedArray, targets: pa.ChunkedArray, rules: pa.ChunkedArray) -> pa.Array:
-    """``open_pairs`` for DuckDB, of one row: structs of lists of all features; jaccard and js of each kind (number, time, text;
-    no js: NULL), replicas and rows. Of each pair the keys of both, and what they have in common."""
+def arrow(sources: pa.ChunkedArray, targets: pa.ChunkedArray, open_in: pa.ChunkedArray, rules: pa.ChunkedArray) -> pa.Array:
+    """``open_pairs`` for DuckDB, of one row: structs of lists of all features; keys of a dataset and a feature of the target that
+    has no match there; jaccard, js and own_share of each kind (number, time, text; none: NULL), replicas and rows. Of each pair
+    the keys of both, and what they have in common."""
     own, theirs = _features(sources[0]), _features(targets[0])
+    still_open = numbers(open_in[0].values)
     given = rules[0].as_py()
     found: list[list[npt.NDArray[Any]]] = []
     for kind in sorted(own.keys() & theirs.keys()):
         (keys, source), (their_keys, target) = own[kind], theirs[kind]
-        rule = Rules(given["jaccard"][kind], given["js"][kind], given["replicas"], given["rows"])
-        alike = open_pairs(kind, source, target, rule)
+        of_kind = {name: given[name][kind] for name in ("jaccard", "js", "own_share")}
+        rule = Rules(**of_kind, replicas=given["replicas"], rows=given["rows"])
+        alike = open_pairs(kind, source, target, rule, _still(keys, their_keys, still_open))
         found.append([keys[alike.source], their_keys[alike.target], *alike[2:]])
     columns = [np.concatenate(side) for side in zip(*found, strict=True)] if found else [np.empty(0)] * len(PAIR)
     values = pa.StructArray.from_arrays(
         [as_arrow(each, field.type.to_pandas_dtype()) for each, field in zip(columns, PAIR, strict=True)], fields=list(PAIR)
     )
     return pa.ListArray.from_arrays(as_arrow(np.array([0, len(values)], np.int32)), values)
+
+
+def _still(keys: npt.NDArray[np.uint64], their_keys: npt.NDArray[np.uint64], open_in: npt.NDArray[np.uint64]) -> Open:
+    datasets, dataset = np.unique(keys >> np.uint64(16), return_inverse=True)
+    order = np.argsort(their_keys)
+    rows, columns = open_in >> np.uint64(16), open_in & np.uint64(65535)
+    at = np.minimum(np.searchsorted(datasets, rows), len(datasets) - 1)
+    place = np.minimum(np.searchsorted(their_keys, columns, sorter=order), len(order) - 1)
+    there = (datasets[at] == rows) & (their_keys[order[place]] == columns)
+    table = np.zeros((len(datasets), len(their_keys)), bool)
+    table[at[there], order[place[there]]] = True
+    return Open(dataset.reshape(-1), table)

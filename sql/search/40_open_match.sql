@@ -23,9 +23,9 @@ mutual AS (
 own AS (
     FROM mutual AS m
     ANTI JOIN compared AS r ON r.dataset_id = m.dataset_id AND r.target_feature_id = m.target_feature_id
-        AND r.feature_id <> m.feature_id AND m.js_divergence >= 0.8 * r.js_divergence
+        AND r.feature_id <> m.feature_id AND m.js_divergence >= _logic.own_share() * r.js_divergence
     ANTI JOIN compared AS r ON r.dataset_id = m.dataset_id AND r.feature_id = m.feature_id
-        AND r.target_feature_id <> m.target_feature_id AND m.js_divergence >= 0.8 * r.js_divergence
+        AND r.target_feature_id <> m.target_feature_id AND m.js_divergence >= _logic.own_share() * r.js_divergence
     WHERE kind = 'number'
 ),
 equivalent AS (

@@ -76,5 +76,11 @@ COMMENT ON MACRO _logic.bands_may_miss IS 'whether two features of a Jaccard sim
 CREATE MACRO _logic.most_js(kind) AS CASE kind WHEN 'number' THEN 0.075 WHEN 'time' THEN 0.15 ELSE 0.35 END;
 COMMENT ON MACRO _logic.most_js IS 'JS divergence below which features of different names are taken for the same';
 
-CREATE MACRO _logic.rival_js(kind) AS _logic.most_js(kind) / 0.8 + 1e-9;
+CREATE MACRO _logic.own_share() AS 0.8;
+COMMENT ON MACRO _logic.own_share IS 'a number is the match of another only where its JS divergence is below this share of that of the next';
+
+CREATE MACRO _logic.rival_js(kind) AS CASE
+    WHEN kind = 'number' THEN _logic.most_js(kind) / _logic.own_share() + 1e-9
+    ELSE _logic.most_js(kind)
+END;
 COMMENT ON MACRO _logic.rival_js IS 'JS divergence below which a feature is a match, or is so like one that it makes another none';
