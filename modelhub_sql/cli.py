@@ -215,7 +215,7 @@ def find(hub: str, targets: tuple[str, ...], plot: str | None, form: str | None,
         _find_for_each(hub, targets, form, options)
         return
     (target,) = targets
-    with connect(hub, read_only=True, _numpy=plot is not None or _is_much(hub, target)) as open_hub:
+    with connect(hub, read_only=True, _numpy=plot is not None or _is_much(hub, target), _late=True) as open_hub:
         found = open_hub.find_models(target, **options)
         _draw(found, plot)
         if found.summary and form is None:
@@ -303,7 +303,7 @@ def explain(hub: str, model: str, target: str, partitions: bool, plot: str | Non
         raise click.UsageError(f"{flag} {reason}")
     if plot and partitions:
         raise click.UsageError("--plot draws feature by feature: leave --partitions out")
-    with connect(hub, read_only=True, _numpy=plot is not None or _is_much(hub, target)) as open_hub:
+    with connect(hub, read_only=True, _numpy=plot is not None or _is_much(hub, target), _late=True) as open_hub:
         if partitions:
             covered = open_hub.explain_partitions(model, target, **given)
             empty = "the model shares too little with the target, or others are nearer (max_candidates)"
@@ -403,7 +403,7 @@ def steps(hub: str, target: str, form: str | None, **options: Any) -> None:
 @output_options
 def list_models(hub: str, limit: int | None, form: str | None, **given: Any) -> None:
     """List the models in HUB."""
-    with connect(hub, read_only=True, _numpy=False) as open_hub:
+    with connect(hub, read_only=True, _numpy=False, _late=True) as open_hub:
         brief = "model, version, source_accuracy, task, framework, rows, source, uri"
         print_result(open_hub.models(**given), form, brief.split(", "), limit, empty="the hub has no such model")
 

@@ -124,7 +124,7 @@ def export(hub: str, name: str, output: str, version: str | None) -> None:
 @output_options
 def datasets(hub: str, form: str | None) -> None:
     """List the sketched datasets in HUB and the models that were trained on each."""
-    with connect(hub, read_only=True, _numpy=False) as open_hub:
+    with connect(hub, read_only=True, _numpy=False, _late=True) as open_hub:
         found = open_hub.datasets()
         brief = ("dataset_id", "dataset", "rows", "partitions", "features", "models", "source")
         print_result(found, form, brief, empty="the hub has no datasets yet")
@@ -137,7 +137,7 @@ def datasets(hub: str, form: str | None) -> None:
 @output_options
 def show(hub: str, name: str, version: str | None, form: str | None) -> None:
     """Show what HUB knows of the model NAME, and the features of its data."""
-    with connect(hub, read_only=True, _numpy=False) as open_hub:
+    with connect(hub, read_only=True, _numpy=False, _late=True) as open_hub:
         found = open_hub.show(name, version=version)
         if form is None:
             print_sentence(found.summary)
@@ -166,7 +166,7 @@ def record(hub: str, model: str, target: str, score: float, **given: Any) -> Non
 @output_options
 def outcomes(hub: str, form: str | None) -> None:
     """List what was measured of models in HUB on targets, and what the search had said."""
-    with connect(hub, read_only=True, _numpy=False) as open_hub:
+    with connect(hub, read_only=True, _numpy=False, _late=True) as open_hub:
         found = open_hub.outcomes()
         if form is None and len(found):
             print_sentence(found.summary)

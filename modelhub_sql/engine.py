@@ -44,6 +44,9 @@ _LEFT: list[tuple[duckdb.DuckDBPyConnection, duckdb.DuckDBPyConnection]] = []
 #: Options that are on or off; off is as if they were not given.
 _FLAGS = ("all_models", "details", "latest")
 
+#: Methods that do without the histograms of partitions, unless a step of a search reads them.
+_WITHOUT_PARTITIONS = ("_search", "datasets", "models", "outcomes", "show")
+
 #: What sql/sketch/30_left_out.sql says of a column.
 _KEY = re.compile(r" \((numbers the rows|a key: each text is another|an index of pandas)\)$")
 
@@ -57,7 +60,10 @@ def in_turn(method: Callable[Concatenate[E, P], R]) -> Callable[Concatenate[E, P
         with hub._lock:
             if hub._shared is None:
                 return method(hub, *args, **named)
-            again: R = hub._shared.in_turn(lambda: method(hub, *args, **named), (*args, *named.values()))
+            options: Any = {**named, **(named.get("options") or {})}  # type: ignore[dict-item]
+            # A condition may be any SQL.
+            whole = method.__name__ not in _WITHOUT_PARTITIONS or bool(options.get("details") or options.get("where"))
+            again: R = hub._shared.in_turn(lambda: method(hub, *args, **named), (*args, *named.values()), whole)
             return again
 
     return waiting
@@ -94,10 +100,11 @@ class Engine:
         _numpy: bool = True,
         _progress: bool = False,
         _make: bool = True,
+        _late: bool = False,
         **settings: Any,
     ) -> None:
         # _numpy: whether the numpy functions are worth their import. _progress: tell how a hub is fetched. _make: one in a
-        # server, where there is none.
+        # server, where there is none. _late: of one there, read the histograms of partitions only when a search needs them.
         named = os.fspath(path) if isinstance(path, os.PathLike) else path
         if not isinstance(named, str) or "\0" in named or not is_writable(named):
             raise OptionError(f"a hub is a file, named by its path, got {path!r:.200}")
@@ -107,7 +114,7 @@ class Engine:
         self._shared: shared.Shared | None = None
         if shared.is_shared(self.path):
             (self._con, self._own, self._place, held), self._shared = shared.opened_there(
-                self.path, read_only, settings, _numpy, wait, _make
+                self.path, read_only, settings, _numpy, wait, _make, _late
             )
             self.path = self._shared.shown
         elif fetching.is_url(self.path):
@@ -136,7 +143,7 @@ class Engine:
         self._check_process()
         with self._lock:
             if self._shared is not None:
-                self._shared.refresh()
+                self._shared.refresh(always=True)
             if not self._has_macros:
                 lay_macros(self._own, self._place, self._numpy)
                 self._has_macros = True
@@ -210,7 +217,8 @@ class Engine:
                     own.execute("CREATE OR REPLACE TEMP TABLE searched AS FROM temp.main.explained")
                 else:
                     self._choose(**asked)
-                searching.step_by_step(own, place, until, numpy=self._numpy, taken=taken)
+                needs = self._shared.need_all if self._shared is not None else None
+                searching.step_by_step(own, place, until, numpy=self._numpy, taken=taken, of_partitions=needs)
                 self._taken = frozenset(("target_sketch", "options", "searched", *(name for name, *_ in taken or ())))
                 if until == "found_model":
                     shown = ("details", "rank_by", "max_js", "min_adaptivity", "sample_space", "search")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 
 import duckdb
 
@@ -67,11 +68,18 @@ Step = tuple[str, int, float, str]
 
 
 def step_by_step(
-    con: duckdb.DuckDBPyConnection, place: logic.Place, until: str, *, numpy: bool, taken: list[Step] | None = None
+    con: duckdb.DuckDBPyConnection,
+    place: logic.Place,
+    until: str,
+    *,
+    numpy: bool,
+    taken: list[Step] | None = None,
+    of_partitions: Callable[[], None] | None = None,
 ) -> None:
     """Make the relations that ``until`` needs, and it, from ``HEADS``, which are temporary tables of the connection.
 
     taken: takes a row for each step; all are kept then. Without it nothing is kept but ``until`` and the summary.
+    of_partitions: called before a step that reads the histograms of the hub's partitions.
     """
     done: list[logic.Relation] = []
     left_out: list[str] = []
@@ -94,6 +102,8 @@ def step_by_step(
     leave_out_after("options")
     while wanted:
         step = wanted.pop(0)
+        if of_partitions is not None and "partition_counts" in step.query:
+            of_partitions()
         began = time.perf_counter()
         con.execute(logic.placed(logic.step_statement(step), place))
         done.append(step)

@@ -1,7 +1,8 @@
 """A hub that many share, in a database: a copy of its tables in memory, and changes that go there as a whole.
 
 The package's logic runs over the copy, as over a file. Before each verb the hub's revision is asked for, one row; where it is
-another, what changed is read: the rows of models and datasets, and the sketches of datasets whose row is another. A verb changes
+another, what changed is read: the rows of models and datasets, and the sketches of datasets whose row is another. The histograms
+of partitions, most of a hub, can be left until a verb needs them. A verb changes
 the copy in a transaction of its own. What is different then goes to the server in one transaction that no other writer is in, by
 a lock or by going again: there a dataset gets its number, and what others changed meanwhile is looked at. Where it is the same
 model, nothing is stored, and the verb runs again.
@@ -38,6 +39,7 @@ __all__ = [
     "HEADS",
     "SKETCHES",
     "TABLES",
+    "Incomplete",
     "Lost",
     "Moved",
     "Raced",
@@ -58,6 +60,8 @@ _KIND = re.compile(r"(postgres|postgresql|quack|ducklake):", re.IGNORECASE)
 HEADS, SKETCHES = ("defaults", "datasets", "models", "outcomes"), ("features", "partition_counts")
 #: What a server has of a hub: all but the logic that a file carries for other clients.
 TABLES = ("format", "minhash_functions", *HEADS, *SKETCHES)
+#: What is read only when it is needed.
+_LATE = "partition_counts"
 #: Datasets whose sketches are read at once.
 _MANY = 200
 #: So often a change is sent again, and a verb run again, before it is given up.
@@ -66,6 +70,10 @@ _TIMES = 5
 
 class Lost(HubAccessError):
     """The connection to the server broke, perhaps after a COMMIT was sent."""
+
+
+class Incomplete(HubBusyError):
+    """A verb needs the histograms of partitions, which have not been read yet; it runs again when they have."""
 
 
 class Moved(HubBusyError):
@@ -159,9 +167,12 @@ def _remote(address: str, read_only: bool, wait: float) -> Remote:
 
 
 def opened_there(
-    address: str, read_only: bool, given: Mapping[str, Any], numpy: bool, wait: float, make: bool
+    address: str, read_only: bool, given: Mapping[str, Any], numpy: bool, wait: float, make: bool, late: bool
 ) -> tuple[Opened, Shared]:
-    """A hub in a server, as ``opened`` opens a file, and what keeps its copy. make: one where there is none."""
+    """A hub in a server, as ``opened`` opens a file, and what keeps its copy. make: one where there is none.
+
+    late: the histograms of partitions are read when a verb needs them.
+    """
     remote = _remote(address, read_only, wait)
     try:
         is_new = not remote.is_there()
@@ -171,7 +182,7 @@ def opened_there(
         found = opened(remote.shown, read_only, given, numpy, copied=copy)
         try:
             shared = Shared(remote, found.own, found.place.tables, read_only, copy.is_new)
-            shared.refresh()
+            shared.refresh(whole=False, always=not late)
         except BaseException:
             found.own.close()
             found.con.close()
@@ -229,21 +240,30 @@ class Shared:
         #: None: what the copy is like is not known.
         self._state: State | None = None
         self._depth = 0
+        #: Datasets whose histograms of partitions are not here; whether they are to be read with all else.
+        self._missing: set[int] = set()
+        self._is_whole = False
 
-    def in_turn(self, verb: Callable[[], Any], given: Sequence[Any]) -> Any:
+    def in_turn(self, verb: Callable[[], Any], given: Sequence[Any], whole: bool = True) -> Any:
         """What a verb returns over what the hub is now; run again where it met another's change.
 
-        given: what it was called with.
+        given: what it was called with. whole: whether it needs, or may need, the histograms of partitions.
         """
         if self._depth:
+            if whole:
+                self.need_all()
             return verb()
         # A stream has been read.
         can_again = not any(hasattr(each, "__next__") or hasattr(each, "read_next_batch") for each in given)
+        whole = whole or not can_again
         for attempt in range(_TIMES):
-            self.refresh()
+            self.refresh(whole)
             self._depth += 1
             try:
                 return verb()
+            except Incomplete:
+                whole = True
+                continue
             except Moved:
                 if not can_again or attempt == _TIMES - 1:
                     raise
@@ -252,16 +272,30 @@ class Shared:
             time.sleep(random.random() * 0.05 * 2**attempt)
         raise AssertionError
 
-    def refresh(self) -> None:
-        """Bring the copy up to date. Raises HubFormatError where the hub was made anew meanwhile."""
+    def need_all(self) -> None:
+        """Refuse to go on where the histograms of some partitions are not here. Raises Incomplete."""
+        if self._missing:
+            raise Incomplete(f"{self._remote.shown}: the histograms of partitions have not been read")
+
+    def refresh(self, whole: bool = True, always: bool = False) -> None:
+        """Bring the copy up to date. Raises HubFormatError where the hub was made anew meanwhile.
+
+        whole: with the histograms of partitions. always: from now on, for somebody looks at the tables themselves.
+        """
         if self._depth:
             return
+        self._is_whole = self._is_whole or always
+        whole = whole or self._is_whole
+
+        def act() -> None:
+            self._refresh(whole)
+
         try:
-            self._again(self._refresh)
+            self._again(act)
         except Lost:
             # A server was started anew, or a connection was idle for too long.
             self._remote.reconnect()
-            self._again(self._refresh)
+            self._again(act)
 
     def _again(self, act: Callable[[], T]) -> T:
         """What is done until no other is faster. Raises HubLockedError."""
@@ -278,8 +312,8 @@ class Shared:
             attempt = min(attempt + 1, 8)
             time.sleep(random.random() * 0.02 * attempt)
 
-    def _refresh(self) -> None:
-        if self._state is not None and self._remote.state() == self._state:
+    def _refresh(self, whole: bool) -> None:
+        if self._state is not None and self._remote.state() == self._state and not (whole and self._missing):
             return
         self._state = None
         with self._remote.reading() as state:
@@ -289,8 +323,9 @@ class Shared:
                 try:
                     self._own.execute("BEGIN TRANSACTION")
                     try:
-                        self._apply()
+                        missing = self._apply(whole)
                         self._own.execute("COMMIT")
+                        self._missing = missing
                     except BaseException:
                         with suppress(duckdb.Error):
                             self._own.execute("ROLLBACK")
@@ -299,8 +334,8 @@ class Shared:
                     raise _of_content(error, self._remote.shown) from error
         self._state, self._identity = state, state.identity
 
-    def _apply(self) -> None:
-        """What changed there, here."""
+    def _apply(self, whole: bool) -> set[int]:
+        """What changed there, here; the datasets whose histograms of partitions are not."""
         own, tables = self._own, self._tables
         gone = self._ids(f"FROM {tables}.datasets EXCEPT FROM modelhub_there_datasets")
         for table in ("datasets", *SKETCHES) if gone else ():
@@ -311,8 +346,10 @@ class Shared:
             "WHERE list_contains(?::UINTEGER[], dataset_id) ORDER BY dataset_id ASC",
             [new],
         )
-        for some in (new[start : start + _MANY] for start in range(0, len(new), _MANY)):
-            for table in SKETCHES:
+        missing = (self._missing - {*gone}) | {*new}
+        for table in SKETCHES:
+            wanted = new if table != _LATE else sorted(missing) if whole else []
+            for some in (wanted[start : start + _MANY] for start in range(0, len(wanted), _MANY)):
                 _insert(own, f"{tables}.{table}", self._remote.read(table, "dataset_id", some), self._remote.shown)
         own.execute(
             f"DELETE FROM {tables}.models WHERE (model, version) IN (SELECT (model, version) FROM "
@@ -322,6 +359,7 @@ class Shared:
         )
         for table in ("outcomes", "defaults"):
             own.execute(f"DELETE FROM {tables}.{table}; INSERT INTO {tables}.{table} BY NAME FROM modelhub_there_{table}")
+        return set() if whole else missing
 
     def remember(self) -> None:
         """What the copy is like before a verb changes it, in the transaction that it is changed in."""
@@ -386,6 +424,8 @@ class Shared:
             gone[table] = self._rows(f"FROM {before} EXCEPT ALL FROM {tables}.{table}")
             new[table] = self._rows(f"FROM {tables}.{table} EXCEPT ALL FROM {before}")
         ids = new["datasets"]["dataset_id"].to_pylist()
+        # Their sketches take the place of those there.
+        assert self._missing.isdisjoint(ids)
         for table in SKETCHES:
             new[table] = self._rows(f"FROM {tables}.{table} WHERE list_contains(?::UINTEGER[], dataset_id)", [ids])
         known = {row for (row,) in self._own.execute("SELECT dataset_id FROM temp.main.modelhub_before_datasets").fetchall()}

@@ -20,6 +20,7 @@ from test_docs import blocks, run
 import modelhub_sql
 from modelhub_sql.cli import main
 from modelhub_sql.errors import HubBusyError
+from modelhub_sql.postgres import Postgres
 
 psycopg = pytest.importorskip("psycopg", reason="needs the extra postgres")
 if postgres_server.programs() is None:
@@ -113,16 +114,12 @@ def test_what_another_changed_meanwhile_is_seen(address: str, monkeypatch: pytes
         assert shared is not None
         fresh = shared.refresh
 
-        def stale_once() -> None:
+        def stale_once(*_: Any) -> None:
             # The other's change comes after this one has looked.
             monkeypatch.setattr(shared, "refresh", fresh)
 
-        def stale() -> None:
-            monkeypatch.setattr(shared, "refresh", stale_once)
-
-        stale()
+        monkeypatch.setattr(shared, "refresh", stale_once)
         one.register("new", normal(300, 7, 7))
-        shared.refresh()
         # Both gave the same number to a dataset; this one's is given anew.
         other.register("newer", normal(300, 8, 8))
         assert rows_of(one)["models"] != rows_of(other)["models"]
@@ -150,6 +147,56 @@ def test_what_another_changed_meanwhile_is_seen(address: str, monkeypatch: pytes
         assert one.verify().fetchall() == other.verify().fetchall() == []
 
 
+def test_the_histograms_of_partitions_come_when_they_are_needed(
+    address: str, sensor_hub: modelhub_sql.Hub, sensor_hub_path: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with modelhub_sql.connect(address, partition_size=100) as hub:
+        hub.import_hub(sensor_hub_path)
+        target, exclude = data("leg1"), ["activity"]
+        read: list[Any] = []
+        there = Postgres.read
+
+        def reading(self: Postgres, table: str, column: str | None = None, values: Any = ()) -> Any:
+            if table == "partition_counts":
+                read.append(list(values))
+            return there(self, table, column, values)
+
+        monkeypatch.setattr(Postgres, "read", reading)
+        with modelhub_sql.connect(address, read_only=True, _late=True) as reader:
+            for verb in ("models", "datasets", "outcomes"):
+                assert len(getattr(reader, verb)()) == len(getattr(sensor_hub, verb)())
+            assert reader.show("beer").fetchall() == sensor_hub.show("beer").fetchall()
+            assert (
+                reader.find_models(target, exclude=exclude).fetchall()
+                == sensor_hub.find_models(target, exclude=exclude).fetchall()
+            )
+            assert (
+                reader.explain("leg2", target, exclude=exclude).fetchall()
+                == sensor_hub.explain("leg2", target, exclude=exclude).fetchall()
+            )
+            assert read == []
+            # By its option, and by a default of the hub, which only the search itself knows.
+            hub.set(rank_by="adaptivity")
+            ranked = sensor_hub.find_models(target, exclude=exclude, rank_by="adaptivity").fetchall()
+            assert [row[1] for row in reader.find_models(target, exclude=exclude).fetchall()] == [row[1] for row in ranked]
+            assert [len(each) for each in read] == [6]
+            hub.register("new", normal(300, 0, 0))
+            assert len(reader.models()) == 7
+            assert [len(each) for each in read] == [6]
+            hub.remove("new")
+            hub.register("newer", normal(300, 0, 0))
+            assert reader.verify().fetchall() == []
+            assert [len(each) for each in read] == [6, 1]
+        with modelhub_sql.connect(address, read_only=True, _late=True) as reader:
+            # Who looks at the tables finds them whole, now and later.
+            query = f"SELECT count(DISTINCT dataset_id) FROM {reader._place.tables}._hub.partition_counts"
+            con = reader.con
+            assert con.execute(query).fetchall() == [(7,)]
+            hub.register("newest", normal(300, 1, 1))
+            reader.models()
+            assert con.execute(query).fetchall() == [(8,)]
+
+
 def test_a_lost_connection_loses_and_doubles_nothing(address: str, server: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     cut = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'modelhub'"
     with modelhub_sql.connect(address, partition_size=100) as hub:
@@ -172,7 +219,7 @@ def test_a_lost_connection_loses_and_doubles_nothing(address: str, server: Any, 
                 return real(con, query, *args, **named)
 
             with monkeypatch.context() as patched:
-                patched.setattr(shared, "refresh", lambda: None)
+                patched.setattr(shared, "refresh", lambda *_: None)
                 patched.setattr(psycopg.Connection, "execute", execute)
                 hub.register(name, normal(300, 1, 1))
             assert is_cut
