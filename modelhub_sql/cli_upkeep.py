@@ -45,6 +45,9 @@ def rescue(hub: str, output: str) -> None:
         click.echo(f"the log of the last changes ({hub}.wal) can't be read: they are lost", err=True)
     for dataset_id, why in rescued.lost:
         click.echo(visible(f"lost: dataset {dataset_id}: {why}"), err=True)
+    if rescued.renamed:
+        which = ", ".join(map(str, rescued.renamed))
+        click.echo(f"lost: the models of the datasets {which}: one stands for them, called as the dataset", err=True)
     if rescued.outcomes is not None:
         click.echo(visible(f"lost: what was measured of models (outcomes): {rescued.outcomes}"), err=True)
     if rescued.defaults is not None:

@@ -10,7 +10,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import duckdb
 
@@ -225,7 +225,7 @@ class Rescued(NamedTuple):
     """models: that the new hub has. lost: datasets, and what is wrong with each. log: whether the last changes could be read.
 
     outcomes, defaults: why they are lost; None where they are not. others: tables of the user's own and the like, which were
-    left.
+    left. renamed: datasets whose models can't be read: one stands for them, called as the dataset.
     """
 
     models: int
@@ -234,6 +234,7 @@ class Rescued(NamedTuple):
     outcomes: str | None = None
     others: str = ""
     defaults: str | None = None
+    renamed: tuple[int, ...] = ()
 
 
 def rescue(path: str, output: str) -> Rescued:
@@ -300,7 +301,7 @@ def _taken_over(copy: Path, new: Path, path: str) -> Rescued:
 
     with Hub(str(new), **{name: getattr(settings, name) for name in Settings.names()}) as hub:
         tables = hub._place.tables
-        lost = _datasets_taken_over(hub, copy, numbers)
+        lost, renamed = _datasets_taken_over(hub, copy, numbers)
         defaults = None
         columns = list(generated.DEFAULTS)
         try:
@@ -318,7 +319,8 @@ def _taken_over(copy: Path, new: Path, path: str) -> Rescued:
                 for table in _OF_DATASET:
                     hub._own.execute(f"DELETE FROM {tables}._hub.{table} WHERE dataset_id = ?", [number])
         outcomes = _outcomes_taken_over(hub, copy)
-        return Rescued(len(hub.models()), sorted(lost.items()), True, outcomes, _listed(own), defaults)
+        left = tuple(number for number in renamed if number not in lost)
+        return Rescued(len(hub.models()), sorted(lost.items()), True, outcomes, _listed(own), defaults, left)
 
 
 def _read(copy: Path) -> duckdb.DuckDBPyConnection:
@@ -363,31 +365,50 @@ def _numbers(copy: Path) -> list[int]:
     return sorted(found)
 
 
-def _datasets_taken_over(hub: Hub, copy: Path, numbers: list[int]) -> dict[int, str]:
-    """Take over the datasets that can be read, each with its models; the others, and why."""
+def _datasets_taken_over(hub: Hub, copy: Path, numbers: list[int]) -> tuple[dict[int, str], list[int]]:
+    """Take over the datasets that can be read; returns the others, with why, and those whose models can't be read."""
+    tables = f"{hub._place.tables}._hub"
     lost: dict[int, str] = {}
+    renamed: list[int] = []
     con: duckdb.DuckDBPyConnection | None = None
+
+    def read(table: str, number: int) -> Any:
+        nonlocal con
+        con = con or _read(copy)
+        try:
+            return arrow(con.sql(f"FROM _hub.{table} WHERE dataset_id = ?", params=[number]))
+        except _UNREADABLE:
+            con.close()
+            con = None
+            raise
+
     for number in numbers:
         try:
-            con = con or _read(copy)
-            rows = {table: arrow(con.sql(f"FROM _hub.{table} WHERE dataset_id = ?", params=[number])) for table in _OF_DATASET}
+            rows = {table: read(table, number) for table in _OF_DATASET if table != "models"}
         except _UNREADABLE as error:
             lost[number] = _why(error)
-            if con is not None:
-                con.close()
-            con = None
             continue
         if not rows["datasets"].num_rows:
             lost[number] = "it is missing, though models use it"
             continue
+        with suppress(*_UNREADABLE):
+            rows["models"] = read("models", number)
         with hub._transaction():
             for table, found in rows.items():
                 hub._own.register("modelhub_found", found)
-                hub._own.execute(f"INSERT INTO {hub._place.tables}._hub.{table} BY NAME FROM modelhub_found")
+                hub._own.execute(f"INSERT INTO {tables}.{table} BY NAME FROM modelhub_found")
                 hub._own.unregister("modelhub_found")
+            if "models" not in rows:
+                renamed.append(number)
+                hub._own.execute(
+                    f"INSERT INTO {tables}.models BY NAME SELECT dataset AS model, CASE WHEN EXISTS "
+                    f"(FROM {tables}.models WHERE model = dataset AND version = '') THEN 'dataset ' || dataset_id ELSE '' END "
+                    f"AS version, dataset_id, registered_at FROM {tables}.datasets WHERE dataset_id = ?",
+                    [number],
+                )
     if con is not None:
         con.close()
-    return lost
+    return lost, renamed
 
 
 def _outcomes_taken_over(hub: Hub, copy: Path) -> str | None:

@@ -97,20 +97,26 @@ def test_rescue_reads_a_file_of_which_the_older_header_is_torn(path: Path) -> No
     assert whole(new)["features"] == before["features"]
 
 
-@pytest.mark.parametrize("table", ["format", "defaults", "minhash_functions", "logic"])
-def test_rescue_does_without_what_is_known_anyway(path: Path, table: str) -> None:
-    with modelhub_sql.connect(path) as hub:
-        hub.set(auto_models=7)
-    before = whole(path)
+def torn(path: Path, table: str) -> None:
+    """Change a bit of each block of a table."""
     with duckdb.connect(str(path), read_only=True) as con:
         blocks = con.execute(f"SELECT block_id FROM pragma_storage_info('_hub.{table}') WHERE block_id >= 0").fetchall()
     content = bytearray(path.read_bytes())
     header = journal.newest(bytes(content[: journal.HEADERS]))
     assert header is not None
     for (block,) in set(blocks):
-        content[journal.HEADERS + block * header.block_size + 99] ^= 1
+        at = journal.HEADERS + block * header.block_size
+        content[at + 99] ^= 1
+        assert not journal.is_sound(bytes(content[at : at + header.block_size]))
     path.write_bytes(content)
-    assert not journal.is_sound(bytes(content[journal.HEADERS + blocks[0][0] * header.block_size :][: header.block_size]))
+
+
+@pytest.mark.parametrize("table", ["format", "defaults", "minhash_functions", "logic"])
+def test_rescue_does_without_what_is_known_anyway(path: Path, table: str) -> None:
+    with modelhub_sql.connect(path) as hub:
+        hub.set(auto_models=7)
+    before = whole(path)
+    torn(path, table)
     new = path.with_name("new.duckdb")
     said = run("rescue", str(path), "-o", str(new)).stderr
     assert "6 models, 0 datasets lost" in said
@@ -118,6 +124,20 @@ def test_rescue_does_without_what_is_known_anyway(path: Path, table: str) -> Non
     # All else is as it was.
     assert ("modelhub set" in said) == (table == "defaults")
     assert {name for name, rows in whole(new).items() if rows != before[name]} == ({table} & {"defaults"})
+
+
+def test_sketches_whose_models_are_torn_are_kept_under_the_name_of_the_dataset(path: Path) -> None:
+    before = whole(path)
+    torn(path, "models")
+    new = path.with_name("new.duckdb")
+    said = run("rescue", str(path), "-o", str(new)).stderr
+    datasets = sorted(row[:2] for row in before["datasets"])
+    assert f"the models of the datasets {', '.join(str(number) for number, _ in datasets)}: one stands for them" in said
+    assert found(new) == []
+    after = whole(new)
+    assert after["features"] == before["features"]
+    assert after["partition_counts"] == before["partition_counts"]
+    assert sorted((row[2], row[0]) for row in after["models"]) == datasets
 
 
 def test_a_hub_of_large_datasets_of_which_some_partitions_are_kept_is_whole(tmp_path: Path) -> None:
