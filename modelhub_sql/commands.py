@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from typing import Any
 
 import click
@@ -84,7 +85,7 @@ def alias(hub: str, name: str, alias: str, version: str | None, remove: bool) ->
 @click.command()
 @hub_argument
 @click.argument("manifest")
-@options_of(Hub.sync, but=("models", "defaults"))
+@options_of(Hub.sync, but=("models", "progress", "defaults"))
 @click.option("--task", help="What the models do, where the manifest does not say.")
 @click.option("--framework", help="What the models run on, where the manifest does not say.")
 @output_options
@@ -97,7 +98,7 @@ def sync(hub: str, manifest: str, form: str | None, task: str | None, framework:
     path = ":memory:" if given["dry_run"] and not os.path.exists(hub) else hub
     with connect(path, read_only=given["dry_run"] and path != ":memory:") as open_hub:
         given["exclude"] = list(given["exclude"]) or None
-        found = open_hub.sync(manifest, **given, **defaults)
+        found = open_hub.sync(manifest, **given, progress=sys.stderr.isatty(), **defaults)
         if form:
             print_result(found, form, empty="")
         else:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import warnings
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal
 
 import duckdb
@@ -144,16 +144,12 @@ class Hub(Engine):
             text, version 1.10 too. Models of the same dataset and exclusions share its sketch.
         progress: show a progress bar on stderr.
         """
-        rows: Iterable[dict[str, Any]] = manifest_of(self, models)
-        if progress:
-            from rich.console import Console
-            from rich.progress import track
+        from modelhub_sql.rendering import tracked
 
-            rows = track(rows, "Registering", console=Console(stderr=True))
         count = 0
         with self._transaction():
             registering = Registering(self)
-            for row in rows:
+            for row in tracked(manifest_of(self, models), "Registering", progress):
                 registering.add(row)
                 count += 1
             registering.finish()
@@ -254,6 +250,7 @@ class Hub(Engine):
         exclude: Sequence[str] | None = None,
         remove: bool = False,
         dry_run: bool = False,
+        progress: bool = False,
         **defaults: Any,
     ) -> Result:
         """Bring the hub in line with a manifest: a row for each model, what was done with it (``action``) and why.
@@ -262,6 +259,7 @@ class Hub(Engine):
         exclude: columns to leave out of each dataset whose row of the manifest has no exclude.
         remove: remove models of the hub that the manifest does not have; by default they are listed as gone and stay.
         dry_run: change nothing, say what would be.
+        progress: show a progress bar on stderr.
         defaults: of other arguments of ``register``, as task, for rows that do not have them.
 
         A model is *new*; *changed*, its data is another, is newer than its sketch or excludes other columns (sketched again);
@@ -274,7 +272,7 @@ class Hub(Engine):
         if unknown:
             raise OptionError(f"no default is called {unknown[0]!r}: defaults are arguments of register")
         given = defaults if exclude is None else {**defaults, "exclude": names_of(exclude)}
-        return keeping.sync(self, models, given, remove, dry_run)
+        return keeping.sync(self, models, given, remove, dry_run, progress)
 
     @in_turn
     def export(self, name: str, path: str | os.PathLike[str], *, version: str | None = None) -> str:

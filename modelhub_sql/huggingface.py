@@ -183,6 +183,7 @@ def import_models(
     exclude: Sequence[str] = (),
     accuracy: str = "accuracy",
     dry_run: bool = False,
+    progress: bool = False,
 ) -> Result:
     """Register the models of a folder by the datasets that their cards name, where these are on this machine.
 
@@ -193,12 +194,14 @@ def import_models(
     exclude: columns to leave out, besides those of classes; one may be absent from a dataset.
     accuracy: the metric of the card that is the accuracy.
     dry_run: register nothing, say what would be.
+    progress: show a progress bar on stderr.
 
     Each model is a transaction of its own. Returns a row for each model: what became of it, by which data, its licence, and the
     reason where it was left out. Raises OptionError (no such folder), ExtraError and HubError.
     """
     import pyarrow as pa
 
+    from modelhub_sql.rendering import tracked
     from modelhub_sql.result import Result
 
     extra("yaml", "hf")
@@ -207,7 +210,8 @@ def import_models(
         if not each.is_dir():
             raise OptionError(f"there is no folder {each}")
     places = [Path(each) for each in datasets] or [root, *_caches()]
-    rows = [_import_one(hub, model, places, exclude, accuracy, dry_run) for model in _models(root)]
+    models = tracked(list(_models(root)), "Importing", progress)
+    rows = [_import_one(hub, model, places, exclude, accuracy, dry_run) for model in models]
     types = {"excluded": pa.list_(pa.string()), "accuracy": pa.float64()}
     names = ("model", "version", "outcome", "dataset", "excluded", "accuracy", "licence", "note")
     result = Result(

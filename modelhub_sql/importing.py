@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import sys
 from typing import Any
 
 import click
@@ -45,7 +46,7 @@ def from_mlflow(uri: str, hub: str, form: str | None, **options: Any) -> None:
     is_new = options["dry_run"] and not os.path.exists(hub)
     with connect(":memory:" if is_new else hub, read_only=options["dry_run"] and not is_new) as open_hub:
         try:
-            found = imported(open_hub, uri, **options)
+            found = imported(open_hub, uri, **options, progress=sys.stderr.isatty())
         except (KeyboardInterrupt, RuntimeError) as error:
             # DuckDB's own word for Ctrl-C.
             if isinstance(error, RuntimeError) and "interrupted" not in str(error):
@@ -74,7 +75,7 @@ def from_hugging_face(folder: str, hub: str, form: str | None, **options: Any) -
 
     is_new = options["dry_run"] and not os.path.exists(hub)
     with connect(":memory:" if is_new else hub, read_only=options["dry_run"] and not is_new) as open_hub:
-        found = imported(open_hub, folder, **options)
+        found = imported(open_hub, folder, **options, progress=sys.stderr.isatty())
         brief = [column for column in found.columns if column != "excluded"]
         print_result(found, form, brief, empty="no model has a card (README.md) there")
     print_sentence(found.summary, err=True)

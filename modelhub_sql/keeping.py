@@ -205,7 +205,7 @@ def datasets_of(hub: Hub) -> Result:
         raise translated(error, hub=hub.path) from error
 
 
-def sync(hub: Hub, models: Any, defaults: Mapping[str, Any], remove: bool, dry_run: bool) -> Result:
+def sync(hub: Hub, models: Any, defaults: Mapping[str, Any], remove: bool, dry_run: bool, progress: bool) -> Result:
     """Bring the hub in line with a manifest; a row for each model: what was done, and why."""
     rows = [_in_numbers({**defaults, **row}) for row in manifest_of(hub, models)]
     known = _registered(hub)
@@ -248,7 +248,7 @@ def sync(hub: Hub, models: Any, defaults: Mapping[str, Any], remove: bool, dry_r
     for key in sorted(known.keys() - seen):
         plan.append((*key, "gone", "removed" if remove else "stays: remove takes it away"))
     if not dry_run:
-        _carry_out(hub, plan, by_key, known, registering, remove)
+        _carry_out(hub, plan, by_key, known, registering, remove, progress)
     columns = ("model", "version", "action", "why")
     result = Result(
         hub.con, pa.table({name: pa.array([row[place] for row in plan], pa.string()) for place, name in enumerate(columns)})
@@ -276,9 +276,12 @@ def _carry_out(
     known: Mapping[tuple[str, str], Mapping[str, Any]],
     registering: Registering,
     remove: bool,
+    progress: bool,
 ) -> None:
+    from modelhub_sql.rendering import tracked
+
     with hub._transaction():
-        for model, version, action, _ in plan:
+        for model, version, action, _ in tracked(plan, "Bringing in line", progress):
             row = rows.get((model, version), {})
             if action in ("new", "changed"):
                 # What the manifest does not say stays.

@@ -87,6 +87,7 @@ def import_models(
     accuracy: str | None = None,
     dry_run: bool = False,
     tag: bool = False,
+    progress: bool = False,
 ) -> Result:
     """Register the model versions of an MLflow registry by their training data, those that the hub does not know yet.
 
@@ -96,6 +97,7 @@ def import_models(
     accuracy: the metric that is the accuracy, by default accuracy, test_accuracy, val_accuracy and the like.
     dry_run: register nothing, say what would be.
     tag: tag each version in MLflow with the hub that knows it.
+    progress: show a progress bar on stderr.
 
     Each model is a transaction of its own: an import that is broken off goes on where it was. Returns a row for each model
     version: what became of it, by which data, and what is to be said of it, the reason where it was left out.
@@ -103,6 +105,7 @@ def import_models(
     """
     import pyarrow as pa
 
+    from modelhub_sql.rendering import tracked
     from modelhub_sql.result import Result
 
     mlflow = extra("mlflow", "mlflow")
@@ -112,7 +115,7 @@ def import_models(
         registry = _Registry(mlflow, client, uri, _experiments(client, experiment))
         rows = [
             row
-            for entry in registry.entries()
+            for entry in tracked(list(registry.entries()), "Importing", progress)
             if (row := _import_one(hub, registry, entry, exclude, accuracy, dry_run=dry_run, tag=tag)) is not None
         ]
     except mlflow.exceptions.MlflowException as error:

@@ -6,15 +6,17 @@ import json
 import shutil
 import sys
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 import click
 
 from modelhub_sql.visible import visible
 
-__all__ = ["DISTANCES", "bar", "cell", "fitting", "print_result", "print_sentence"]
+__all__ = ["DISTANCES", "bar", "cell", "fitting", "print_result", "print_sentence", "tracked"]
+
+Item = TypeVar("Item")
 
 #: Columns of sentences: broken between words, and never narrower than this.
 _SENTENCES = ("reason", "other_reason", "dropped", "finding", "what_a_row_is", "summary", "warning", "meaning", "what")
@@ -24,6 +26,16 @@ DISTANCES = ("distance", "other_distance")
 _BAR_WIDTH = 6
 #: Of a pipe: nobody's window.
 _NO_WINDOW = 160
+
+
+def tracked(items: Sequence[Item], what: str, progress: bool) -> Iterable[Item]:
+    """The items; progress: with a bar on stderr that says how many of them are done."""
+    if not progress:
+        return items
+    from rich.console import Console
+    from rich.progress import track
+
+    return track(items, what, console=Console(stderr=True))
 
 
 def print_result(

@@ -364,6 +364,18 @@ def test_nothing_of_an_extra_is_imported_before_it_is_used() -> None:
     assert (found.returncode, found.stdout) == (0, "True set()\n"), found.stderr
 
 
+def test_a_sketch_by_processes_is_that_of_one(tmp_path: Path) -> None:
+    def made(name: str, *options: str) -> list[tuple[Any, ...]]:
+        path = tmp_path / f"{name}.sketch.parquet"
+        run("sketch", data("adult"), "-o", str(path), "--exclude", "income", *options)
+        return duckdb.read_parquet(str(path)).order("feature_id").fetchall()
+
+    assert made("processes", "--processes", "1") == made("one")
+    hidden = made("hidden", "--processes", "1", "--hide-excluded")
+    assert hidden == made("hidden too", "--hide-excluded")
+    assert "income" not in str(hidden)
+
+
 # -- what is refused --------------------------------------------------------------------------
 
 

@@ -51,12 +51,17 @@ def blocks(page: str, languages: str = "sh|sql|python") -> list[tuple[str, str]]
     return found
 
 
-def run(folder: Path, language: str, block: str) -> str:
-    """What a block prints, pasted into a terminal, Python, or a stock shell over the hub of the folder."""
+def hubs(page: str) -> list[str]:
+    """The hubs that the blocks of a page name, the first of them first."""
+    return list(dict.fromkeys(re.findall(r"[\w.]+\.duckdb\b", "".join(block for _, block in blocks(page)))))
+
+
+def run(folder: Path, language: str, block: str, hub: str = "hub.duckdb") -> str:
+    """What a block prints, pasted into a terminal, Python, or a stock shell over a hub of the folder."""
     called = {
         "sh": ["bash", "-euo", "pipefail", "-c"],
         "python": [sys.executable, "-c"],
-        "sql": [stock_shell(), "-bail", "-readonly", "hub.duckdb", "-c"],
+        "sql": [stock_shell(), "-bail", "-readonly", hub, "-c"],
     }
     beside = [str(Path(sys.executable).parent), str(Path(stock_shell()).parent), os.environ["PATH"]]
     done = subprocess.run(
@@ -131,7 +136,14 @@ def test_a_page_runs_from_its_first_block_to_its_last(page: str, folder: Path) -
         pytest.importorskip(module)
     assert blocks(f"docs/{page}.md")
     for block in blocks(f"docs/{page}.md"):
-        run(folder, *block)
+        run(folder, *block, hubs(f"docs/{page}.md")[0])
+
+
+def test_pages_that_are_followed_in_one_folder_do_not_meet_in_a_hub() -> None:
+    pages = ["README.md", "docs/cli.md", "docs/tutorial.md", *(f"docs/{page}.md" for page in RUN)]
+    named = [hub for page in pages for hub in hubs(page)]
+    assert len(named) > len(pages)
+    assert len(named) == len(set(named)), sorted(named)
 
 
 def test_every_command_is_shown_and_those_of_the_page_run(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
