@@ -121,6 +121,14 @@ def test_sketches_that_are_merged_or_exported_go_on_not_saying_it(hub: Hub, tmp_
         assert excluded(other) == [None]
 
 
+@pytest.mark.parametrize("processes", [[], ["--processes", "1"]])
+def test_a_sketch_of_the_command_hides_them_too(file: Path, tmp_path: Path, processes: list[str]) -> None:
+    output = tmp_path / "p.sketch.parquet"
+    given = ["sketch", str(file), "-o", str(output), "--exclude", LABEL, "--hide-excluded", *processes]
+    assert CliRunner().invoke(main, given).exit_code == 0
+    assert pq.read_table(output)["excluded"].to_pylist() == [[None], [None]]
+
+
 def test_sync_sees_whether_names_are_kept(hub: Hub, file: Path) -> None:
     row = {"name": "m", "dataset": str(file), "exclude": [LABEL]}
     assert hub.sync([{**row, "hide_excluded": True}], dry_run=True).summary == (
