@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import pickle
 import shutil
 import sys
 from pathlib import Path
@@ -85,3 +86,41 @@ def test_an_agent_finds_explains_lists_and_is_told_what_is_wrong(
     ):
         assert answer.is_error
         assert said in answer.content[0].text
+
+
+class Loud:
+    """A model that runs code when it is loaded, and prints where the protocol is spoken."""
+
+    def __reduce__(self) -> Any:
+        return exec, ("print('{}', flush=True)",)
+
+
+@pytest.mark.long
+def test_an_agent_may_try_models_only_where_that_is_asked_for(tmp_path: Path) -> None:
+    skops = pytest.importorskip("skops.io", reason="the extra try is not installed")
+    import numpy as np
+    import pandas as pd
+    from sklearn.linear_model import LogisticRegression
+
+    random = np.random.default_rng(1)
+    rows = pd.DataFrame(random.normal(0, 1, (300, 2)), columns=["x", "y"])
+    rows["sold"] = (rows.x + rows.y + random.normal(0, 0.5, 300) > 0).astype(int)
+    rows.to_parquet(tmp_path / "target.parquet")
+    model = LogisticRegression().fit(rows[["x", "y"]], rows.sold)
+    skops.dump(model, tmp_path / "calm.skops")
+    (tmp_path / "loud.pkl").write_bytes(pickle.dumps(Loud()))
+    path = str(tmp_path / "hub.duckdb")
+    with modelhub_sql.connect(path) as hub:
+        for file in ("calm.skops", "loud.pkl"):
+            hub.register(file.partition(".")[0], rows, exclude=["sold"], uri=str(tmp_path / file))
+    call = ("try_models", {"target": str(tmp_path / "target.parquet"), "label": "sold", "rows": 300})
+    for option, said in (("--try", "safe is asked for"), ("--try-any", "")):
+        names, (answer,) = asked(path, [call], option)
+        assert "try_models" in names
+        tried = {row["model"]: row for row in answer.structured_content["models"]}
+        assert tried["calm"]["score"] == pytest.approx(model.score(rows[["x", "y"]], rows.sold), abs=1e-5)
+        assert tried["loud"]["score"] is None
+        assert said in tried["loud"]["problem"]
+    names, (refused,) = asked(path, [call])
+    assert "try_models" not in names
+    assert refused.is_error
