@@ -29,7 +29,7 @@ from modelhub_sql.opening import lay_macros, opened
 from modelhub_sql.result import Result, Rows
 from modelhub_sql.visible import visible
 
-__all__ = ["Engine", "Layout", "as_json", "fetched", "in_turn", "names_of", "plain", "warn_of_skipped"]
+__all__ = ["Engine", "Layout", "as_json", "fetched", "in_turn", "in_turn_late", "names_of", "plain", "warn_of_skipped"]
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -44,26 +44,32 @@ _LEFT: list[tuple[duckdb.DuckDBPyConnection, duckdb.DuckDBPyConnection]] = []
 #: Options that are on or off; off is as if they were not given.
 _FLAGS = ("all_models", "details", "latest")
 
-#: Methods that do without the histograms of partitions, unless a step of a search reads them.
-_WITHOUT_PARTITIONS = ("_search", "datasets", "models", "outcomes", "show")
-
 #: What sql/sketch/30_left_out.sql says of a column.
 _KEY = re.compile(r" \((numbers the rows|a key: each text is another|an index of pandas)\)$")
 
 
 def in_turn(method: Callable[Concatenate[E, P], R]) -> Callable[Concatenate[E, P], R]:
     """A method that threads which share the hub call one after the other."""
+    return _waiting(method, whole=True)
 
+
+def in_turn_late(method: Callable[Concatenate[E, P], R]) -> Callable[Concatenate[E, P], R]:
+    """Such a method, that does without the histograms of partitions, unless a step of a search reads them."""
+    return _waiting(method, whole=False)
+
+
+def _waiting(method: Callable[Concatenate[E, P], R], whole: bool) -> Callable[Concatenate[E, P], R]:
     @wraps(method)
     def waiting(hub: E, /, *args: P.args, **named: P.kwargs) -> R:
         hub._check_process()
         with hub._lock:
             if hub._shared is None:
                 return method(hub, *args, **named)
-            options: Any = {**named, **(named.get("options") or {})}  # type: ignore[dict-item]
+            told: dict[str, Any] = dict(named)
+            told.update(told.pop("options", None) or {})
             # A condition may be any SQL.
-            whole = method.__name__ not in _WITHOUT_PARTITIONS or bool(options.get("details") or options.get("where"))
-            again: R = hub._shared.in_turn(lambda: method(hub, *args, **named), (*args, *named.values()), whole)
+            needed = whole or bool(told.get("details") or told.get("where"))
+            again: R = hub._shared.in_turn(lambda: method(hub, *args, **named), (*args, *named.values()), needed)
             return again
 
     return waiting
@@ -180,7 +186,7 @@ class Engine:
         except duckdb.Error as error:
             raise translated(error, called, variables.get("dataset", ""), self.path) from error
 
-    @in_turn
+    @in_turn_late
     def _search(
         self,
         until: str,

@@ -11,7 +11,7 @@ import duckdb
 
 from modelhub_sql import datasets, logic, searching, shared
 from modelhub_sql.arguments import described
-from modelhub_sql.engine import Engine, fetched, in_turn, names_of, plain
+from modelhub_sql.engine import Engine, fetched, in_turn, in_turn_late, names_of, plain
 from modelhub_sql.errors import OptionError, translated
 from modelhub_sql.opening import upgrade, upgrade_script
 from modelhub_sql.registering import Registering, manifest_of
@@ -525,7 +525,7 @@ class Hub(Engine):
         given = {name: value for name, value in locals().items() if name not in ("self", "outcomes", "model", "target", "score")}
         outcomes.record(self, model, target, score, **given)
 
-    @in_turn
+    @in_turn_late
     def outcomes(self) -> Result:
         """What was measured of models on targets (``record``, ``try_models``), the latest first.
 
@@ -886,7 +886,7 @@ class Hub(Engine):
             raise OptionError(f"the step {name} was not taken: call steps first")
         return self._result(f"FROM temp.main.{name}")
 
-    @in_turn
+    @in_turn_late
     def models(
         self, *, task: str | None = None, framework: str | None = None, latest: bool = False, where: str | None = None
     ) -> Result:
@@ -903,7 +903,7 @@ class Hub(Engine):
         self._choose(task, framework, latest, where)
         return self._result(f"{query} SEMI JOIN temp.main.searched USING (model, version) ORDER BY model ASC, version ASC")
 
-    @in_turn
+    @in_turn_late
     def show(self, name: str, *, version: str | None = None) -> Result:
         """The features of the dataset of a model; what is known of the model is the result's ``summary``.
 
@@ -913,7 +913,7 @@ class Hub(Engine):
 
         return keeping.shown(self, name, version)
 
-    @in_turn
+    @in_turn_late
     def datasets(self) -> Result:
         """The sketched datasets, and the models that were trained on each."""
         from modelhub_sql import keeping

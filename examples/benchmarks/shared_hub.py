@@ -36,6 +36,10 @@ import quack_server
 Place = Callable[[Path], AbstractContextManager[str]]
 
 
+class Absent(Exception):
+    """Why there is no such place on this machine."""
+
+
 @contextmanager
 def file(folder: Path) -> Iterator[str]:
     yield str(folder / "hub.duckdb")
@@ -44,7 +48,7 @@ def file(folder: Path) -> Iterator[str]:
 @contextmanager
 def postgres(folder: Path) -> Iterator[str]:
     if reason := postgres_server.why_not():
-        raise NotImplementedError(reason)
+        raise Absent(reason)
     with postgres_server.running() as port:
         yield f"postgres://hub:{quote(postgres_server.PASSWORD, safe='')}@127.0.0.1:{port}/postgres"
 
@@ -52,7 +56,7 @@ def postgres(folder: Path) -> Iterator[str]:
 @contextmanager
 def duckdb_server(folder: Path) -> Iterator[str]:
     if reason := quack_server.why_not("httpfs", "quack"):
-        raise NotImplementedError(reason)
+        raise Absent(reason)
     path = str(folder / "served.duckdb")
     modelhub_sql.connect(path).close()
     with quack_server.running(path) as port:
@@ -62,7 +66,7 @@ def duckdb_server(folder: Path) -> Iterator[str]:
 @contextmanager
 def lake(folder: Path) -> Iterator[str]:
     if reason := quack_server.why_not("postgres_scanner", "ducklake"):
-        raise NotImplementedError(reason)
+        raise Absent(reason)
     with postgres(folder) as address:
         yield f"ducklake:{address}?data_path={folder / 'data'}"
 
@@ -140,7 +144,7 @@ def each_place(measure: Callable[[Place], list[str]], width: int) -> tuple[list[
     for name, place in PLACES.items():
         try:
             table.append([name, *measure(place)])
-        except NotImplementedError as reason:
+        except Absent as reason:
             table.append([name, *[OMITTED] * width])
             absent.append(f" Not in {name}: {reason}.")
     return table, "".join(absent)

@@ -11,7 +11,7 @@ kind_rule AS (
         place, kind, coalesce(o.min_jaccard, _logic.least_jaccard(kind, o.features))::DOUBLE AS jaccard,
         CASE WHEN o.features = 'names' THEN _logic.rival_js(kind) END::DOUBLE AS js,
         CASE WHEN o.features = 'names' AND kind = 'number' THEN _logic.own_share() END::DOUBLE AS own_share,
-        -- Where bands miss no pair that is alike, signatures need not be read: they take more than all else.
+        -- Where bands miss no pair that is alike, signatures need not be read: they are most of what is.
         _logic.bands_may_miss(jaccard, b.functions, b.bands) AS is_banded
     FROM (VALUES (0, 'number'), (1, 'time'), (2, 'text')) AS kinds(place, kind), options AS o, band AS b
 ),
