@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import tempfile
+import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -17,8 +18,21 @@ from modelhub_sql.arguments import is_writable
 from modelhub_sql.errors import DatasetError, OptionError, nearest_file, translated
 
 __all__ = [
-    "NUMBER", "SKETCH_FILE", "Dataset", "arrow", "arrow_file", "check_read", "is_local_file", "is_model", "is_sketch", "key",
-    "literal", "readable", "said_of",
+    "NUMBER",
+    "SKETCH_FILE",
+    "Dataset",
+    "arrow",
+    "arrow_file",
+    "batches",
+    "check_read",
+    "fetched",
+    "is_local_file",
+    "is_model",
+    "is_sketch",
+    "key",
+    "literal",
+    "readable",
+    "said_of",
 ]  # fmt: skip
 
 #: The column of the number of a row, as sql/values/25_datasets.sql calls it.
@@ -374,6 +388,19 @@ def arrow(relation: Any) -> Any:
     """The rows of a relation or result as an Arrow table."""
     # Named to_arrow_table from DuckDB 1.5 on, before that fetch_arrow_table.
     return relation.to_arrow_table() if hasattr(relation, "to_arrow_table") else relation.fetch_arrow_table()
+
+
+def batches(relation: Any, rows: int) -> Any:
+    """The rows of a relation, so many at a time, as a reader of Arrow's."""
+    # Named to_arrow_reader from DuckDB 1.5 on, before that fetch_record_batch.
+    return relation.to_arrow_reader(rows) if hasattr(relation, "to_arrow_reader") else relation.fetch_record_batch(rows)
+
+
+def fetched(con: duckdb.DuckDBPyConnection) -> Any:
+    """The Arrow table of what a connection has run. A relation would plan it when it is made, and again when it is run."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Arrow output on a DB-API result")
+        return arrow(con)
 
 
 def said_of(source: str) -> str:

@@ -260,7 +260,7 @@ class Ducklake:
 
     def read(self, table: str, column: str | None = None, values: Sequence[Any] = ()) -> Any:
         """Rows of a table, where a column has one of the values, as an Arrow table."""
-        from modelhub_sql.engine import fetched
+        from modelhub_sql.datasets import fetched
 
         which = ""
         if column is not None:

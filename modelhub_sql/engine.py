@@ -22,14 +22,14 @@ import duckdb
 
 from modelhub_sql import datasets, fetching, logic, salts, searching, shared
 from modelhub_sql.arguments import check_text, is_writable
-from modelhub_sql.datasets import Dataset
+from modelhub_sql.datasets import Dataset, fetched
 from modelhub_sql.errors import DatasetError, HubForkedError, OptionError, translated
 from modelhub_sql.file import File
 from modelhub_sql.opening import lay_macros, opened
 from modelhub_sql.result import Result, Rows
 from modelhub_sql.visible import visible
 
-__all__ = ["Engine", "Layout", "as_json", "fetched", "in_turn", "in_turn_late", "names_of", "plain", "warn_of_skipped"]
+__all__ = ["Engine", "Layout", "as_json", "in_turn", "in_turn_late", "names_of", "plain", "warn_of_skipped"]
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -522,10 +522,3 @@ def _option(name: str, value: Any) -> Any:
         raise OptionError(f"{name} must be a number or text, got {value!r}")
     check_text(name, told)
     return told
-
-
-def fetched(con: duckdb.DuckDBPyConnection) -> Any:
-    """The Arrow table of what a connection has run. A relation would plan it when it is made, and again when it is run."""
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "Arrow output on a DB-API result")
-        return datasets.arrow(con)

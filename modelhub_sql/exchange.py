@@ -167,6 +167,6 @@ def _outcomes(hub: Hub, other: Hub, models: set[tuple[str, str]], dry_run: bool)
 
 
 def _arrow(con: duckdb.DuckDBPyConnection) -> Any:
-    from modelhub_sql.engine import fetched
+    from modelhub_sql.datasets import fetched
 
     return fetched(con)

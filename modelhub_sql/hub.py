@@ -11,7 +11,8 @@ import duckdb
 
 from modelhub_sql import datasets, logic, searching, shared
 from modelhub_sql.arguments import described
-from modelhub_sql.engine import Engine, fetched, in_turn, in_turn_late, names_of, plain
+from modelhub_sql.datasets import fetched
+from modelhub_sql.engine import Engine, in_turn, in_turn_late, names_of, plain
 from modelhub_sql.errors import OptionError, translated
 from modelhub_sql.opening import upgrade, upgrade_script
 from modelhub_sql.registering import Registering, manifest_of

@@ -28,6 +28,8 @@ _AGAIN = re.compile(r"^-- again: (\w+), of (.*)$", re.MULTILINE)
 _CALL = re.compile(r"'(?:[^']|'')*'|(?<![\w.\"])([a-z_][a-z_0-9]*)\(")
 #: What looks like such a call, but is grammar or the columns of an alias.
 _GRAMMAR = frozenset(("coalesce", "unnest", "query_table", "listed", "r"))
+#: A relation that a numpy function makes of others.
+_COMPUTED = re.compile(r",\n(?P<name>\w+) AS \(\n    FROM (?P<function>modelhub_\w+)\((?P<tables>[\w, ]+)\)\n\)")
 _COMMENT = re.compile(r"^ *COMMENT ON [^']* IS\s+'(?:[^']|'')*';", re.MULTILINE)
 _SCHEMA = re.compile(r"(?<![\w.\"])(_hub|_format|_logic)\.")
 
@@ -39,14 +41,27 @@ class Place(NamedTuple):
     logic: str = ""
 
 
+class Computed(NamedTuple):
+    """What a numpy function makes of relations on the way. tables: a SELECT for each. rest: one that reads what it made, as
+    modelhub_computed."""
+
+    function: str
+    tables: tuple[str, ...]
+    rest: str
+
+
 @dataclass(frozen=True)
 class Relation:
-    """A step of the way. comment: what a row is. query: a SELECT over relations before it. inlined: not kept."""
+    """A step of the way. comment: what a row is. query: a SELECT over relations before it. inlined: not kept.
+
+    computed: the same in parts, where a numpy function makes it.
+    """
 
     name: str
     comment: str
     query: str
     inlined: bool
+    computed: Computed | None = None
 
 
 @cache
@@ -69,7 +84,24 @@ def _relation(name: str, text: str, texts: Mapping[str, str]) -> Relation:
             new, _, old = pair.partition(" instead of ")
             query = re.sub(rf"\b{old}\b", new, query)
     head = text.splitlines()[0].removeprefix("-- ")
-    return Relation(name, head, _bare(query), "\n-- inlined:" in text)
+    query = _bare(query)
+    return Relation(name, head, _in_one_plan(query), "\n-- inlined:" in text, _computed(query))
+
+
+def _in_one_plan(query: str) -> str:
+    def listed(made: re.Match[str]) -> str:
+        lists = ", ".join(f"(SELECT list(r) FROM {table} AS r)" for table in made["tables"].split(", "))
+        return f",\n{made['name']} AS (\n    SELECT unnest({made['function']}({lists}), max_depth := 2)\n)"
+
+    return _COMPUTED.sub(listed, query)
+
+
+def _computed(query: str) -> Computed | None:
+    if (made := _COMPUTED.search(query)) is None:
+        return None
+    before, after = query[: made.start()], query[made.end() :]
+    tables = (f"{before}\nFROM {table}" for table in made["tables"].split(", "))
+    return Computed(made["function"], tuple(tables), f"WITH {made['name']} AS (FROM temp.main.modelhub_computed){after}")
 
 
 def _bare(text: str) -> str:

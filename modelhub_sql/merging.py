@@ -146,7 +146,7 @@ def run_relations(
 
     given: those that are there, as temporary tables, which are dropped, too, unless they are to be kept.
     """
-    from modelhub_sql.engine import fetched
+    from modelhub_sql.datasets import fetched
 
     own = hub._own
     done: list[logic.Relation] = []
@@ -166,7 +166,7 @@ def run_relations(
 
 def stored_sketch(hub: Hub, dataset_id: int) -> Any:
     """The sketch of a registered dataset as a sketch file has it, an Arrow table."""
-    from modelhub_sql.engine import fetched
+    from modelhub_sql.datasets import fetched
 
     tables = f"{hub._place.tables}._hub"
     hub._own.execute(

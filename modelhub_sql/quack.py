@@ -199,7 +199,7 @@ class Quack:
         return [tuple(row.values()) for row in self._query(query).to_pylist()]
 
     def _query(self, query: str) -> Any:
-        from modelhub_sql.engine import fetched
+        from modelhub_sql.datasets import fetched
 
         try:
             options = "".join(f", {name} := ?" for name in self._told)

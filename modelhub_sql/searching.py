@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 
 import duckdb
 
 from modelhub_sql import logic
+from modelhub_sql.datasets import batches, fetched
 
 __all__ = ["HEADS", "WITHOUT_DETAILS", "Step", "step_by_step"]
 
@@ -63,8 +65,29 @@ _EMPTY = {
     ),
 }
 
+#: Features of datasets that are read at a time.
+PART = 20_480
+
 #: Relation, its rows, seconds that it took, and what a row is.
 Step = tuple[str, int, float, str]
+
+
+def _make(con: duckdb.DuckDBPyConnection, place: logic.Place, step: logic.Relation) -> None:
+    if step.computed is None:
+        con.execute(logic.placed(logic.step_statement(step), place))
+        return
+    from modelhub_sql.udfs import TABLES
+
+    first, *others = (logic.placed(query, place) for query in step.computed.tables)
+    tables = []
+    for query in others:
+        con.execute(query)
+        tables.append(fetched(con))
+    con.register("modelhub_computed", TABLES[step.computed.function].of(batches(con.sql(first), PART), *tables))
+    try:
+        con.execute(logic.placed(logic.step_statement(replace(step, query=step.computed.rest)), place))
+    finally:
+        con.unregister("modelhub_computed")
 
 
 def step_by_step(
@@ -105,7 +128,7 @@ def step_by_step(
         if of_partitions is not None and "partition_counts" in step.query:
             of_partitions()
         began = time.perf_counter()
-        con.execute(logic.placed(logic.step_statement(step), place))
+        _make(con, place, step)
         done.append(step)
         if taken is not None:
             ((rows,),) = con.execute(f"SELECT count(*) FROM temp.main.{step.name}").fetchall()

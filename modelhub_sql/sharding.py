@@ -514,7 +514,7 @@ def _given(hub: Hub, tables: Mapping[str, Any]) -> Iterator[None]:
 
 
 def _table(hub: Hub, query: str) -> Any:
-    from modelhub_sql.engine import fetched
+    from modelhub_sql.datasets import fetched
 
     hub._own.execute(query)
     return fetched(hub._own)

@@ -510,7 +510,7 @@ class Shared:
             )
 
     def _rows(self, query: str, params: Sequence[Any] | None = None) -> Any:
-        from modelhub_sql.engine import fetched
+        from modelhub_sql.datasets import fetched
 
         self._own.execute(query, params)
         return fetched(self._own)

@@ -132,7 +132,7 @@ def _outcome(row: dict[str, Any], expected: Mapping[tuple[str, str], float]) -> 
 
 def _labelled(hub: Hub, target: Any, label: str, rows: int, read: Mapping[str, Any] | None) -> Any:
     """So many of the rows with a label, drawn at random, the same each time. Raises DatasetError."""
-    from modelhub_sql.engine import fetched
+    from modelhub_sql.datasets import fetched
 
     with hub._lock, hub._dataset(target, read=read) as ((name, source), layout):
         if is_sketch(name):

@@ -14,6 +14,7 @@ from conftest import both_ways
 from scipy.spatial.distance import jensenshannon
 
 import modelhub_sql
+from modelhub_sql import searching
 from modelhub_sql.udfs import arrays, cells, dyadic, similarities
 
 Floats = np.ndarray[Any, np.dtype[np.float64]]
@@ -233,3 +234,22 @@ def test_few_bands_miss_the_same_pairs_with_numpy_and_without(tmp_path: Path) ->
             )
     missed = [sum(row[1] is None for row in rows) for rows in found.values()]
     assert missed[0] > missed[1]
+
+
+@pytest.mark.parametrize("part", [1, 7])
+def test_features_that_are_read_in_parts_are_compared_as_all_at_once(part: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    rng = np.random.default_rng(8)
+    target = pa.table({f"f{place}": rng.normal(place, 1 + place / 3, 300) for place in range(6)})
+    with modelhub_sql.connect(minhash_bands=4, minhash_rows=2) as hub:
+        for model in range(9):
+            # Some of the target's names, others of their own; one that the target lacks.
+            columns = {f"{'fg'[(model + place) % 2]}{place}": rng.normal(place, 1 + place / 3, 200 + model) for place in range(7)}
+            hub.register(f"m{model}", pa.table(columns))
+        queries = [
+            lambda: hub.find_models(target, details=True, all_models=True),
+            lambda: hub.explain("m3", target),
+            lambda: hub.find_models(target, features="values", all_models=True),
+        ]
+        whole = [query().fetchall() for query in queries]
+        monkeypatch.setattr(searching, "PART", part)
+        assert [query().fetchall() for query in queries] == whole

@@ -14,23 +14,41 @@ from typing import Any
 
 import duckdb
 
-from modelhub_sql.udfs import cells, divergence, dyadic, histograms, jslsh, matches, minhash, pairs, similarities
+from modelhub_sql.udfs import cells, divergence, dyadic, histograms, jslsh, matches, minhash, pairs, similarities, tables
 
-__all__ = ["FUNCTIONS", "register", "relations"]
+__all__ = ["FUNCTIONS", "TABLES", "register", "relations"]
 
 # The matrices of source and target, the keys of their rows, and the keys of the pairs.
 PAIRS = ["DOUBLE[]", "UBIGINT[]", "DOUBLE[]", "UBIGINT[]", "UBIGINT[]", "UBIGINT[]"]
-# Features of datasets, features of the target, and pairs of them.
-HISTOGRAMS = "STRUCT(key UBIGINT[], size UBIGINT[], bins DOUBLE[][], counts UBIGINT[][])"
-COMPARED = [
-    HISTOGRAMS,
-    HISTOGRAMS,
-    "STRUCT(pair UBIGINT[], source UBIGINT[], target UBIGINT[], k SMALLINT[], b SMALLINT[], is_finer BOOLEAN[])",
-]
+# A row of a table: a feature, and a pair of them.
+FEATURE = "STRUCT(key UBIGINT, size UBIGINT, bins DOUBLE[], counts UBIGINT[])"
+PAIR = "STRUCT(pair UBIGINT, source_key UBIGINT, target_key UBIGINT, k SMALLINT, b SMALLINT, is_finer BOOLEAN)"
 OPEN = (
-    "STRUCT(key UBIGINT[], kind UTINYINT[], size UBIGINT[], k SMALLINT[], b SMALLINT[], bins DOUBLE[][], counts UBIGINT[][],"
-    " elements UINTEGER[], minhash UINTEGER[][])"
+    "STRUCT(key UBIGINT, kind UTINYINT, size UBIGINT, k SMALLINT, b SMALLINT, bins DOUBLE[], counts UBIGINT[],"
+    " elements UINTEGER, minhash UINTEGER[])"
 )
+
+#: What numpy makes of relations: ``FROM name(relation, ...)``.
+TABLES = {
+    "modelhub_similarities": tables.Table(
+        similarities.compared,
+        (FEATURE, FEATURE, PAIR, "STRUCT(divergence BOOLEAN)"),
+        {"pair": "UBIGINT", "affinity": "DOUBLE", "entropy_gain": "DOUBLE"},
+    ),
+    "modelhub_open_pairs": tables.Table(
+        cells.compared,
+        (
+            OPEN,
+            OPEN,
+            "STRUCT(dataset_id UINTEGER, feature_id USMALLINT)",
+            "STRUCT(kind UTINYINT, jaccard DOUBLE, js DOUBLE, own_share DOUBLE, replicas UINTEGER, functions UINTEGER)",
+        ),
+        {"source_key": "UBIGINT", "target_key": "UBIGINT", "jaccard": "DOUBLE", "js_divergence": "DOUBLE", "distance": "DOUBLE"},
+    ),
+    "modelhub_errors": tables.Table(
+        similarities.errors, (FEATURE, FEATURE, PAIR), {"pair": "UBIGINT", "expected": "DOUBLE", "variance": "DOUBLE"}
+    ),
+}
 
 #: Name -> (Arrow adapter, parameter types or None for any, return type).
 FUNCTIONS = {
@@ -44,22 +62,6 @@ FUNCTIONS = {
         ["DOUBLE[]", "UINTEGER[]", "DOUBLE[]", "UINTEGER[]", "UINTEGER"],
         "UINTEGER[][]",
     ),
-    "modelhub_similarities": (
-        similarities.similarities_arrow,
-        [*COMPARED, "BOOLEAN"],
-        "STRUCT(pair UBIGINT, affinity DOUBLE, entropy_gain DOUBLE)[]",
-    ),
-    "modelhub_open_pairs": (
-        cells.arrow,
-        [
-            OPEN,
-            OPEN,
-            "UBIGINT[]",
-            "STRUCT(jaccard DOUBLE[], js DOUBLE[], own_share DOUBLE[], replicas UINTEGER, rows UINTEGER)",
-        ],
-        "STRUCT(source UBIGINT, target UBIGINT, jaccard DOUBLE, js_divergence DOUBLE, distance DOUBLE)[]",
-    ),
-    "modelhub_errors": (similarities.errors_arrow, COMPARED, "STRUCT(pair UBIGINT, expected DOUBLE, variance DOUBLE)[]"),
     "modelhub_minhash": (minhash.arrow, ["UINTEGER[]", "UINTEGER[]", "UINTEGER[]"], "UINTEGER[]"),
     "modelhub_jslsh": (jslsh.arrow, ["DOUBLE[]", "DOUBLE[]", "DOUBLE[]", "DOUBLE"], "BIGINT[]"),
     "modelhub_matches": (
@@ -84,6 +86,7 @@ FUNCTIONS = {
     ),
     "modelhub_pair_hellinger2": (divergence.pair_hellinger2_arrow, PAIRS, "DOUBLE[]"),
     "modelhub_pair_divergences": (divergence.pair_divergences_arrow, PAIRS, "DOUBLE[]"),
+    **{name: table.as_function() for name, table in TABLES.items()},
 }
 
 

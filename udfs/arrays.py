@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-__all__ = ["as_arrow", "for_each", "numbers", "places"]
+__all__ = ["as_arrow", "for_each", "lists", "numbers", "numbers_or", "places"]
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -26,7 +26,9 @@ TABLE = 1 << 16
 def numbers(array: pa.Array | pa.ChunkedArray) -> npt.NDArray[Any]:
     """The numbers of an array, not copied where nothing is missing; NULL is NaN."""
     if isinstance(array, pa.ChunkedArray):
-        array = array.chunk(0) if array.num_chunks == 1 else pa.concat_arrays(array.chunks)
+        if array.num_chunks != 1:
+            return np.concatenate([numbers(chunk) for chunk in array.chunks])
+        array = array.chunk(0)
     dtype = np.dtype(array.type.to_pandas_dtype())
     if not len(array):
         return np.empty(0, dtype)
@@ -36,6 +38,21 @@ def numbers(array: pa.Array | pa.ChunkedArray) -> npt.NDArray[Any]:
         return found
     bits = np.unpackbits(np.frombuffer(validity, np.uint8), count=array.offset + len(array), bitorder="little")
     return np.where(bits[array.offset :] == 1, found, np.nan)
+
+
+def numbers_or(array: pa.Array | pa.ChunkedArray, missing: float) -> npt.NDArray[Any]:
+    """The numbers of an array, NULL as another number."""
+    found = numbers(array)
+    return np.where(np.isnan(found), missing, found) if array.null_count else found
+
+
+def lists(array: pa.Array | pa.ChunkedArray) -> tuple[npt.NDArray[np.int64], npt.NDArray[Any]]:
+    """Where each of n lists begins and the last ends among the numbers of all, (n + 1,), and these."""
+    chunks = array.chunks if isinstance(array, pa.ChunkedArray) else [array]
+    lengths = [np.diff(numbers(chunk.offsets)) for chunk in chunks]
+    values = [numbers(chunk.flatten()) for chunk in chunks]
+    starts = np.concatenate([[0], *lengths]).astype(np.int64).cumsum()
+    return starts, values[0] if len(values) == 1 else np.concatenate(values)
 
 
 def as_arrow(values: npt.ArrayLike, dtype: npt.DTypeLike | None = None, missing: npt.NDArray[np.bool_] | None = None) -> pa.Array:

@@ -8,17 +8,19 @@ from __future__ import annotations
 
 import itertools
 import math
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from modelhub_sql.udfs.arrays import as_arrow, for_each, numbers, places
+from modelhub_sql.udfs.arrays import for_each, lists, numbers, numbers_or, places
 from modelhub_sql.udfs.dyadic import Floats
 from modelhub_sql.udfs.similarities import Histograms, Pairs, histograms, similarities
+from modelhub_sql.udfs.tables import Columns
 
-__all__ = ["Alike", "Features", "Rules", "arrow", "cells", "open_pairs", "replicas", "shares_band"]
+__all__ = ["Alike", "Features", "Rules", "cells", "compared", "open_pairs", "replicas", "shares_band"]
 
 Whole = npt.NDArray[np.int64]
 
@@ -32,13 +34,6 @@ BLOCK = 1 << 18
 
 #: JS divergences are rounded to 12 digits before they are compared.
 ROUNDING = 1e-9
-
-PAIR = pa.struct(
-    [
-        ("source", pa.uint64()), ("target", pa.uint64()), ("jaccard", pa.float64()), ("js_divergence", pa.float64()),
-        ("distance", pa.float64()),
-    ]
-)  # fmt: skip
 
 
 class Features(NamedTuple):
@@ -55,15 +50,13 @@ class Features(NamedTuple):
 class Rules(NamedTuple):
     """What a pair must hold. jaccard: it is above this. js: its JS divergence is below this; None for any.
 
-    replicas: of the hub's format. rows: functions of a MinHash band; one band must be equal. own_share: of the next JS
-    divergence; a match is below it; None where all pairs are wanted.
+    replicas: of the hub's format. rows: functions of a MinHash band; one band must be equal.
     """
 
     jaccard: float
     js: float | None
     replicas: int
     rows: int
-    own_share: float | None = None
 
 
 class Open(NamedTuple):
@@ -198,9 +191,6 @@ def open_pairs(kind: int, sources: Features, targets: Features, rules: Rules, st
     near = np.flatnonzero(js < most)
     if sources.minhash.size:
         near = near[shares_band(sources.minhash[source[near]], targets.minhash[target[near]], rules.rows)]
-    if rules.own_share is not None:
-        row = still.dataset[source[near]] * len(targets.k) + target[near]
-        near = near[undecided(js[near], row, source[near], rules.own_share)]
     return Alike(source[near], target[near], jaccard[near], js[near], distance[near])
 
 
@@ -239,13 +229,12 @@ def shares_band(one: npt.NDArray[np.uint32], other: npt.NDArray[np.uint32], rows
     return np.asarray(banded.any(axis=1))
 
 
-def _features(rows: Any) -> dict[int, tuple[npt.NDArray[np.uint64], Features]]:
-    """Keys and features of each kind that a struct of lists has."""
+def _features(rows: Columns) -> dict[int, tuple[npt.NDArray[np.uint64], Features]]:
+    """Keys and features of each kind that there is."""
     held = histograms(rows)
-    k, b = (np.nan_to_num(numbers(rows[name].values).astype(np.float64), nan=-1).astype(np.int64) for name in ("k", "b"))
-    kinds, keys, elements = (numbers(rows[name].values) for name in ("kind", "key", "elements"))
-    ends = numbers(rows["minhash"].values.offsets)
-    functions = numbers(rows["minhash"].values.values)
+    k, b = (numbers_or(rows[name], -1).astype(np.int64) for name in ("k", "b"))
+    kinds, keys, elements = (numbers(rows[name]) for name in ("kind", "key", "elements"))
+    ends, functions = lists(rows["minhash"])
     found = {}
     for kind in np.unique(kinds).tolist():
         chosen = np.flatnonzero(kinds == kind)
@@ -256,34 +245,48 @@ def _features(rows: Any) -> dict[int, tuple[npt.NDArray[np.uint64], Features]]:
     return found
 
 
-def arrow(sources: pa.ChunkedArray, targets: pa.ChunkedArray, open_in: pa.ChunkedArray, rules: pa.ChunkedArray) -> pa.Array:
-    """``open_pairs`` for DuckDB, of one row: structs of lists of all features; keys of a dataset and a feature of the target that
-    has no match there; jaccard, js and own_share of each kind (number, time, text; none: NULL), replicas and rows. Of each pair
-    the keys of both, and what they have in common."""
-    own, theirs = _features(sources[0]), _features(targets[0])
-    still_open = numbers(open_in[0].values)
-    given = rules[0].as_py()
-    found: list[list[npt.NDArray[Any]]] = []
-    for kind in sorted(own.keys() & theirs.keys()):
-        (keys, source), (their_keys, target) = own[kind], theirs[kind]
-        of_kind = {name: given[name][kind] for name in ("jaccard", "js", "own_share")}
-        rule = Rules(**of_kind, replicas=given["replicas"], rows=given["rows"])
-        alike = open_pairs(kind, source, target, rule, _still(keys, their_keys, still_open))
-        found.append([keys[alike.source], their_keys[alike.target], *alike[2:]])
-    columns = [np.concatenate(side) for side in zip(*found, strict=True)] if found else [np.empty(0)] * len(PAIR)
-    values = pa.StructArray.from_arrays(
-        [as_arrow(each, field.type.to_pandas_dtype()) for each, field in zip(columns, PAIR, strict=True)], fields=list(PAIR)
-    )
-    return pa.ListArray.from_arrays(as_arrow(np.array([0, len(values)], np.int32)), values)
+def compared(sources: Iterable[Columns], targets: Columns, still_open: Columns, rules: Columns) -> dict[str, npt.NDArray[Any]]:
+    """``open_pairs`` of tables, without those that surely are no match.
+
+    sources, targets: features of datasets and of the target (key, kind, size, k, b, bins, counts, elements, minhash).
+    still_open: a dataset and a feature of the target that has no match there (dataset_id, feature_id). rules: of each kind its
+    own (kind, jaccard, js, replicas, functions, and own_share, of the next JS divergence: a match is below it; NULL where all
+    pairs are wanted). Returns of each pair the keys of both, and what they have in common.
+    """
+    theirs = _features(targets)
+    given = {rule["kind"]: rule for rule in pa.table(dict(rules)).to_pylist()}
+    datasets = np.unique(numbers(still_open["dataset_id"]))
+    tables = {kind: _open(datasets, keys, still_open) for kind, (keys, _) in theirs.items()}
+    found: dict[int, list[list[npt.NDArray[Any]]]] = {kind: [] for kind in theirs}
+    for part in sources:
+        own = _features(part)
+        for kind in own.keys() & theirs.keys():
+            (keys, source), (_, target) = own[kind], theirs[kind]
+            still = Open(places(datasets, keys >> np.uint64(16)), tables[kind])
+            rule = Rules(*(given[kind][name] for name in ("jaccard", "js", "replicas", "functions")))
+            alike = open_pairs(kind, source, target, rule, still)
+            found[kind].append([keys[alike.source], still.dataset[alike.source], *alike[1:]])
+    columns: list[list[npt.NDArray[Any]]] = [[np.empty(0, np.uint64), np.empty(0, np.uint64), *[np.empty(0)] * 3]]
+    for kind, parts in sorted(found.items()):
+        if not parts:
+            continue
+        key, dataset, target_place, jaccard, js, distance = (np.concatenate(side) for side in zip(*parts, strict=True))
+        if given[kind]["own_share"] is not None:
+            row = dataset * len(theirs[kind][0]) + target_place
+            wanted = undecided(js, row, np.unique(key, return_inverse=True)[1].reshape(-1), given[kind]["own_share"])
+            key, target_place, jaccard, js, distance = (side[wanted] for side in (key, target_place, jaccard, js, distance))
+        columns.append([key, theirs[kind][0][target_place], jaccard, js, distance])
+    names = ("source_key", "target_key", "jaccard", "js_divergence", "distance")
+    return {name: np.concatenate(side) for name, side in zip(names, zip(*columns, strict=True), strict=True)}
 
 
-def _still(keys: npt.NDArray[np.uint64], their_keys: npt.NDArray[np.uint64], open_in: npt.NDArray[np.uint64]) -> Open:
-    datasets, dataset = np.unique(keys >> np.uint64(16), return_inverse=True)
+def _open(datasets: npt.NDArray[Any], their_keys: npt.NDArray[np.uint64], still_open: Columns) -> npt.NDArray[np.bool_]:
+    """Which features of the target have no match in each dataset, (datasets + 1, targets); a dataset that is not there has
+    none that has none."""
     order = np.argsort(their_keys)
-    rows, columns = open_in >> np.uint64(16), open_in & np.uint64(65535)
-    at = np.minimum(np.searchsorted(datasets, rows), len(datasets) - 1)
-    place = np.minimum(np.searchsorted(their_keys, columns, sorter=order), len(order) - 1)
-    there = (datasets[at] == rows) & (their_keys[order[place]] == columns)
-    table = np.zeros((len(datasets), len(their_keys)), bool)
-    table[at[there], order[place[there]]] = True
-    return Open(dataset.reshape(-1), table)
+    columns = numbers(still_open["feature_id"])
+    place = order[np.minimum(np.searchsorted(their_keys, columns, sorter=order), len(order) - 1)]
+    there = their_keys[place] == columns
+    table = np.zeros((len(datasets) + 1, len(their_keys)), bool)
+    table[np.searchsorted(datasets, numbers(still_open["dataset_id"]))[there], place[there]] = True
+    return table

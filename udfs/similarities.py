@@ -6,37 +6,36 @@ A pair is a feature of a dataset (source) and one of the target, compared at the
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from modelhub_sql.udfs.arrays import as_arrow, for_each, numbers, places
+from modelhub_sql.udfs.arrays import for_each, lists, numbers, numbers_or, places
 from modelhub_sql.udfs.dyadic import Floats, number_bins
+from modelhub_sql.udfs.tables import Columns
 
-__all__ = ["Histograms", "Pairs", "errors_arrow", "expected_errors", "histograms", "similarities", "similarities_arrow"]
+__all__ = ["Histograms", "Pairs", "compared", "errors", "expected_errors", "histograms", "similarities"]
 
 Whole = npt.NDArray[np.int64]
 
-#: Cells of a table, pairs by bins of the target, that is filled at a time.
-BLOCK = 1 << 18
-
-SIMILARITY = pa.struct([("pair", pa.uint64()), ("affinity", pa.float64()), ("entropy_gain", pa.float64())])
-ERROR = pa.struct([("pair", pa.uint64()), ("expected", pa.float64()), ("variance", pa.float64())])
+#: Cells of a table, pairs by bins of the target, that is filled at a time: what the cache holds, and what the C library
+#: need not ask the system for anew.
+BLOCK = 1 << 15
 
 
 class Histograms(NamedTuple):
     """n features. sizes: of each its values in all, shape (n,). starts: where its bins begin, (n + 1,).
 
-    bins, counts: of all features one after the other.
+    bins, counts: of all features one after the other; counts of any type of numbers.
     """
 
     sizes: Floats
     starts: Whole
     bins: Floats
-    counts: Floats
+    counts: npt.NDArray[Any]
 
     def places(self, rows: Whole) -> tuple[Whole, Whole]:
         """Places of all bins of some features, and the position in ``rows`` of the feature that each belongs to."""
@@ -129,7 +128,8 @@ def _blocks(sources: Histograms, targets: Histograms, pairs: Pairs, group: Whole
     first, row_of = np.flatnonzero(is_first), is_first.cumsum() - 1
     rows = ordered[first]
     bins = np.unique(_at(targets.bins[targets.places(np.unique(target[group]))[0]], k, b))
-    step = max(1, BLOCK // (len(bins) + 1))
+    # A block of several targets costs a step for each.
+    step = max(1, min(8, len(group) // len(rows)) * BLOCK // (len(bins) + 1))
     for start in range(0, len(rows), step):
         chosen = slice(start, start + step)
         # Their pairs are side by side.
@@ -247,21 +247,27 @@ def _alone(block: _Block, amounts: Floats, is_alone: npt.NDArray[np.bool_], row:
     return summed, position[owner[first]]
 
 
-def histograms(features: Any) -> Histograms:
-    """Histograms of a struct of lists: size, bins and counts of each feature."""
-    sizes = numbers(features["size"].values).astype(np.float64)
-    lists = features["bins"].values
-    starts = np.concatenate([[0], np.diff(numbers(lists.offsets)).cumsum()])
-    return Histograms(sizes, starts, numbers(lists.flatten()), numbers(features["counts"].values.flatten()).astype(np.float64))
+def histograms(features: Columns) -> Histograms:
+    """Histograms of the columns size, bins and counts: a row a feature."""
+    starts, bins = lists(features["bins"])
+    return Histograms(numbers(features["size"]).astype(np.float64), starts, bins, lists(features["counts"])[1])
 
 
-def _pairs(rows: Any, sources: Any, targets: Any) -> Pairs:
-    k, b = (np.nan_to_num(numbers(rows[name].values).astype(np.float64), nan=-1).astype(np.int64) for name in ("k", "b"))
-    source, target = (
-        _places(numbers(side["key"].values), numbers(rows[name].values))
-        for name, side in (("source", sources), ("target", targets))
-    )
-    return Pairs(source, target, k, b, numbers(rows["is_finer"].values.cast(pa.uint8())).astype(bool))
+def _by_part(sources: Iterable[Columns], targets: Columns, pairs: Columns) -> Iterator[tuple[Whole, Histograms, Pairs]]:
+    """Of each part of the sources the places of the pairs that these are in, their histograms, and these pairs."""
+    source = numbers(pairs["source_key"])
+    order = np.argsort(source, kind="stable")
+    source = source[order]
+    target = _places(numbers(targets["key"]), numbers(pairs["target_key"]))
+    k, b = (numbers_or(pairs[name], -1).astype(np.int64) for name in ("k", "b"))
+    is_finer = numbers(pairs["is_finer"].cast(pa.uint8())).astype(bool)
+    for part in sources:
+        keys = numbers(part["key"])
+        first = np.searchsorted(source, keys)
+        many = np.searchsorted(source, keys, "right") - first
+        row = np.repeat(np.arange(len(keys)), many)
+        at = order[np.arange(len(row)) + np.repeat(first - many.cumsum() + many, many)]
+        yield at, histograms(part), Pairs(row, target[at], k[at], b[at], is_finer[at])
 
 
 def _places(keys: npt.NDArray[np.uint64], wanted: npt.NDArray[np.uint64]) -> Whole:
@@ -270,25 +276,24 @@ def _places(keys: npt.NDArray[np.uint64], wanted: npt.NDArray[np.uint64]) -> Who
     return np.asarray(order[np.searchsorted(keys, wanted, sorter=order)])
 
 
-def _listed(rows: Any, first: Floats, second: Floats, row: pa.StructType) -> pa.ListArray:
-    columns = [numbers(rows["pair"].values).astype(np.uint64), first, second]
-    values = pa.StructArray.from_arrays([as_arrow(each) for each in columns], fields=list(row))
-    return pa.ListArray.from_arrays(as_arrow(np.array([0, len(first)], np.int32)), values)
+def compared(sources: Iterable[Columns], targets: Columns, pairs: Columns, asked: Columns) -> dict[str, npt.NDArray[Any]]:
+    """``similarities`` of tables.
+
+    sources, targets: features of datasets and of the target (key, size, bins, counts). pairs: of them (pair, source_key,
+    target_key, k, b, is_finer). asked: one row, whether the JS divergence is wanted (divergence).
+    """
+    within = math.inf if asked["divergence"][0].as_py() else 0.0
+    found = np.zeros((2, len(pairs["pair"])))
+    theirs = histograms(targets)
+    for at, held, placed in _by_part(sources, targets, pairs):
+        found[:, at] = similarities(held, theirs, placed, divergence_within=within)
+    return {"pair": numbers(pairs["pair"]), "affinity": found[0], "entropy_gain": found[1]}
 
 
-def similarities_arrow(
-    sources: pa.ChunkedArray, targets: pa.ChunkedArray, pairs: pa.ChunkedArray, divergence: pa.ChunkedArray
-) -> pa.Array:
-    """``similarities`` for DuckDB, of one row: structs of lists; of each pair its number and both sums."""
-    source, target, rows = sources[0], targets[0], pairs[0]
-    within = math.inf if divergence[0].as_py() else 0.0
-    placed = _pairs(rows, source, target)
-    found = similarities(histograms(source), histograms(target), placed, divergence_within=within)
-    return _listed(rows, *found, SIMILARITY)
-
-
-def errors_arrow(sources: pa.ChunkedArray, targets: pa.ChunkedArray, pairs: pa.ChunkedArray) -> pa.Array:
-    """``expected_errors`` for DuckDB, of one row: structs of lists; of each pair its number, expected distance and variance."""
-    source, target, rows = sources[0], targets[0], pairs[0]
-    found = expected_errors(histograms(source), histograms(target), _pairs(rows, source, target))
-    return _listed(rows, *found, ERROR)
+def errors(sources: Iterable[Columns], targets: Columns, pairs: Columns) -> dict[str, npt.NDArray[Any]]:
+    """``expected_errors`` of tables, those of ``compared``."""
+    found = np.zeros((2, len(pairs["pair"])))
+    theirs = histograms(targets)
+    for at, held, placed in _by_part(sources, targets, pairs):
+        found[:, at] = expected_errors(held, theirs, placed)
+    return {"pair": numbers(pairs["pair"]), "expected": found[0], "variance": found[1]}

@@ -28,20 +28,5 @@ CREATE MACRO _logic.bins_mean(kind, bins, counts, k, b) AS CASE WHEN kind <> 'te
 END;
 COMMENT ON MACRO _logic.bins_mean IS 'mean of the numbers of a histogram, each in the middle of its bin; an exact mean would tell the rows that two versions differ by';
 
--- Features as the Python functions take them: lists, one after the other.
 CREATE MACRO _logic.feature_key(dataset_id, feature_id) AS dataset_id::UBIGINT << 16 | feature_id;
 COMMENT ON MACRO _logic.feature_key IS 'a feature of a dataset as one number';
-
-CREATE MACRO _logic.listed_histograms(key, size, bins, counts) AS
-    {key: list(key), size: list(size), bins: list(bins), counts: list(counts)};
-COMMENT ON MACRO _logic.listed_histograms IS 'the histograms of all rows: what each is called, its values in all, its bins and their counts (an aggregate)';
-
-CREATE MACRO _logic.listed_pairs(pair, source, target, k, b, is_finer) AS
-    {pair: list(pair), source: list(source), target: list(target), k: list(k), b: list(b), is_finer: list(is_finer)};
-COMMENT ON MACRO _logic.listed_pairs IS 'the pairs of features of all rows: the number of each, its features, their coarser resolution, and whether the source is finer (an aggregate)';
-
-CREATE MACRO _logic.listed_features(key, kind, size, k, b, bins, counts, elements, minhash) AS {
-    key: list(key), kind: list(CASE kind WHEN 'number' THEN 0 WHEN 'time' THEN 1 ELSE 2 END::UTINYINT), size: list(size),
-    k: list(k), b: list(b), bins: list(bins), counts: list(counts), elements: list(elements), minhash: list(minhash)
-};
-COMMENT ON MACRO _logic.listed_features IS 'the features of all rows, as listed_histograms, with kind (0: number, 1: time, 2: text), resolution and MinHash signature (an aggregate)';

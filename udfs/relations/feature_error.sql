@@ -1,21 +1,19 @@
 -- such a pair, the distance to expect between two samples of one distribution of these sizes, and its variance
 WITH source_side AS (
-    SELECT _logic.listed_histograms(_logic.feature_key(f.dataset_id, f.feature_id), f."values", f.bins, f.counts) AS histograms
+    SELECT _logic.feature_key(f.dataset_id, f.feature_id) AS key, f."values" AS size, f.bins, f.counts
     FROM _hub.features AS f
     SEMI JOIN comparable_pair AS n ON n.dataset_id = f.dataset_id AND n.feature_id = f.feature_id
 ),
 target_side AS (
-    SELECT _logic.listed_histograms(feature_id::UBIGINT, "values", bins, counts) AS histograms FROM target_feature
+    SELECT feature_id::UBIGINT AS key, "values" AS size, bins, counts FROM target_feature
 ),
-listed AS (
-    SELECT _logic.listed_pairs(
-        pair::UBIGINT, _logic.feature_key(dataset_id, feature_id), target_feature_id::UBIGINT, k, b, is_finer
-    ) AS pairs
+pair_side AS (
+    SELECT
+        pair::UBIGINT AS pair, _logic.feature_key(dataset_id, feature_id) AS source_key, target_feature_id::UBIGINT AS target_key,
+        k, b, is_finer
     FROM comparable_pair
-    HAVING count(*) > 0
 ),
 error AS (
-    SELECT unnest(modelhub_errors(s.histograms, t.histograms, l.pairs)) AS found
-    FROM source_side AS s, target_side AS t, listed AS l
+    FROM modelhub_errors(source_side, target_side, pair_side)
 )
-SELECT found.pair AS pair, found.expected AS expected, found.variance AS variance FROM error
+SELECT pair, expected, variance FROM error

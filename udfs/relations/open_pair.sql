@@ -8,54 +8,45 @@ WITH band AS (
 ),
 kind_rule AS (
     SELECT
-        place, kind, coalesce(o.min_jaccard, _logic.least_jaccard(kind, o.features))::DOUBLE AS jaccard,
-        CASE WHEN o.features = 'names' THEN _logic.rival_js(kind) END::DOUBLE AS js,
-        CASE WHEN o.features = 'names' AND kind = 'number' THEN _logic.own_share() END::DOUBLE AS own_share,
+        n.number::UTINYINT AS kind, n.kind AS kind_name,
+        coalesce(o.min_jaccard, _logic.least_jaccard(n.kind, o.features))::DOUBLE AS jaccard,
+        CASE WHEN o.features = 'names' THEN _logic.rival_js(n.kind) END::DOUBLE AS js,
+        CASE WHEN o.features = 'names' AND n.kind = 'number' THEN _logic.own_share() END::DOUBLE AS own_share,
+        _format.replicas()::UINTEGER AS replicas, b.functions,
         -- Where bands miss no pair that is alike, signatures need not be read: they are most of what is.
         _logic.bands_may_miss(jaccard, b.functions, b.bands) AS is_banded
-    FROM (VALUES (0, 'number'), (1, 'time'), (2, 'text')) AS kinds(place, kind), options AS o, band AS b
-),
-source_side AS (
-    SELECT _logic.listed_features(
-        _logic.feature_key(f.dataset_id, f.feature_id), f.kind, f."values", f.k, f.b, f.bins, f.counts, f.elements,
-        CASE WHEN r.is_banded THEN f.minhash ELSE [] END
-    ) AS listed
-    FROM _hub.features AS f
-    SEMI JOIN open_source AS o ON o.dataset_id = f.dataset_id AND o.feature_id = f.feature_id
-    JOIN kind_rule AS r USING (kind)
-    HAVING count(*) > 0
-),
-target_side AS (
-    SELECT _logic.listed_features(
-        t.feature_id::UBIGINT, t.kind, t."values", t.k, t.b, t.bins, t.counts, t.elements,
-        CASE WHEN r.is_banded THEN t.minhash ELSE [] END
-    ) AS listed
-    FROM target_feature AS t
-    SEMI JOIN open_target AS o ON o.target_feature_id = t.feature_id
-    JOIN kind_rule AS r USING (kind)
-    HAVING count(*) > 0
+    FROM (VALUES (0, 'number'), (1, 'time'), (2, 'text')) AS n(number, kind), options AS o, band AS b
 ),
 rule AS (
-    SELECT {
-        jaccard: (SELECT list(jaccard ORDER BY place ASC) FROM kind_rule),
-        js: (SELECT list(js ORDER BY place ASC) FROM kind_rule),
-        own_share: (SELECT list(own_share ORDER BY place ASC) FROM kind_rule),
-        replicas: _format.replicas()::UINTEGER, rows: functions
-    } AS rules
-    FROM band
+    SELECT kind, jaccard, js, own_share, replicas, functions FROM kind_rule
 ),
-listed_target AS (
-    SELECT list(_logic.feature_key(dataset_id, target_feature_id)) AS open_in FROM open_target
+source_side AS (
+    SELECT
+        _logic.feature_key(f.dataset_id, f.feature_id) AS key, r.kind, f."values" AS size, f.k, f.b, f.bins, f.counts, f.elements,
+        CASE WHEN r.is_banded THEN f.minhash ELSE [] END AS minhash
+    FROM _hub.features AS f
+    SEMI JOIN open_source AS o ON o.dataset_id = f.dataset_id AND o.feature_id = f.feature_id
+    JOIN kind_rule AS r ON r.kind_name = f.kind
+),
+target_side AS (
+    SELECT
+        t.feature_id::UBIGINT AS key, r.kind, t."values" AS size, t.k, t.b, t.bins, t.counts, t.elements,
+        CASE WHEN r.is_banded THEN t.minhash ELSE [] END AS minhash
+    FROM target_feature AS t
+    SEMI JOIN open_target AS o ON o.target_feature_id = t.feature_id
+    JOIN kind_rule AS r ON r.kind_name = t.kind
+),
+still_open AS (
+    SELECT dataset_id, target_feature_id AS feature_id FROM open_target
+),
+alike AS (
+    FROM modelhub_open_pairs(source_side, target_side, still_open, rule)
 ),
 pair AS (
     SELECT
-        (found.source >> 16)::UINTEGER AS dataset_id, (found.source & 65535)::USMALLINT AS feature_id,
-        found.target::USMALLINT AS target_feature_id, found.jaccard AS jaccard,
-        found.js_divergence AS js_divergence, found.distance AS distance
-    FROM (
-        SELECT unnest(modelhub_open_pairs(s.listed, t.listed, o.open_in, r.rules)) AS found
-        FROM source_side AS s, target_side AS t, listed_target AS o, rule AS r
-    )
+        (source_key >> 16)::UINTEGER AS dataset_id, (source_key & 65535)::USMALLINT AS feature_id,
+        target_key::USMALLINT AS target_feature_id, jaccard, js_divergence, distance
+    FROM alike
 )
 SELECT
     row_number() OVER () AS pair, p.target_feature_id, p.dataset_id, p.feature_id, p.jaccard, p.js_divergence, p.distance,
