@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from scipy.spatial.distance import jensenshannon
 
 import modelhub_sql
 from modelhub_sql import searching
+from modelhub_sql.result import Result
 from modelhub_sql.udfs import arrays, cells, dyadic, similarities
 
 Floats = np.ndarray[Any, np.dtype[np.float64]]
@@ -245,7 +247,7 @@ def test_features_that_are_read_in_parts_are_compared_as_all_at_once(part: int, 
             # Some of the target's names, others of their own; one that the target lacks.
             columns = {f"{'fg'[(model + place) % 2]}{place}": rng.normal(place, 1 + place / 3, 200 + model) for place in range(7)}
             hub.register(f"m{model}", pa.table(columns))
-        queries = [
+        queries: list[Callable[[], Result]] = [
             lambda: hub.find_models(target, details=True, all_models=True),
             lambda: hub.explain("m3", target),
             lambda: hub.find_models(target, features="values", all_models=True),

@@ -43,11 +43,12 @@ class Table(NamedTuple):
         """The same as a function of DuckDB: of each row a list of the rows of each argument, and a list of what is computed."""
 
         def of_lists(*arguments: pa.ChunkedArray) -> pa.Array:
-            found = []
+            # DuckDB 1.5 asks for no rows, too.
+            found = [pa.StructArray.from_arrays(self._columns((), ()), list(self.makes))]
             for row in zip(*arguments, strict=True):
                 tables = [_columns(rows.values.type.names, rows.values.flatten()) for rows in row]
                 found.append(pa.StructArray.from_arrays(self._columns(tables[:1], tables[1:]), list(self.makes)))
-            ends = as_arrow(np.cumsum([0, *map(len, found)]), np.int32)
+            ends = as_arrow(np.cumsum([len(rows) for rows in found]), np.int32)
             return pa.ListArray.from_arrays(ends, pa.concat_arrays(found))
 
         # DuckDB counts the parameters.
