@@ -519,7 +519,9 @@ def _format_row(con: duckdb.DuckDBPyConnection, tables: str, path: str) -> dict[
     try:
         Settings(**{name: value for name, value in told.items() if name in Settings.names()})
     except SettingsError as error:
-        raise HubFormatError(f"{path} is no hub that this version made: {error}") from error
+        raise HubFormatError(
+            f"{path} is no hub that this version made: {error}; modelhub rescue makes one of what it holds"
+        ) from error
     functions = con.execute(f"SELECT function FROM {tables}._hub.minhash_functions ORDER BY function ASC LIMIT 9999").fetchall()
     wanted = row["minhash_bands"] * row["minhash_rows"]
     if functions != [(number,) for number in range(wanted)]:

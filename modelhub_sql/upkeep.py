@@ -307,6 +307,7 @@ def _taken_over(copy: Path, new: Path, path: str) -> Rescued:
         try:
             with _read(copy) as con:
                 (values,) = con.execute(f"SELECT {', '.join(columns)} FROM _hub.defaults").fetchall()
+            Settings(**{name: value for name, value in zip(columns, values, strict=True) if name in Settings.names()})
         except _UNREADABLE as error:
             defaults = _why(error)
         else:
@@ -333,8 +334,9 @@ def _why(error: Exception) -> str:
 
 
 def _settings_kept(copy: Path, catalog: str, path: str) -> Settings:
-    """What a hub was made with. Where a block is damaged: by the constraint of the format, which the catalog has."""
-    with suppress(*_UNREADABLE), _read(copy) as con:
+    """What a hub was made with. Where that can't be read, or no hub is opened with it: by the constraint of the format, which
+    the catalog has."""
+    with suppress(*_UNREADABLE, HubFormatError), _read(copy) as con:
         return _settings(con, f'"{catalog}"', path)
     with _read(copy) as con:
         told = con.execute(
@@ -343,6 +345,8 @@ def _settings_kept(copy: Path, catalog: str, path: str) -> Settings:
         ).fetchall()
     row = generated.row_of(told[0][0]) if len(told) == 1 else {}
     opening.check_version(row.get("format_version"), path)
+    if row.keys() != generated.FORMAT.keys():
+        raise HubFormatError(f"{path} is no hub that this version made: its format has other settings")
     try:
         return Settings(**{name: value for name, value in row.items() if name in Settings.names()})
     except SettingsError as error:

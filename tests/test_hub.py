@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import math
 import shutil
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -20,6 +22,8 @@ import pytest
 from conftest import data, in_sql_alone, whole
 
 import modelhub_sql
+from modelhub_sql import opening
+from modelhub_sql.arguments import described
 
 LABELS = ["label", "split"]
 TABLES = ("datasets", "models", "features", "histograms")
@@ -723,7 +727,8 @@ def test_what_is_set_is_shown_kept_and_used(hub: modelhub_sql.Hub) -> None:
     [
         ("min_overlap", 2), ("min_jaccard", -1), ("max_js", 0), ("max_js", "soon"), ("min_adaptivity", -1), ("sample_space", "x"),
         ("rank_by", "price"), ("search", "luck"), ("auto_models", -1), ("auto_models", "few"), ("max_candidates", 0),
-        ("max_candidates", 2.5), ("max_candidates", 10_001),
+        ("max_candidates", 2.5), ("max_candidates", 10_001), ("auto_models", 0), ("auto_models", math.inf),
+        ("min_adaptivity", math.inf), ("min_adaptivity", math.nan),
     ],
 )  # fmt: skip
 def test_a_default_out_of_range_is_refused_and_nothing_is_set(hub: modelhub_sql.Hub, name: str, value: Any) -> None:
@@ -733,6 +738,15 @@ def test_a_default_out_of_range_is_refused_and_nothing_is_set(hub: modelhub_sql.
     assert defaults(hub) == before
     hub.set(min_overlap=0.1)
     assert defaults(hub) == before | {"min_overlap": "0.1"}
+
+
+@pytest.mark.parametrize("name", [each.name for each in described(modelhub_sql.Hub.set).values() if not each.choices])
+def test_a_hub_can_be_opened_whatever_was_set(hub: modelhub_sql.Hub, name: str) -> None:
+    for value in (0, -0.0, 1, 2.5, 1e308, 1e-308, 10_000, math.inf, -math.inf, math.nan, "inf", "1e999", "auto", True):
+        with suppress(modelhub_sql.OptionError):
+            hub.set(**{name: value})  # type: ignore[arg-type]
+        # What opening reads, and refuses.
+        opening._format_row(hub._own, hub._place.tables, hub.path)
 
 
 def test_the_format_of_a_hub_cannot_be_updated(hub: modelhub_sql.Hub) -> None:

@@ -126,6 +126,18 @@ def test_rescue_does_without_what_is_known_anyway(path: Path, table: str) -> Non
     assert {name for name, rows in whole(new).items() if rows != before[name]} == ({table} & {"defaults"})
 
 
+def test_rescue_leaves_a_default_that_no_hub_is_opened_with(path: Path) -> None:
+    before = whole(path)
+    with duckdb.connect(str(path)) as con:
+        con.execute("UPDATE _hub.defaults SET auto_models = 0")
+    with pytest.raises(modelhub_sql.HubFormatError, match=r"auto_models must be above 0.*modelhub rescue"):
+        modelhub_sql.connect(path)
+    new = path.with_name("new.duckdb")
+    assert "modelhub set" in run("rescue", str(path), "-o", str(new)).stderr
+    assert found(new) == []
+    assert whole(new) == before
+
+
 def test_sketches_whose_models_are_torn_are_kept_under_the_name_of_the_dataset(path: Path) -> None:
     before = whole(path)
     torn(path, "models")

@@ -349,12 +349,14 @@ def main() -> int:
         todo = [cases[at : at + BATCH] for at in range(0, len(cases), BATCH)]
         while todo:
             numbers = todo.pop(0)
+            if not numbers:
+                continue
             ended = forked(lambda numbers=numbers: batch(given.seed, numbers, log))  # type: ignore[misc]
             found = ended.value if ended.how == "ok" else [{"case": int(log.read_text()), "error": f"{ended.how}: {ended.value}"}]
             for each in found:
                 print(json.dumps(each), flush=True)
             wrong += found
-            if ended.how == "killed":
+            if ended.how != "ok":
                 todo.insert(0, [at for at in numbers if at > int(log.read_text())])
         outcomes = Counter(log.with_suffix(".outcomes").read_text().splitlines())
     for outcome, n in sorted(outcomes.items()):

@@ -26,6 +26,20 @@ CREATE MACRO _logic.checked_positive(name, value, fallback) AS CASE
 END;
 COMMENT ON MACRO _logic.checked_positive IS 'a number of 0 or above, or its fallback for NULL';
 
+-- What is stored must be what a hub is opened with.
+CREATE MACRO _logic.checked_finite(name, value, above_zero, fallback) AS CASE
+    WHEN value IS NULL THEN fallback
+    WHEN isfinite(TRY_CAST(value AS DOUBLE)) AND TRY_CAST(value AS DOUBLE) >= 0
+        AND NOT (above_zero AND TRY_CAST(value AS DOUBLE) = 0)
+        THEN TRY_CAST(value AS DOUBLE)
+    ELSE error(
+        'OptionError: ' || name || ' must be a number' || CASE WHEN above_zero THEN ' above 0' ELSE ', 0 or above' END
+        || ', got ' || value::VARCHAR
+    )
+END;
+COMMENT ON MACRO _logic.checked_finite IS
+    'a number of 0 or above (above_zero: not 0 itself) that is not infinite, or its fallback for NULL';
+
 CREATE MACRO _logic.checked_count(name, value, most, fallback) AS CASE
     WHEN value IS NULL THEN fallback
     WHEN TRY_CAST(value AS UBIGINT) BETWEEN 1 AND most AND TRY_CAST(value AS DOUBLE) = TRY_CAST(value AS UBIGINT)
@@ -76,7 +90,7 @@ CREATE MACRO _logic.search_options(
         _logic.checked_fraction('min_overlap', min_overlap, d.min_overlap) AS min_overlap,
         _logic.checked_fraction('min_jaccard', min_jaccard, d.min_jaccard) AS min_jaccard,
         _logic.checked_js('max_js', max_js, d.max_js) AS max_js,
-        _logic.checked_positive('min_adaptivity', min_adaptivity, d.min_adaptivity) AS min_adaptivity,
+        _logic.checked_finite('min_adaptivity', min_adaptivity, false, d.min_adaptivity) AS min_adaptivity,
         _logic.checked_positive('max_divergence', max_divergence, 1) AS max_divergence,
         _logic.checked_choice('sample_space', sample_space, ['aligned', 'flattened'], d.sample_space) AS sample_space,
         _logic.checked_choice('rank_by', rank_by, _logic.rank_metrics(), d.rank_by) AS rank_by,

@@ -6,7 +6,7 @@ SET
     features = o.features, min_overlap = o.min_overlap, min_jaccard = o.min_jaccard, max_js = o.max_js,
     min_adaptivity = o.min_adaptivity,
     sample_space = o.sample_space, rank_by = o.rank_by, search = o.search,
-    auto_models = _logic.checked_positive('auto_models', getvariable('auto_models'), stored.auto_models),
+    auto_models = _logic.checked_finite('auto_models', getvariable('auto_models'), true, stored.auto_models),
     max_candidates = _logic.checked_count('max_candidates', getvariable('max_candidates'), 10000, stored.max_candidates)
 FROM _logic.search_options(
     features := getvariable('features'), min_overlap := getvariable('min_overlap'), min_jaccard := getvariable('min_jaccard'),

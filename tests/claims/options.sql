@@ -31,6 +31,10 @@ SELECT 'a fraction is itself, and NULL its fallback',
 SELECT 'a number of 0 or above is itself, and NULL its fallback',
     _logic.checked_positive('x', 2.5, 1) = 2.5 AND _logic.checked_positive('x', 0, 1) = 0 AND _logic.checked_positive('x', NULL, 1) = 1;
 
+SELECT 'a number that is not infinite is itself, and NULL its fallback',
+    _logic.checked_finite('x', 2.5, true, 1) = 2.5 AND _logic.checked_finite('x', 0, false, 1) = 0
+    AND _logic.checked_finite('x', NULL, true, 1) = 1;
+
 SELECT 'a whole number is itself, and NULL its fallback',
     _logic.checked_count('x', 5, 9, 1) = 5 AND _logic.checked_count('x', '9', 9, 1) = 9 AND _logic.checked_count('x', NULL, 9, 1) = 1;
 
