@@ -191,9 +191,7 @@ def sketch(dataset: str, output: str, path: str, processes: int | None, **given:
         if processes is None:
             made = open_hub.sketch(dataset, **given)
         else:
-            hide = given.pop("hide_excluded", False)
             made = sharding.in_processes(sharding.shards(dataset, processes, hub=open_hub, **given), processes)
-            made = made.without_excluded_names() if hide else made
         made.save(output)
     size = Path(output).stat().st_size
     click.echo(f"{visible(output)}: {made.rows} rows, {len(made.features)} features, {size / 1000:.0f} kB", err=True)

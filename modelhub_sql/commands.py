@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from modelhub_sql import Hub
-from modelhub_sql.declared import connect, hub_argument, options_of, output_options
+from modelhub_sql.declared import connect, hub_argument, option_of, options_of, output_options
 from modelhub_sql.rendering import print_result, print_sentence
 from modelhub_sql.visible import visible
 
@@ -86,15 +86,19 @@ def alias(hub: str, name: str, alias: str, version: str | None, remove: bool) ->
 @hub_argument
 @click.argument("manifest")
 @options_of(Hub.sync, but=("models", "progress", "defaults"))
+@option_of(Hub.register, "hide_excluded")
 @click.option("--task", help="What the models do, where the manifest does not say.")
 @click.option("--framework", help="What the models run on, where the manifest does not say.")
 @output_options
-def sync(hub: str, manifest: str, form: str | None, task: str | None, framework: str | None, **given: Any) -> None:
+def sync(
+    hub: str, manifest: str, form: str | None, task: str | None, framework: str | None, hide_excluded: bool, **given: Any
+) -> None:
     """Bring HUB in line with MANIFEST, a table with a row for each model: only what is new or changed is sketched.
 
     docs/manifest.md tells the columns of a manifest. The hub is made if it does not exist.
     """
-    defaults: dict[str, Any] = {name: value for name, value in (("task", task), ("framework", framework)) if value is not None}
+    told = {"task": task, "framework": framework, "hide_excluded": hide_excluded or None}
+    defaults: dict[str, Any] = {name: value for name, value in told.items() if value is not None}
     path = ":memory:" if given["dry_run"] and not os.path.exists(hub) else hub
     with connect(path, read_only=given["dry_run"] and path != ":memory:") as open_hub:
         given["exclude"] = list(given["exclude"]) or None

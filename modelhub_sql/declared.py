@@ -14,7 +14,7 @@ from modelhub_sql.arguments import Argument, described
 from modelhub_sql.errors import HubReadOnlyError
 from modelhub_sql.shared import must_be_a_file
 
-__all__ = ["connect", "hub_argument", "options_of", "output_options"]
+__all__ = ["connect", "hub_argument", "option_of", "options_of", "output_options"]
 
 
 def connect(hub: str, **given: Any) -> Hub:
@@ -80,6 +80,11 @@ def options_of(*verbs: Callable[..., Any], but: tuple[str, ...]) -> Callable[[Ca
         return command
 
     return declared
+
+
+def option_of(verb: Callable[..., Any], name: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """One argument of a method of a hub as an option."""
+    return _option(described(verb)[name])
 
 
 def _option(argument: Argument) -> Callable[[Callable[..., None]], Callable[..., None]]:

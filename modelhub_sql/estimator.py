@@ -16,14 +16,22 @@ __all__ = ["Sketching"]
 class Sketching(MetaEstimatorMixin, BaseEstimator):  # type: ignore[misc]
     """As the estimator in it in all but ``fit``, which keeps the sketch of its rows, too."""
 
-    def __init__(self, estimator: Any, *, exclude: Sequence[str] = (), hub: str | os.PathLike[str] | None = None) -> None:
+    def __init__(
+        self,
+        estimator: Any,
+        *,
+        exclude: Sequence[str] = (),
+        hide_excluded: bool = False,
+        hub: str | os.PathLike[str] | None = None,
+    ) -> None:
         self.estimator = estimator
         self.exclude = exclude
+        self.hide_excluded = hide_excluded
         self.hub = hub
 
     def fit(self, X: Any, y: Any = None, **told: Any) -> Sketching:
         """Fit a clone of the estimator, as it is fitted. Raises DatasetError where X can't be sketched."""
-        sketch = sketched(X, self.exclude, self.hub)
+        sketch = sketched(X, self.exclude, self.hide_excluded, self.hub)
         fitted = clone(self.estimator)
         fitted.fit(X, y, **told)
         setattr(fitted, ATTRIBUTE, sketch)

@@ -40,11 +40,12 @@ _PART = 1 << 22
 
 
 def sketching(
-    estimator: Any, *, exclude: Sequence[str] = (), hub: str | os.PathLike[str] | None = None
+    estimator: Any, *, exclude: Sequence[str] = (), hide_excluded: bool = False, hub: str | os.PathLike[str] | None = None
 ) -> Any:  # a class of scikit-learn's
     """A scikit-learn estimator that is fitted as ``estimator`` is, and keeps the sketch of what it was fitted on.
 
-    estimator: any with ``fit``: a classifier, a pipeline, a search. exclude: columns to leave out, as of ``Hub.register``.
+    estimator: any with ``fit``: a classifier, a pipeline, a search.
+    exclude, hide_excluded: columns to leave out, and whether their names are not kept, as of ``Hub.register``.
     hub: the file of a hub, whose format and salt the sketch is to have; by default those of a hub with default settings.
 
     The sketch is in its file, however it is saved (pickle, joblib, skops): ``hub.register(name, file)`` needs no data. What
@@ -53,19 +54,27 @@ def sketching(
     extra("sklearn", "try")
     from modelhub_sql.estimator import Sketching
 
-    return Sketching(estimator, exclude=exclude, hub=hub)
+    return Sketching(estimator, exclude=exclude, hide_excluded=hide_excluded, hub=hub)
 
 
-def keep_sketch(model: Any, data: Any, *, exclude: Sequence[str] = (), hub: str | os.PathLike[str] | None = None) -> Any:
+def keep_sketch(
+    model: Any,
+    data: Any,
+    *,
+    exclude: Sequence[str] = (),
+    hide_excluded: bool = False,
+    hub: str | os.PathLike[str] | None = None,
+) -> Any:
     """Leave the sketch of its training data in a model that is fitted already; returns the model.
 
     model: an object that is pickled, or an ONNX model (``onnx.ModelProto``), which has it in its ``metadata_props``.
-    data: what it was trained on, as of ``Hub.register``; or a model that keeps a sketch. exclude, hub: as of ``sketching``.
+    data: what it was trained on, as of ``Hub.register``; or a model that keeps a sketch.
+    exclude, hide_excluded, hub: as of ``sketching``.
 
     Raises DatasetError, and OptionError for a model that takes no attributes.
     """
     held = getattr(data, ATTRIBUTE, None)
-    sketch = held if isinstance(held, bytes) else sketched(data, exclude, hub)
+    sketch = held if isinstance(held, bytes) else sketched(data, exclude, hide_excluded, hub)
     if hasattr(model, "metadata_props"):
         text = base64.b64encode(sketch).decode()
         for entry in model.metadata_props:
@@ -81,12 +90,13 @@ def keep_sketch(model: Any, data: Any, *, exclude: Sequence[str] = (), hub: str 
     return model
 
 
-def sketched(data: Any, exclude: Sequence[str], hub: str | os.PathLike[str] | Hub | None) -> bytes:
+def sketched(data: Any, exclude: Sequence[str], hide_excluded: bool, hub: str | os.PathLike[str] | Hub | None) -> bytes:
     """The sketch of data, as it is kept in models. Raises DatasetError."""
     from modelhub_sql.hub import connect
 
     with tempfile.TemporaryDirectory() as folder, connect() if hub is None else connect(hub, read_only=True) as opened:  # type: ignore[arg-type]
-        content = Path(opened.sketch(data, exclude=exclude).save(Path(folder) / f"fitted{SKETCH_FILE}")).read_bytes()
+        made = opened.sketch(data, exclude=exclude, hide_excluded=hide_excluded)
+        content = Path(made.save(Path(folder) / f"fitted{SKETCH_FILE}")).read_bytes()
     return _MARK + len(content).to_bytes(8, "big") + hashlib.sha256(content).digest() + content
 
 

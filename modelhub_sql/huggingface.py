@@ -181,6 +181,7 @@ def import_models(
     *,
     datasets: Sequence[str | os.PathLike[str]] = (),
     exclude: Sequence[str] = (),
+    hide_excluded: bool = False,
     accuracy: str = "accuracy",
     dry_run: bool = False,
     progress: bool = False,
@@ -192,6 +193,7 @@ def import_models(
     folder: of models, each a folder with a README.md, or a cache of Hugging Face (models--owner--name).
     datasets: folders where datasets are looked for, saved or in a cache; by default the same, and the caches of Hugging Face.
     exclude: columns to leave out, besides those of classes; one may be absent from a dataset.
+    hide_excluded: do not keep the names of the excluded columns.
     accuracy: the metric of the card that is the accuracy.
     dry_run: register nothing, say what would be.
     progress: show a progress bar on stderr.
@@ -211,7 +213,7 @@ def import_models(
             raise OptionError(f"there is no folder {each}")
     places = [Path(each) for each in datasets] or [root, *_caches()]
     models = tracked(list(_models(root)), "Importing", progress)
-    rows = [_import_one(hub, model, places, exclude, accuracy, dry_run) for model in models]
+    rows = [_import_one(hub, model, places, exclude, accuracy, dry_run, hide_excluded) for model in models]
     types = {"excluded": pa.list_(pa.string()), "accuracy": pa.float64()}
     names = ("model", "version", "outcome", "dataset", "excluded", "accuracy", "licence", "note")
     result = Result(
@@ -223,7 +225,7 @@ def import_models(
 
 
 def _import_one(
-    hub: Hub, model: _Model, places: Sequence[Path], exclude: Sequence[str], metric: str, dry_run: bool
+    hub: Hub, model: _Model, places: Sequence[Path], exclude: Sequence[str], metric: str, dry_run: bool, hide_excluded: bool
 ) -> dict[str, Any]:
     card = model.card
     row: dict[str, Any] = {
@@ -258,7 +260,7 @@ def _import_one(
             hub.columns_of(table)
             row["outcome"] = "to be registered"
         else:
-            hub.register(model.name, table, exclude=left, source=row["dataset"], **told)
+            hub.register(model.name, table, exclude=left, hide_excluded=hide_excluded, source=row["dataset"], **told)
             row["outcome"] = "registered"
         row["note"] = "; ".join(notes) or None
     except (_Left, HubError) as error:

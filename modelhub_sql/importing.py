@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from modelhub_sql import Hub
-from modelhub_sql.declared import connect, hub_argument, options_of, output_options
+from modelhub_sql.declared import connect, hub_argument, option_of, options_of, output_options
 from modelhub_sql.rendering import print_result, print_sentence
 
 __all__ = ["import_models"]
@@ -29,6 +29,7 @@ def import_models() -> None:
 @hub_argument
 @click.option("--experiment", metavar="NAME", multiple=True, help="Only models of this experiment's runs; repeatable.")
 @click.option("--exclude", metavar="COLUMN", multiple=True, help="Columns to leave out where they occur (a label); repeatable.")
+@option_of(Hub.register, "hide_excluded")
 @click.option("--accuracy", metavar="METRIC", help="The metric that is the accuracy (default accuracy, test_accuracy ...).")
 @click.option("--tag", is_flag=True, help="Tag each version in MLflow with the hub that knows it.")
 @click.option("--dry-run", is_flag=True, help="Register nothing, say what would be.")
@@ -63,6 +64,7 @@ def from_mlflow(uri: str, hub: str, form: str | None, **options: Any) -> None:
 @hub_argument
 @click.option("--datasets", metavar="FOLDER", multiple=True, help="Look for datasets here (default: FOLDER, caches); repeatable.")
 @click.option("--exclude", metavar="COLUMN", multiple=True, help="Columns to leave out where they occur (a label); repeatable.")
+@option_of(Hub.register, "hide_excluded")
 @click.option("--accuracy", metavar="METRIC", default="accuracy", help="The metric of the cards that is the accuracy.")
 @click.option("--dry-run", is_flag=True, help="Register nothing, say what would be.")
 @output_options

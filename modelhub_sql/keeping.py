@@ -207,7 +207,9 @@ def datasets_of(hub: Hub) -> Result:
 
 def sync(hub: Hub, models: Any, defaults: Mapping[str, Any], remove: bool, dry_run: bool, progress: bool) -> Result:
     """Bring the hub in line with a manifest; a row for each model: what was done, and why."""
-    rows = [_in_numbers({**defaults, **row}) for row in manifest_of(hub, models)]
+    # What is of a dataset is nothing to who shares that of another.
+    shared = {name: value for name, value in defaults.items() if name not in ("exclude", "hide_excluded")}
+    rows = [_in_numbers({**(defaults if row.get("like") is None else shared), **row}) for row in manifest_of(hub, models)]
     known = _registered(hub)
     registering = Registering(hub, numbered=False)
     plan: list[tuple[str, str, str, str]] = []

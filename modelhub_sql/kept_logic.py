@@ -18,6 +18,8 @@ from pathlib import Path
 
 import duckdb
 
+from modelhub_sql.writing import beside
+
 __all__ = ["FOLDER", "copied"]
 
 #: The variable of the environment that says where the file is kept; empty: nowhere.
@@ -109,7 +111,7 @@ def _package(root: Path) -> str | None:
 
 
 def _make(file: Path, catalog: str, text: str, prepare: Callable[[duckdb.DuckDBPyConnection], None]) -> None:
-    new = file.with_name(f"{file.name}.{os.getpid()}.tmp")
+    new = beside(file, "new")
     try:
         with duckdb.connect() as con:
             prepare(con)

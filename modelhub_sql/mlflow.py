@@ -13,6 +13,7 @@ import re
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import unquote, urlsplit
@@ -49,14 +50,16 @@ def log_sketch(
     data: Any,
     *,
     exclude: Sequence[str] = (),
+    hide_excluded: bool = False,
     hub: Hub | str | os.PathLike[str] | None = None,
     run_id: str | None = None,
     read: Mapping[str, Any] | None = None,
 ) -> str:
     """Log the sketch of training data as an artifact of a run, so that its models can be imported without the data.
 
-    data, exclude, read: as of ``Hub.register``. hub: whose format and salt the sketch is to have, by default those of a hub
-    with default settings. run_id: by default the active run. Returns where the artifact is, runs:/RUN/modelhub/....
+    data, exclude, hide_excluded, read: as of ``Hub.register``. hub: whose format and salt the sketch is to have, by default
+    those of a hub with default settings. run_id: by default the active run. Returns where the artifact is,
+    runs:/RUN/modelhub/....
 
     Raises DatasetError, OptionError (no run), ExtraError.
     """
@@ -71,7 +74,7 @@ def log_sketch(
         if not isinstance(hub, Hub):
             hub = stack.enter_context(connect() if hub is None else connect(hub, read_only=True))
         folder = stack.enter_context(tempfile.TemporaryDirectory())
-        written = hub.sketch(data, exclude=exclude, read=read).save(Path(folder) / Path(place).name)
+        written = hub.sketch(data, exclude=exclude, hide_excluded=hide_excluded, read=read).save(Path(folder) / Path(place).name)
         client = mlflow.MlflowClient()
         client.log_artifact(run, written, str(Path(place).parent))
         client.set_tag(run, _SKETCH_TAG, place)
@@ -84,6 +87,7 @@ def import_models(
     *,
     experiment: Sequence[str] = (),
     exclude: Sequence[str] = (),
+    hide_excluded: bool = False,
     accuracy: str | None = None,
     dry_run: bool = False,
     tag: bool = False,
@@ -94,6 +98,7 @@ def import_models(
     tracking_uri: of MLflow (sqlite:///mlflow.db, http://...), or the file of its database; by default that of the session.
     experiment: only models of runs of these experiments.
     exclude: columns to leave out, besides the labels that MLflow knows; one may be absent from a dataset.
+    hide_excluded: do not keep the names of the excluded columns.
     accuracy: the metric that is the accuracy, by default accuracy, test_accuracy, val_accuracy and the like.
     dry_run: register nothing, say what would be.
     tag: tag each version in MLflow with the hub that knows it.
@@ -113,10 +118,9 @@ def import_models(
     try:
         client = mlflow.MlflowClient(tracking_uri=uri, registry_uri=uri if tracking_uri else None)
         registry = _Registry(mlflow, client, uri, _experiments(client, experiment))
+        importing = _Importing(hub, registry, exclude, hide_excluded, accuracy, dry_run, tag)
         rows = [
-            row
-            for entry in tracked(list(registry.entries()), "Importing", progress)
-            if (row := _import_one(hub, registry, entry, exclude, accuracy, dry_run=dry_run, tag=tag)) is not None
+            row for entry in tracked(list(registry.entries()), "Importing", progress) if (row := importing.one(entry)) is not None
         ]
     except mlflow.exceptions.MlflowException as error:
         raise OptionError(f"MLflow at {_without_password(uri)}: {_short(error)}") from error
@@ -129,51 +133,80 @@ def import_models(
     return result
 
 
-def _import_one(
-    hub: Hub, registry: _Registry, entry: Any, exclude: Sequence[str], accuracy: str | None, *, dry_run: bool, tag: bool
-) -> dict[str, Any] | None:
-    """What became of a model version; None where it is of another experiment."""
-    name, number = entry.name, str(entry.version)
-    row: dict[str, Any] = {"model": name, "version": number, "outcome": "left out"}
-    try:
-        version = registry.looked_up(entry)
-        if version is None:
-            return None
-        known = _known(hub, name, number)
-        if known is not None:
-            if known.get("run") != version.run.info.run_id:
-                raise _Left("the hub has another model of that name and version")
-            return row | {"outcome": "known already"}
-        with tempfile.TemporaryDirectory() as folder:
-            data = _training_data(registry, version, folder)
-            row["dataset"] = data.source
-            left, notes = _left_out(hub, data.dataset, version, exclude)
-            found, said = _accuracy(version, accuracy)
-            row |= {"excluded": left, "accuracy": found}
-            told: dict[str, Any] = dict(
-                version=number, accuracy=found, task=_task(version), framework=_framework(version.model),
-                uri=f"models:/{name}/{number}", metadata={"mlflow": _metadata(version, registry.uri, data)},
-            )  # fmt: skip
-            if dry_run:
-                row["outcome"] = "to be registered"
-            else:
-                if same := _of_same_data(hub, data, left):
-                    hub.register(name, like=same[0], like_version=same[1], **told)
+@dataclass
+class _Importing:
+    """An import with its options, as of ``import_models``."""
+
+    hub: Hub
+    registry: _Registry
+    exclude: Sequence[str]
+    hide_excluded: bool
+    accuracy: str | None
+    dry_run: bool
+    tag: bool
+    #: Digest, source and exclusions of the models that this import has registered, and a model of each.
+    _done: dict[tuple[str | None, str, tuple[str, ...]], tuple[str, str]] = field(default_factory=dict)
+
+    def one(self, entry: Any) -> dict[str, Any] | None:
+        """What became of a model version; None where it is of another experiment."""
+        name, number = entry.name, str(entry.version)
+        row: dict[str, Any] = {"model": name, "version": number, "outcome": "left out"}
+        try:
+            version = self.registry.looked_up(entry)
+            if version is None:
+                return None
+            known = _known(self.hub, name, number)
+            if known is not None:
+                if known.get("run") != version.run.info.run_id:
+                    raise _Left("the hub has another model of that name and version")
+                return row | {"outcome": "known already"}
+            with tempfile.TemporaryDirectory() as folder:
+                data = _training_data(self.registry, version, folder)
+                row["dataset"] = data.source
+                left, notes = _left_out(self.hub, data.dataset, version, self.exclude)
+                found, said = _accuracy(version, self.accuracy)
+                row |= {"excluded": left, "accuracy": found}
+                told: dict[str, Any] = dict(
+                    version=number, accuracy=found, task=_task(version), framework=_framework(version.model),
+                    uri=f"models:/{name}/{number}", metadata={"mlflow": _metadata(version, self.registry.uri, data)},
+                )  # fmt: skip
+                if self.dry_run:
+                    row["outcome"] = "to be registered"
                 else:
-                    hub.register(name, data.dataset, exclude=left, **told)
-                row["outcome"] = "registered"
-                if tag:
-                    try:
-                        registry.client.set_model_version_tag(
-                            name, number, _HUB_TAG, hub.path if hub._shared else os.path.abspath(hub.path)
-                        )
-                    except registry.mlflow.exceptions.MlflowException as error:
-                        said.append(f"the registry takes no tag: {_short(error)}")
-                said += _changed(hub, name, number, data)
-            row["note"] = "; ".join(notes + said) or None
-    except (_Left, HubError) as error:
-        return row | {"note": _short(error)}
-    return row
+                    if same := self._of_same_data(data, left):
+                        self.hub.register(name, like=same[0], like_version=same[1], **told)
+                    else:
+                        self.hub.register(name, data.dataset, exclude=left, hide_excluded=self.hide_excluded, **told)
+                    self._done[data.digest, data.source, tuple(left)] = (name, number)
+                    row["outcome"] = "registered"
+                    if self.tag:
+                        try:
+                            self.registry.client.set_model_version_tag(
+                                name, number, _HUB_TAG, self.hub.path if self.hub._shared else os.path.abspath(self.hub.path)
+                            )
+                        except self.registry.mlflow.exceptions.MlflowException as error:
+                            said.append(f"the registry takes no tag: {_short(error)}")
+                    said += _changed(self.hub, name, number, data)
+                row["note"] = "; ".join(notes + said) or None
+        except (_Left, HubError) as error:
+            return row | {"note": _short(error)}
+        return row
+
+    def _of_same_data(self, data: _Data, exclude: list[str]) -> tuple[str, str] | None:
+        """A model of the hub whose sketch is of the same data: of one digest, source and exclusions."""
+        if data.digest is None or isinstance(data.dataset, Dataset):
+            return None
+        if self.hide_excluded and exclude:
+            # What others exclude whose names are not kept, the hub can't say.
+            return self._done.get((data.digest, data.source, tuple(exclude)))
+        rows = _asked(
+            self.hub,
+            "SELECT model, version FROM {0}.models JOIN {0}.datasets AS d USING (dataset_id) "
+            "WHERE d.source = $source AND excluded = $exclude AND json_valid(metadata) "
+            "AND json_extract_string(metadata, '$.mlflow.digest') = $digest LIMIT 1",
+            {"source": said_of(data.source), "exclude": exclude, "digest": data.digest},
+        )
+        return rows[0] if rows else None
 
 
 # -- what MLflow knows ----------------------------------------------------------------
@@ -392,20 +425,6 @@ def _known(hub: Hub, model: str, version: str) -> dict[str, Any] | None:
         return None
     told = _json(rows[0][0]).get("mlflow")
     return told if isinstance(told, dict) else {}
-
-
-def _of_same_data(hub: Hub, data: _Data, exclude: list[str]) -> tuple[str, str] | None:
-    """A model of the hub whose sketch is of the same data: of one digest, source and exclusions."""
-    if data.digest is None or isinstance(data.dataset, Dataset):
-        return None
-    rows = _asked(
-        hub,
-        "SELECT model, version FROM {0}.models JOIN {0}.datasets AS d USING (dataset_id) "
-        "WHERE d.source = $source AND excluded = $exclude AND json_valid(metadata) "
-        "AND json_extract_string(metadata, '$.mlflow.digest') = $digest LIMIT 1",
-        {"source": said_of(data.source), "exclude": exclude, "digest": data.digest},
-    )
-    return rows[0] if rows else None
 
 
 def _changed(hub: Hub, model: str, version: str, data: _Data) -> list[str]:

@@ -32,6 +32,7 @@ from modelhub_sql.errors import (
 )  # fmt: skip
 from modelhub_sql.journal import MENDS, Held, journal_of, log_of, log_size, mend, moved
 from modelhub_sql.settings import FORMAT_VERSION, Settings
+from modelhub_sql.writing import beside
 
 __all__ = [
     "Copied", "Opened", "check_version", "create", "expected", "installed", "lay_macros", "load", "opened", "upgrade",
@@ -368,7 +369,7 @@ def _make(path: str, settings: Settings) -> None:
             "or remove the .wal file to make a new one"
         )
     place = Path(os.path.realpath(path))
-    new = place.with_name(f"{place.name}.new-{os.getpid()}")
+    new = beside(place, "new")
     # Only a new file needs the storage version; it keeps it. Any other connection of this
     # process must open the file with the same configuration, so have none from then on.
     try:

@@ -75,6 +75,7 @@ class Plan:
     """How a dataset is sketched by many. Small, and can be pickled: each worker gets it.
 
     columns: name and type of each column, as the rows have them together. tables: what is agreed on (Arrow).
+    hide_excluded: the sketch says no more than that columns were excluded.
     threads: of DuckDB in each worker; None: as many as there are cores.
     """
 
@@ -88,6 +89,7 @@ class Plan:
     tables: Mapping[str, Any] = field(repr=False)
     shards: tuple[Shard, ...] = ()
     read: Mapping[str, Any] | None = None
+    hide_excluded: bool = False
     threads: int | None = None
 
     @property
@@ -143,14 +145,15 @@ def shards(
     count: int | None = None,
     *,
     exclude: Sequence[str] = (),
+    hide_excluded: bool = False,
     read: Mapping[str, Any] | None = None,
     hub: Hub | None = None,
     threads: int | None = None,
 ) -> Plan:
     """How to sketch a dataset shard by shard: ``shards("rows/*.parquet", 8).sketch(map=pool.map)``.
 
-    dataset, exclude, read: as of ``Hub.register``; files are parquet, csv or json. The order of rows is that of the names of the
-    files that a glob means, or of a list of files, and in a file as they are.
+    dataset, exclude, hide_excluded, read: as of ``Hub.register``; files are parquet, csv or json. The order of rows is that of
+    the names of the files that a glob means, or of a list of files, and in a file as they are.
     count: at least so many shards, where the rows can be cut: a parquet file or a table can, a csv or json file is one shard.
     hub: whose format and salt the sketch is to have; by default those of a hub with default settings.
     threads: of DuckDB in each worker; by default as many as there are cores.
@@ -164,14 +167,14 @@ def shards(
         raise OptionError(f"count must be a whole number above 0, got {count!r}")
     if hub is None:
         with Opened() as plain:
-            return shards(dataset, count, exclude=exclude, read=read, hub=plain, threads=threads)
+            return shards(dataset, count, exclude=exclude, hide_excluded=hide_excluded, read=read, hub=plain, threads=threads)
     with hub._lock, hub._dataset(dataset, read=read) as ((name, source), _):
         if datasets.is_sketch(name):
             raise DatasetError(f"{source} is a sketch: shards are of rows")
         cut = _of_files(hub, dataset, source, read, count) if _is_files(dataset) else _of_table(hub, name, source, count)
         return replace(
             planned(hub, name, source, sum(each.rows for each in cut), names_of(exclude)),
-            shards=cut, read=dict(read) if read else None, threads=threads,
+            shards=cut, read=dict(read) if read else None, hide_excluded=hide_excluded, threads=threads,
         )  # fmt: skip
 
 
@@ -281,7 +284,8 @@ def merge(plan: Plan, parts: Iterable[Counts]) -> Sketch:
                 f"{plan.source} has no column that can be compared: {', '.join(skipped)}. "
                 "Pass a table with numbers, text, dates or lists that are not all NULL"
             )
-    return Sketch(hub._con, ran)
+    made = Sketch(hub._con, ran)
+    return made.without_excluded_names() if plan.hide_excluded else made
 
 
 def _surveyed(both: tuple[Plan, Shard]) -> Survey:

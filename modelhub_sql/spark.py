@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pickle
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from modelhub_sql import sharding
@@ -41,11 +42,12 @@ def numbered(spark: Any, plan: sharding.Plan, number: str = "row_number") -> Any
     return joined.select(*kept, (before["before"] + rows["_modelhub_row"]).alias(number))
 
 
-def sketch(rows: Any, number: str, *, exclude: Sequence[str] = (), hub: Hub | None = None) -> Sketch:
+def sketch(rows: Any, number: str, *, exclude: Sequence[str] = (), hide_excluded: bool = False, hub: Hub | None = None) -> Sketch:
     """The sketch of a Spark DataFrame, the same as of its rows in the order of their numbers on one machine.
 
     number: the column that numbers the rows from 0, in any order: it decides which partition a row is in (``numbered`` has it
-    from files). exclude: columns to leave out, as of ``Hub.register``. hub: whose format and salt the sketch is to have.
+    from files). exclude, hide_excluded: columns to leave out, and whether their names are not kept, as of ``Hub.register``.
+    hub: whose format and salt the sketch is to have.
 
     The rows are read three times: cache what is costly. Types are called as Spark has them. Raises DatasetError.
     """
@@ -56,7 +58,7 @@ def sketch(rows: Any, number: str, *, exclude: Sequence[str] = (), hub: Hub | No
 
     if hub is None:
         with Opened() as plain:
-            return sketch(rows, number, exclude=exclude, hub=plain)
+            return sketch(rows, number, exclude=exclude, hide_excluded=hide_excluded, hub=plain)
     column = functions.col(f"`{number}`").cast("long")
     ((count, least, most, total),) = rows.agg(
         functions.count("*"), functions.min(column), functions.max(column), functions.sum(column.cast("decimal(38,0)"))
@@ -66,7 +68,7 @@ def sketch(rows: Any, number: str, *, exclude: Sequence[str] = (), hub: Hub | No
     empty = rows.drop(number).limit(0).toArrow()
     with hub._lock, hub._dataset(empty) as ((name, _), _):
         plan = sharding.planned(hub, name, "the Spark DataFrame", count, names_of(exclude))
-    plan = plan.agreed(_each(rows, _task(plan, number, sharding.survey_rows)))
+    plan = replace(plan, hide_excluded=hide_excluded).agreed(_each(rows, _task(plan, number, sharding.survey_rows)))
     return sharding.merge(plan, _each(rows, _task(plan, number, sharding.count_rows)))
 
 

@@ -15,6 +15,7 @@ from typing import Any
 from modelhub_sql import journal
 from modelhub_sql.errors import HubAccessError, HubBusyError, HubLockedError
 from modelhub_sql.hub import Hub
+from modelhub_sql.writing import beside, swept
 
 try:
     import fcntl
@@ -39,7 +40,7 @@ class SwappedHub(Hub):
         if fcntl is None:  # pragma: no cover
             raise HubAccessError("a file that is open can't be replaced on this system: open the hub without swap")
         self._target = Path(os.path.realpath(path))
-        self._new = self._target.with_name(f"{self._target.name}.swap-{os.getpid()}")
+        self._new = beside(self._target, "swap")
         self._end = time.monotonic() + wait
         self._is_failed = False
         self._reader: Hub | None = None
@@ -83,6 +84,7 @@ class SwappedHub(Hub):
     def _copy(self) -> None:
         from modelhub_sql.upkeep import _copied
 
+        swept(self._target, "swap")
         if not _copied(str(self._target), self._new):
             raise HubBusyError(f"{self._target} was written meanwhile: try again, nothing was changed")
 

@@ -32,6 +32,7 @@ from modelhub_sql.fetching import is_url, shown
 from modelhub_sql.result import Result
 from modelhub_sql.settings import Settings
 from modelhub_sql.shared import must_be_a_file
+from modelhub_sql.writing import beside, swept
 
 if TYPE_CHECKING:
     from modelhub_sql.hub import Hub
@@ -176,7 +177,7 @@ def compact(path: str, wait: float = 0, drop_others: bool = False) -> tuple[int,
     _must_be_there(path)
     before = os.stat(path).st_size
     place = Path(os.path.realpath(path))
-    new = place.with_name(f"{place.name}.compact-{os.getpid()}")
+    new = beside(place, "compact")
     with Hub(path, wait=wait, _numpy=False) as hub, _removed(new):
         assert hub._file is not None
         if hub._file.held.users() > 1:
@@ -186,6 +187,7 @@ def compact(path: str, wait: float = 0, drop_others: bool = False) -> tuple[int,
                 f"{path} has more than a hub in it: {_listed(own)}. Compacted it would be without; nothing was changed. Copy to "
                 "another file what you need, then drop it, or let it go (drop_others, --drop-others)"
             )
+        swept(place, "compact")
         _rebuilt(hub, new)
         shutil.copymode(place, new)
         hub._file.settle()
@@ -450,7 +452,7 @@ def _new_file(output: str) -> Path:
         raise OptionError(f"there is a file at {output} already: name a new one")
     if not os.path.isdir(place.absolute().parent):
         raise HubAccessError(f"can't write {output}: its folder does not exist")
-    return place.with_name(f"{place.name}.new-{os.getpid()}")
+    return beside(place, "new")
 
 
 @contextmanager

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import inspect
+import pickle
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import numpy as np
@@ -12,9 +16,10 @@ import pyarrow.parquet as pq
 import pytest
 from click.testing import CliRunner
 from conftest import stock_shell
+from sklearn.linear_model import LinearRegression
 
 import modelhub_sql
-from modelhub_sql import DatasetError, Hub, OptionError
+from modelhub_sql import DatasetError, Hub, OptionError, fitted, huggingface, mlflow, sharding, spark
 from modelhub_sql.cli import main
 
 #: A name that is nowhere else.
@@ -53,7 +58,10 @@ def told_anywhere(path: Path) -> list[str]:
 
 
 @pytest.mark.parametrize("hidden", [True, False])
-@pytest.mark.parametrize("how", ["register", "register_many", "sync", "command", "sketch file", "shell"])
+@pytest.mark.parametrize(
+    "how",
+    ["register", "register_many", "sync", "sync command", "command", "sketch file", "shards", "model file", "shell"],
+)
 def test_the_name_is_nowhere_in_the_file(file: Path, tmp_path: Path, how: str, hidden: bool) -> None:
     path = tmp_path / "hub.duckdb"
     row = {"name": "m", "dataset": str(file), "exclude": [LABEL], "hide_excluded": hidden}
@@ -70,8 +78,22 @@ def test_the_name_is_nowhere_in_the_file(file: Path, tmp_path: Path, how: str, h
             hub.sketch(file, exclude=[LABEL], hide_excluded=hidden).save(tmp_path / "p.sketch.parquet")
             assert (LABEL in str(pq.read_table(tmp_path / "p.sketch.parquet").to_pylist())) != hidden
             hub.register("m", tmp_path / "p.sketch.parquet")
+        elif how == "shards":
+            hub.register("m", modelhub_sql.shards(file, 3, exclude=[LABEL], hide_excluded=hidden, hub=hub).sketch())
+    if how == "model file":
+        model = LinearRegression()
+        modelhub_sql.keep_sketch(model, patients(), exclude=[LABEL], hide_excluded=hidden, hub=path)
+        (tmp_path / "m.pkl").write_bytes(pickle.dumps(model))
+        fitted = modelhub_sql.sketching(model, exclude=[LABEL], hide_excluded=hidden, hub=path).fit(patients(), np.ones(240))
+        (tmp_path / "n.pkl").write_bytes(pickle.dumps(fitted))
+        with modelhub_sql.connect(path) as hub:
+            hub.register_many([{"name": name, "dataset": tmp_path / f"{name}.pkl"} for name in "mn"])
     if how == "command":
         given = ["register", str(path), "m", str(file), "--exclude", LABEL, *(["--hide-excluded"] if hidden else [])]
+        assert CliRunner().invoke(main, given).exit_code == 0
+    elif how == "sync command":
+        (tmp_path / "models.csv").write_text("name,dataset,like\nm,patients.parquet,\nn,,m\n")
+        given = ["sync", str(path), str(tmp_path / "models.csv"), "--exclude", LABEL, *(["--hide-excluded"] if hidden else [])]
         assert CliRunner().invoke(main, given).exit_code == 0
     if how == "shell":
         with duckdb.connect(str(path), read_only=True) as con:
@@ -85,6 +107,17 @@ def test_the_name_is_nowhere_in_the_file(file: Path, tmp_path: Path, how: str, h
         assert hub.verify().fetchall() == []
         (said,) = [row["meaning"] for row in hub.privacy().dicts() if row["what"] == "said in plain words"][:1]
         assert (LABEL in said, "names are not kept" in said) == (not hidden, hidden)
+
+
+def test_whatever_keeps_a_sketch_can_leave_the_names_out() -> None:
+    verbs: list[Callable[..., Any]] = [Hub.register, Hub.sketch]
+    for module in (sharding, spark, fitted, mlflow, huggingface):
+        verbs += [each for each in (getattr(module, name) for name in module.__all__) if inspect.isfunction(each)]
+    excluding = [verb for verb in verbs if "exclude" in inspect.signature(verb).parameters]
+    assert len(excluding) >= 9
+    assert [verb for verb in excluding if "hide_excluded" not in inspect.signature(verb).parameters] == [sharding.planned]
+    for command in (["register"], ["sync"], ["sketch"], ["import", "mlflow"], ["import", "hf"]):
+        assert "--hide-excluded" in CliRunner().invoke(main, [*command, "--help"]).stdout, command
 
 
 def test_a_target_that_has_the_column_counts_it_as_not_shared(hub: Hub) -> None:

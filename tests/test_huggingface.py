@@ -86,6 +86,14 @@ def test_a_saved_or_prepared_dataset_is_data(hub: modelhub_sql.Hub, tmp_path: Pa
         hub.register("elsewhere", tmp_path / "prepared2")
 
 
+def test_the_names_of_columns_that_are_left_out_need_not_be_kept(cache: Path, tmp_path: Path) -> None:
+    path = tmp_path / "shops.duckdb"
+    told = CliRunner().invoke(main, ["import", "hf", str(cache), str(path), "--exclude", "y", "--hide-excluded"])
+    assert told.exit_code == 0, told.stderr
+    with modelhub_sql.connect(path, read_only=True) as hub:
+        assert hub.sql("SELECT DISTINCT excluded FROM datasets").fetchall() == [([None],)]
+
+
 CARD = """---
 license: apache-2.0
 datasets:

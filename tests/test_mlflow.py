@@ -157,6 +157,30 @@ def test_models_come_with_data_label_accuracy_uri_and_what_can_not_come_with_a_r
         import_models(hub, store.uri, experiment=["x"])
 
 
+def test_the_names_of_columns_that_are_left_out_need_not_be_kept(store: Store, tmp_path: Path) -> None:
+    from modelhub_sql.mlflow import log_sketch
+
+    file, path = str(tmp_path / "hidden.parquet"), str(tmp_path / "hub.duckdb")
+    shutil.copy(data("beer"), file)
+    mlflow.set_experiment(experiment_id=mlflow.create_experiment("hidden", artifact_location=str(tmp_path / "artifacts")))
+    try:
+        for _ in range(2):
+            store.version("hidden", store.run(file, params={"target": "label"}))
+        with mlflow.start_run() as sketched:
+            log_sketch(file, exclude=["label", "split"], hide_excluded=True)
+        store.version("hidden sketch", sketched)
+    finally:
+        mlflow.set_experiment("census")
+    given = ["import", "mlflow", store.uri, path, "--experiment", "hidden", "--exclude", "split", "--hide-excluded"]
+    told = CliRunner().invoke(main, given)
+    assert told.exit_code == 0, told.stderr
+    with modelhub_sql.connect(path, read_only=True) as hub:
+        # Versions of the same data share its sketch all the same.
+        counted = "SELECT excluded, count(*) AS n FROM models JOIN datasets USING (dataset_id) GROUP BY dataset_id, excluded"
+        assert hub.sql(f"{counted} ORDER BY n").fetchall() == [([None], 1), ([None], 2)]
+        assert "label" not in {row["feature"] for row in hub.sql("FROM features").dicts()}
+
+
 def test_a_store_that_is_not_there_is_not_made(tmp_path: Path) -> None:
     ran = CliRunner().invoke(main, ["import", "mlflow", f"sqlite:///{tmp_path}/typo.db", str(tmp_path / "hub.duckdb")])
     assert (ran.exit_code, "no MLflow store" in ran.stderr) == (1, True)

@@ -63,3 +63,5 @@ def test_a_change_that_fails_or_is_killed_swaps_nothing(hub: modelhub_sql.Hub) -
     result = CliRunner().invoke(main, ["--swap", "remove", path, "old"])
     assert result.exit_code == 0, result.output
     assert models(path) == []
+    # Nor is the copy of the killed process left.
+    assert list(Path(path).parent.iterdir()) == [Path(path)]

@@ -20,6 +20,11 @@ import pyarrow.dataset
 import modelhub_sql
 from modelhub_sql import exchange, keeping, merging, udfs, upkeep  # noqa: F401  (see datasketch)
 
+#: What a hub stores.
+_TABLES = (
+    "datasets", "defaults", "features", "format", "logic", "minhash_functions", "models", "outcomes", "partition_counts", "verbs",
+)  # fmt: skip
+
 __all__ = ["Ended", "example_hub", "forked", "held", "table_of", "without_hub"]
 
 
@@ -77,8 +82,9 @@ def held(path: Path) -> dict[str, list[Any]]:
     """The rows of all tables of a hub, but for the times of changes."""
     with duckdb.connect(str(path), read_only=True) as con:
         found = {}
-        for name in ("datasets", "defaults", "features", "format", "logic", "minhash_functions", "models", "partition_counts"):
-            columns = [name for name, *_ in con.execute(f"DESCRIBE _hub.{name}").fetchall() if name != "registered_at"]
+        for name in _TABLES:
+            described = con.execute(f"DESCRIBE _hub.{name}").fetchall()
+            columns = [name for name, *_ in described if name not in ("registered_at", "recorded_at")]
             quoted = ", ".join(f'"{column}"' for column in columns)
             found[name] = con.execute(f"SELECT {quoted} FROM _hub.{name} ORDER BY ALL").fetchall()
         return found

@@ -14,6 +14,7 @@
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/sendfile.h>
 #include <sys/types.h>
 #include <unistd.h>
 
@@ -88,11 +89,23 @@ ssize_t write(int fd, const void *b, size_t n) {
     if (is_open(fd) && step("write")) { if (real(fd, b, n / 2) >= 0) die(); die(); }
     return real(fd, b, n);
 }
+ssize_t sendfile(int to, int from, off_t *at, size_t n) {
+    REAL(sendfile);
+    if (is_open(to) && step("sendfile, a write")) { if (real(to, from, at, n / 2) >= 0) die(); die(); }
+    return real(to, from, at, n);
+}
+ssize_t sendfile64(int to, int from, off64_t *at, size_t n) {
+    REAL(sendfile64);
+    if (is_open(to) && step("sendfile, a write")) { if (real(to, from, at, n / 2) >= 0) die(); die(); }
+    return real(to, from, at, n);
+}
 int fsync(int fd) { REAL(fsync); if (is_open(fd)) step("fsync"); return real(fd); }
 int fdatasync(int fd) { REAL(fdatasync); if (is_open(fd)) step("fdatasync"); return real(fd); }
 int ftruncate(int fd, off_t n) { REAL(ftruncate); if (is_open(fd)) step("ftruncate"); return real(fd, n); }
 int ftruncate64(int fd, off64_t n) { REAL(ftruncate64); if (is_open(fd)) step("ftruncate"); return real(fd, n); }
+int fallocate(int fd, int mode, off_t at, off_t n) { REAL(fallocate); if (is_open(fd)) step("fallocate"); return real(fd, mode, at, n); }
 int unlink(const char *p) { REAL(unlink); if (is_meant(p)) step("unlink"); return real(p); }
+int remove(const char *p) { REAL(remove); if (is_meant(p)) step("unlink"); return real(p); }
 int rename(const char *a, const char *b) { REAL(rename); if (is_meant(b)) step("rename"); return real(a, b); }
 int link(const char *a, const char *b) { REAL(link); if (is_meant(b)) step("link"); return real(a, b); }
 
