@@ -7,8 +7,8 @@ from typing import Any
 
 import click
 
-from modelhub_sql import upkeep
-from modelhub_sql.declared import connect, hub_argument, output_options
+from modelhub_sql import Hub, upkeep
+from modelhub_sql.declared import connect, hub_argument, option_of, output_options
 from modelhub_sql.privacy import overview
 from modelhub_sql.rendering import print_result, print_sentence
 from modelhub_sql.visible import visible
@@ -59,10 +59,11 @@ def rescue(hub: str, output: str) -> None:
 
 @click.command()
 @hub_argument
-@click.option("-o", "--output", required=True, metavar="FILE", help="The copy; no file is overwritten.")
-def backup(hub: str, output: str) -> None:
-    """Copy HUB, which may be open and changed meanwhile. The copy is verified."""
-    size = upkeep.backup(hub, output)
+@click.option("-o", "--output", required=True, metavar="FILE", help="The copy.")
+@option_of(Hub.backup, "replace")
+def backup(hub: str, output: str, replace: bool) -> None:
+    """Copy HUB, which may be open and changed meanwhile. The copy is verified: a damaged hub is not copied."""
+    size = upkeep.backup(hub, output, replace)
     click.echo(f"{output}: {size / 1e6:.1f} MB", err=True)
 
 

@@ -822,14 +822,17 @@ class Hub(Engine):
 
         return privacy.disclosed(self)
 
-    def backup(self, output: str | os.PathLike[str]) -> int:
-        """Copy the hub to a new file, with all that is committed; returns its bytes. The copy is verified.
+    def backup(self, output: str | os.PathLike[str], *, replace: bool = False) -> int:
+        """Copy the hub to a file, with all that is committed; returns its bytes. The copy is verified.
 
-        Raises OptionError where there is a file already, and HubError.
+        output: a new file.
+        replace: take the place of an earlier copy there, once the new one is whole.
+
+        Raises OptionError where there is a file already that is not to be replaced, and HubError: a damaged hub is not copied.
         """
         from modelhub_sql import upkeep
 
-        return upkeep.backup(self.path, os.fspath(output))
+        return upkeep.backup(self.path, os.fspath(output), replace)
 
     @in_turn
     def steps(

@@ -42,6 +42,7 @@ __all__ = [
     "mend",
     "moved",
     "newest",
+    "replaced",
     "synced",
 ]  # fmt: skip
 
@@ -265,6 +266,14 @@ def moved(new: Path, place: Path, *, over_empty: bool = False) -> None:
     except OSError:
         # A file system without links.
         new.replace(place)
+    synced(place.parent)
+
+
+def replaced(new: Path, place: Path) -> None:
+    """Let a new file take the place of another in one step. Raises OSError."""
+    with new.open("rb+") as stream:
+        os.fsync(stream.fileno())
+    new.replace(place)
     synced(place.parent)
 
 

@@ -109,12 +109,9 @@ class SwappedHub(Hub):
             Hub(str(self._new), _numpy=False).close()
         try:
             shutil.copymode(self._target, self._new)
-            with self._new.open("rb+") as stream:
-                os.fsync(stream.fileno())
-            self._new.replace(self._target)
+            journal.replaced(self._new, self._target)
         except OSError as error:
             raise HubAccessError(f"{self._target} can't be replaced: {error.strerror}; nothing was changed") from error
-        journal.synced(self._target.parent)
 
     def _leave(self) -> None:
         if self._reader is not None:

@@ -111,13 +111,17 @@ def _torn(hub: Hub) -> Iterator[tuple[str, int]]:
             yield what, block
 
 
-def backup(path: str, output: str) -> int:
+def backup(path: str, output: str, replace: bool = False) -> int:
     """Copy a hub, which may be open and may be written to meanwhile; returns the bytes of the copy, which is verified.
 
-    The copy has what was committed when it began. Raises HubError, and OptionError where there is a file already.
+    The copy has what was committed when it began. replace: it takes the place of an earlier one, when it is whole. Raises
+    HubError, and OptionError where there is a file already that it is not to replace.
     """
     _must_be_there(path)
-    new = _new_file(output)
+    is_there = replace and os.path.exists(output)
+    if is_there:
+        _must_be_replaceable(path, output)
+    new = beside(Path(os.path.realpath(output)), "new") if is_there else _new_file(output)
     journal.mend(path)
     end = time.monotonic() + _PATIENCE
     with _removed(new):
@@ -126,8 +130,22 @@ def backup(path: str, output: str) -> int:
                 raise HubBusyError(f"{path} is being written all the time: try again, nothing was copied")
             time.sleep(0.05)
         _check_copy(new, path)
-        journal.moved(new, Path(output))
+        if is_there:
+            journal.replaced(new, Path(os.path.realpath(output)))
+        else:
+            journal.moved(new, Path(output))
     return Path(output).stat().st_size
+
+
+def _must_be_replaceable(path: str, output: str) -> None:
+    """Refuse to replace what is no earlier copy, or one that was changed since."""
+    if os.path.samefile(path, output):
+        raise OptionError(f"{output} is the hub itself: name another file for the copy")
+    # None of DuckDB's files is refused.
+    opening._is_new(output)
+    for beside_it in (journal.log_of(output), journal.journal_of(output)):
+        if beside_it.exists():
+            raise OptionError(f"{output} was changed itself ({beside_it} is beside it): name a new file for the copy")
 
 
 def _copied(path: str, new: Path) -> bool:
@@ -191,11 +209,8 @@ def compact(path: str, wait: float = 0, drop_others: bool = False) -> tuple[int,
         _rebuilt(hub, new)
         shutil.copymode(place, new)
         hub._file.settle()
-        with new.open("rb+") as stream:
-            os.fsync(stream.fileno())
         # Whoever waits for the lock of the old file opens the new one then.
-        new.replace(place)
-        journal.synced(place.parent)
+        journal.replaced(new, place)
     return before, os.stat(path).st_size
 
 

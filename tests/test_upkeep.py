@@ -231,6 +231,28 @@ def test_a_backup_of_an_open_hub_has_all_that_is_committed(path: Path) -> None:
     assert "no hub" in run("backup", str(path.with_name("none")), "-o", str(copy) + "2", code=1).stderr
 
 
+def test_a_backup_takes_the_place_of_an_earlier_one_only_when_it_is_whole(path: Path) -> None:
+    copy = path.with_name("copy.duckdb")
+    run("backup", str(path), "-o", str(copy), "--replace")
+    with modelhub_sql.connect(path) as hub:
+        hub.register("new", like="beer")
+        assert hub.backup(copy, replace=True) == copy.stat().st_size
+    assert len(whole(copy)["models"]) == 7
+    good = copy.read_bytes()
+    torn(path, "features")
+    for refused, why in (
+        ([str(path), "-o", str(copy), "--replace"], "damaged"),
+        ([str(copy), "-o", str(copy), "--replace"], "is the hub itself"),
+        ([str(copy), "-o", data("beer"), "--replace"], "not a hub"),
+    ):
+        assert why in run("backup", *refused, code=1).stderr
+    journal.log_of(str(copy)).write_bytes(b"x")
+    other = shutil.copy(copy, path.with_name("other.duckdb"))
+    assert "copy.duckdb.wal is beside it" in run("backup", str(other), "-o", str(copy), "--replace", code=1).stderr
+    assert copy.read_bytes() == good
+    assert not list(path.parent.glob("*.new-*"))
+
+
 def test_compact_leaves_the_same_hub_in_a_smaller_file(path: Path) -> None:
     with modelhub_sql.connect(path) as hub:
         for round_ in range(3):
