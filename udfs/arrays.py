@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-__all__ = ["as_arrow", "for_each", "lists", "numbers", "numbers_or", "places"]
+__all__ = ["as_arrow", "for_each", "lists", "numbers", "numbers_or", "places", "steps"]
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -62,25 +62,40 @@ def as_arrow(values: npt.ArrayLike, dtype: npt.DTypeLike | None = None, missing:
     return pa.Array.from_buffers(pa.from_numpy_dtype(held.dtype), len(held), [validity, pa.py_buffer(held)])
 
 
-def places(known: npt.NDArray[np.float64], wanted: npt.NDArray[np.float64], step: float | None = None) -> npt.NDArray[np.intp]:
+def places(
+    known: npt.NDArray[np.float64], wanted: npt.NDArray[np.float64], step: float | None = None, *, within: bool = False
+) -> npt.NDArray[np.intp]:
     """Where numbers are among the known ones (ascending), len(known) where they are not. Shape of wanted.
 
     step: of which all that are finite are whole multiples, a power of two. Where they lie close together a table tells, not a
-    search.
+    search. within: wanted are no multiples, but what is looked up is the greatest that is not above each.
     """
     unknown = len(known)
     if unknown and step is not None and _is_narrow(known, step):
         low = known[0] / step - 1
         table = np.full(int(known[-1] / step - low) + 2, unknown, np.intp)
         table[(known / step - low).astype(np.intp)] = np.arange(unknown)
-        place = wanted / step
+        place = steps(wanted, step) if within else wanted / step
         place -= low
         # At either end is a place of none.
         np.fmin(np.fmax(place, 0, out=place), len(table) - 1, out=place)
         return np.asarray(table[place.astype(np.intp)])
+    if within and step is not None:
+        wanted = steps(wanted, step) * step
     found = np.searchsorted(known, wanted)
     if unknown:
         found[known[np.minimum(found, unknown - 1)] != wanted] = unknown
+    return found
+
+
+def steps(values: npt.NDArray[np.float64], step: float) -> npt.NDArray[np.float64]:
+    """Which multiple of a step, a power of two, is the greatest that is not above each value."""
+    found = values / step
+    np.floor(found, out=found)
+    if step > 1:
+        # The quotient of what is next to nothing is 0.
+        none = np.flatnonzero(found == 0)
+        found[none[values[none] < 0]] = -1
     return found
 
 

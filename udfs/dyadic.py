@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from modelhub_sql.udfs.arrays import as_arrow, numbers
+from modelhub_sql.udfs.arrays import as_arrow, numbers, steps
 
 __all__ = ["Counted", "arrow", "bin_counts", "number_bins"]
 
@@ -41,19 +41,11 @@ def number_bins(values: Floats, k: int, b: int) -> Floats:
     NaN stays NaN (missing); an infinity is a bin of its own.
     """
     with np.errstate(invalid="ignore", over="ignore", under="ignore"):
-        bins: Floats = _steps(values, k) * 2.0**k + 0.0
+        bins: Floats = steps(values, 2.0**k) * 2.0**k + 0.0
         far = np.flatnonzero(~(np.abs(values) < 2.0 ** min(1023, k + b + 1)))
         if len(far):
             bins[far] = _far_bins(values[far], k, b)
     return bins
-
-
-def _steps(values: Floats, k: int) -> Floats:
-    steps: Floats = np.floor(values * 2.0**-k)
-    if k > 0:
-        # The product of what is next to nothing is 0.
-        steps[(steps == 0) & (values < 0)] = -1
-    return steps
 
 
 def _far_bins(values: Floats, k: int, b: int) -> Floats:
@@ -72,19 +64,19 @@ def bin_counts(values: Floats, partition: npt.NDArray[np.uint32], k: int, b: int
     """
     edge = 2.0 ** min(1023, k + b + 1)
     with np.errstate(invalid="ignore", over="ignore", under="ignore"):
-        steps = _steps(values, k)
+        whole = steps(values, 2.0**k)
         is_near = np.abs(values) < edge
     if not is_near.all():
         near, far = np.flatnonzero(is_near), np.flatnonzero(~is_near)
-        bins = np.concatenate([steps[near] * 2.0**k + 0.0, _far_bins(values[far], k, b)])
+        bins = np.concatenate([whole[near] * 2.0**k + 0.0, _far_bins(values[far], k, b)])
         found = np.unique(bins, return_inverse=True)
         return _counted(found[0], found[1].reshape(-1), partition[np.concatenate([near, far])])
-    low = steps.min(initial=0)
-    width = int(steps.max(initial=0) - low) + 1 if len(steps) else 1
+    low = whole.min(initial=0)
+    width = int(whole.max(initial=0) - low) + 1 if len(whole) else 1
     if width * (int(partition.max(initial=0)) + 1) <= DENSE:
-        place = (steps - low).astype(np.intp)
+        place = (whole - low).astype(np.intp)
         return _counted((np.arange(width) + low) * 2.0**k + 0.0, place, partition)
-    bins, place = np.unique(steps, return_inverse=True)
+    bins, place = np.unique(whole, return_inverse=True)
     return _counted(bins * 2.0**k + 0.0, place.reshape(-1), partition)
 
 

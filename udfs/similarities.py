@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -43,6 +44,14 @@ class Histograms(NamedTuple):
         owner = np.repeat(np.arange(len(rows)), lengths)
         return np.arange(len(owner)) + np.repeat(self.starts[rows] - lengths.cumsum() + lengths, lengths), owner
 
+    def span(self, rows: Whole) -> tuple[Whole | slice, Whole]:
+        """Places of all bins of some features, ascending, and how many each has."""
+        lengths = self.starts[rows + 1] - self.starts[rows]
+        if rows[-1] - rows[0] == len(rows) - 1:
+            # Side by side they need no copy.
+            return slice(self.starts[rows[0]], self.starts[rows[-1] + 1]), lengths
+        return self.places(rows)[0], lengths
+
     def chosen(self, rows: Whole) -> Histograms:
         """Those of some features, ascending."""
         if len(rows) == len(self.sizes):
@@ -66,29 +75,31 @@ class Pairs(NamedTuple):
     is_finer: npt.NDArray[np.bool_]
 
 
-class _Block(NamedTuple):
+@dataclass(frozen=True)
+class _Block:
     """Sources and features of the target at one resolution (k, b): what is compared in one go.
 
-    source: rows of n sources. bins: of all the targets, ascending, (m,). own, owner: each bin of the sources at the
-    resolution, and its source, from 0. at: where it is from. place: where in ``bins`` it is; m where it is not there.
+    source: rows of n sources. is_finer: whether the bins of each are finer. bins: of all the targets, ascending, (m,).
+    lengths: how many bins each source has. at: where these are. place: where in ``bins`` each is, m where it is not there.
     pairs: of each target its row, the places of the pairs that it is in, and the source of each, from 0.
     """
 
     k: int
     b: int
     source: Whole
+    is_finer: npt.NDArray[np.bool_]
     bins: Floats
-    own: Floats
-    owner: Whole
-    at: Whole
+    lengths: Whole
+    at: Whole | slice
     place: Whole
     pairs: list[tuple[int, Whole, Whole]]
 
     def summed(self, amounts: Floats) -> Floats:
         """Amounts of the bins of the sources where the targets have them, (n, m)."""
         rows, columns = len(self.source), len(self.bins) + 1
-        found = np.bincount(self.owner * columns + self.place, amounts, rows * columns).reshape(rows, columns)
-        return found[:, :-1].astype(np.float64, copy=False)
+        cell = np.repeat(np.arange(rows) * columns, self.lengths)
+        cell += self.place
+        return np.bincount(cell, amounts, rows * columns).reshape(rows, columns)[:, :-1].astype(np.float64, copy=False)
 
     def target(self, targets: Histograms, row: int) -> tuple[Whole, Floats]:
         """Which of ``bins`` a target has, and its counts there."""
@@ -134,19 +145,36 @@ def _blocks(sources: Histograms, targets: Histograms, pairs: Pairs, group: Whole
         chosen = slice(start, start + step)
         # Their pairs are side by side.
         held = slice(*np.searchsorted(row_of, [start, start + step]).tolist())
-        at, owner = sources.places(rows[chosen])
-        own = sources.bins[at]
-        finer = np.flatnonzero(pairs.is_finer[group[first[chosen]]][owner])
-        own[finer] = _at(own[finer], k, b)
-        place = places(bins, own, None if b < 0 else 2.0**k)
-        by_target = np.argsort(target[group[held]], kind="stable") + held.start
+        at, lengths = sources.span(rows[chosen])
+        is_finer = pairs.is_finer[group[first[chosen]]]
+        # A sort of numbers of 16 bits is one by their digits.
+        by_target = np.argsort(target[group[held]].astype(np.uint16), kind="stable") + held.start
         yield _Block(
-            k, b, rows[chosen], bins, own, owner, at, place,
+            k, b, rows[chosen], is_finer, bins, lengths, at, _placed(bins, sources.bins[at], is_finer, lengths, k, b),
             [
                 (int(target[group[by_target[part.start]]]), group[by_target[part]], row_of[by_target[part]] - start)
                 for part in _runs(target[group[by_target]])
             ],
         )  # fmt: skip
+
+
+def _placed(bins: Floats, own: Floats, is_finer: npt.NDArray[np.bool_], lengths: Whole, k: int, b: int) -> Whole:
+    """Where among bins at a resolution those of sources are, of which some are finer."""
+    if b < 0:
+        return places(bins, own)
+    # Up to here all bins are as wide; one that is farther away is none of these.
+    if max(-bins[0], bins[-1]) < 2.0 ** min(1023, k + b + 1):
+        return places(bins, own, 2.0**k, within=bool(is_finer.any()))
+    return places(bins, _coarser(own, np.repeat(is_finer, lengths), k, b), 2.0**k)
+
+
+def _coarser(own: Floats, is_finer: npt.NDArray[np.bool_], k: int, b: int) -> Floats:
+    """Bins of which some are finer, at a resolution."""
+    finer = np.flatnonzero(is_finer)
+    if len(finer):
+        own = own.copy()
+        own[finer] = _at(own[finer], k, b)
+    return own
 
 
 def similarities(
@@ -167,7 +195,7 @@ def similarities(
                 if target not in of_targets:
                     columns, counts = block.target(targets, target)
                     of_targets[target] = columns, counts / targets.sizes[target]
-            shares = block.summed(sources.counts[block.at] / sources.sizes[block.source][block.owner])
+            shares = block.summed(sources.counts[block.at] / np.repeat(sources.sizes[block.source], block.lengths))
             alike = _products_of_roots(shares, [of_targets[target] for target, *_ in block.pairs]) if within < 1 else None
             for number, (target, every, row_of) in enumerate(block.pairs):
                 columns, q = of_targets[target]
@@ -176,8 +204,7 @@ def similarities(
                     # A little more than the bound, for rounding.
                     close = np.flatnonzero(alike[row, number] > 1 - within - 1e-9)
                     chosen, row = every[close], row_of[close]
-                # A table without gaps is not copied.
-                p = (shares if len(columns) == len(block.bins) else shares[:, columns])[row]
+                p = shares[row] if len(columns) == len(block.bins) else shares[row[:, None], columns]
                 both = p + q
                 affinity[chosen] = found = (p / both) @ (2 * q)
                 near = np.flatnonzero(1 - found < divergence_within)
@@ -215,14 +242,19 @@ def expected_errors(sources: Histograms, targets: Histograms, pairs: Pairs) -> t
     for block in (block for group in _groups(pairs) for block in _blocks(sources, targets, pairs, group)):
         amounts = sources.counts[block.at]
         common = block.summed(amounts)
+        source = np.repeat(np.arange(len(block.source)), block.lengths)
         for target, chosen, row in block.pairs:
             columns, counts = block.target(targets, target)
-            together = common[:, columns][row]
+            together = common[row[:, None], columns]
             together += counts
             # What only the source has: bins that fall together are one.
             is_common = np.zeros(len(block.bins) + 1, bool)
             is_common[columns] = True
-            alone, pair = _alone(block, amounts, ~is_common[block.place], row)
+            position = np.full(len(block.source), -1)
+            position[row] = np.arange(len(row))
+            single = np.flatnonzero(~is_common[block.place] & (position[source] >= 0))
+            own = _coarser(sources.bins[block.at][single], block.is_finer[source[single]], block.k, block.b)
+            alone, pair = _summed(own, position[source[single]], amounts[single])
             n = np.concatenate([together.reshape(-1), alone])
             owner = np.concatenate([np.repeat(np.arange(len(row)), len(columns)), pair])
             a, b = sources.sizes[block.source][row], targets.sizes[target]
@@ -233,18 +265,14 @@ def expected_errors(sources: Histograms, targets: Histograms, pairs: Pairs) -> t
     return expected, variance
 
 
-def _alone(block: _Block, amounts: Floats, is_alone: npt.NDArray[np.bool_], row: Whole) -> tuple[Floats, Whole]:
-    """Sums of the bins of some sources (row) that the target has not, and the position in ``row`` of each."""
-    position = np.full(len(block.source), -1)
-    position[row] = np.arange(len(row))
-    chosen = np.flatnonzero(is_alone & (position[block.owner] >= 0))
-    order = chosen[np.lexsort((block.own[chosen], block.owner[chosen]))]
-    owner, own = block.owner[order], block.own[order]
+def _summed(bins: Floats, owner: Whole, amounts: npt.NDArray[Any]) -> tuple[npt.NDArray[Any], Whole]:
+    """Sums of the amounts of the same bin of the same owner, and the owner of each."""
+    order = np.lexsort((bins, owner))
+    owner, bins = owner[order], bins[order]
     is_first = np.ones(len(order), bool)
-    is_first[1:] = (owner[1:] != owner[:-1]) | (own[1:] != own[:-1])
+    is_first[1:] = (owner[1:] != owner[:-1]) | (bins[1:] != bins[:-1])
     first = np.flatnonzero(is_first)
-    summed = np.add.reduceat(amounts[order], first) if len(first) else np.empty(0)
-    return summed, position[owner[first]]
+    return np.add.reduceat(amounts[order], first) if len(first) else np.empty(0), owner[first]
 
 
 def histograms(features: Columns) -> Histograms:
