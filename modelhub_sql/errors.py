@@ -128,6 +128,9 @@ _RAISED_IN_SQL = {
 }
 _RAISED = re.compile(rf"Invalid Input Error: ({'|'.join(_RAISED_IN_SQL)}): (.*)", re.DOTALL)
 
+#: What a function of Python raised, as DuckDB says it.
+_RAISED_IN_PYTHON = re.compile(r"Invalid Input Error: Python exception occurred while executing the UDF: ([\w.]+)")
+
 #: What DuckDB says, from its first letter on: a message has names of the user's data in it, which say nothing.
 _LOCKED = re.compile(r"IO Error: (Could not set lock on file |Cannot open file .* being used by another process)", re.DOTALL)
 _OPENED = re.compile(r"Connection Error: Can't open a connection to same database file with a different configuration")
@@ -215,6 +218,15 @@ def translated(error: duckdb.Error, dataset: str | None = None, table: str = "",
     read: what else goes wrong is their fault.
     """
     text = str(error)
+    if raised := _RAISED_IN_PYTHON.match(text):
+        # Of the numpy functions, or of a stream of the user's.
+        if raised[1] == "KeyboardInterrupt":
+            raise KeyboardInterrupt from error
+        if raised[1].endswith("MemoryError"):
+            return OutOfMemoryError(
+                f"memory does not suffice{f' for {dataset}' if dataset else ''}: {_in_short(text)}. Use fewer threads "
+                "(SET threads = 1), or another machine; nothing was changed"
+            )
 
     def says(kind: type[duckdb.Error], beginning: re.Pattern[str]) -> bool:
         return isinstance(error, kind) and bool(beginning.match(text))

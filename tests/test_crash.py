@@ -15,6 +15,7 @@ import pytest
 from conftest import data, whole
 
 import modelhub_sql
+from modelhub_sql import udfs
 
 REGISTER = """
 import sys
@@ -140,4 +141,50 @@ def test_a_reader_cannot_change_the_hub(path: Path) -> None:
         ):
             with pytest.raises((modelhub_sql.HubError, duckdb.Error), match="read-only"):
                 change()
+    assert whole(path) == before
+
+
+#: Ctrl-C when a module is looked for, which is imported before the command runs or when it registers.
+INTERRUPTED = """
+import os, signal, sys
+import modelhub_command
+module = sys.argv.pop(1)
+
+class Interrupts:
+    def find_spec(self, name, *_):
+        if name == module:
+            os.kill(os.getpid(), signal.SIGINT)
+
+sys.meta_path.insert(0, Interrupts())
+modelhub_command.main()
+"""
+
+
+@pytest.mark.parametrize("module", ["modelhub_sql", "modelhub_sql.cli", "datasketch"])
+def test_ctrl_c_is_a_line_and_changes_nothing(tmp_path: Path, module: str) -> None:
+    path = tmp_path / "hub.duckdb"
+    ran = subprocess.run(
+        [sys.executable, "-c", INTERRUPTED, module, "register", path, "m", data("beer")],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (ran.returncode, ran.stdout, ran.stderr) == (130, "", "interrupted: nothing was changed\n")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("raised", "error"), [(KeyboardInterrupt, KeyboardInterrupt), (MemoryError, modelhub_sql.OutOfMemoryError)]
+)
+def test_what_stops_a_numpy_function_is_not_the_fault_of_the_data(
+    path: Path, raised: type[BaseException], error: type[BaseException], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stopped(*_: Any) -> Any:
+        raise raised
+
+    before = whole(path)
+    _, *types = udfs.FUNCTIONS["modelhub_elements"]
+    monkeypatch.setitem(udfs.FUNCTIONS, "modelhub_elements", (stopped, *types))
+    with modelhub_sql.connect(path) as hub, pytest.raises(error):
+        hub.register("new", data("adult"))
     assert whole(path) == before
