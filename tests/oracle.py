@@ -232,7 +232,8 @@ def fit(
     deviation = math.sqrt(0.25 * (sum(deviations) / n) ** 2 + 0.75 * sum(s * s for s in deviations) / n**2)
     judged = sum(d.distance - (0 if target[name].kind == "text" else 2 / 3 * d.expected) for name, d in found.items()) / n
     quality = 0.5 if accuracy is None else wilson(accuracy, accuracy_rows or rows)
-    score = math.sqrt(max(0, judged)) + 3 / math.sqrt(rows * math.sqrt(n)) + 0.1 * (1 - quality)
+    likely = 0.5 + (quality - 0.5) * math.exp(-max(0, judged) / 0.03)
+    score = math.sqrt(max(0, judged)) + 3 / math.sqrt(rows * math.sqrt(n)) + 0.25 * (1 - likely)
     return Fit(distance, expected, deviation, js, score, verdict(distance, expected, deviation), len(matches), n - len(matches))
 
 

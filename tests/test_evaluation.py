@@ -17,7 +17,7 @@ from scipy.stats import norm, pearsonr
 
 import modelhub_sql
 from examples.evaluation.rivals import energy_distance, reduced_set
-from examples.evaluation.scores import ALTERNATIVE, DEFAULT, QUALITY, accuracy_bound, scores
+from examples.evaluation.scores import ALTERNATIVE, DEFAULT, NEAR, QUALITY, accuracy_bound, scores, with_accuracy
 from examples.evaluation.search import Evidence, Search
 from examples.evaluation.statistics import (
     ELSEWHERE,
@@ -91,8 +91,11 @@ def test_an_accuracy_weighs_as_much_as_in_the_hub(draw: Draw, evidence: Evidence
         for name in MODELS:
             hub.register(name, draw.tables[name], accuracy=source[name], accuracy_rows=int(rows[name]))
         found = hub.find_models(draw.tables[TARGET], all_models=True, details=True).df().set_index("model").loc[list(MODELS)]
-    expected = scores(evidence)[f"{DEFAULT}, no accuracy"] + QUALITY * (accuracy_bound(source, rows) - 0.5)
+    near = np.exp(-evidence.models["judged_distance"].clip(lower=0) / NEAR)
+    expected = scores(evidence)[f"{DEFAULT}, no accuracy"] + QUALITY * near * (accuracy_bound(source, rows) - 0.5)
     np.testing.assert_allclose(-found["fit_score"], expected)
+    known = with_accuracy(scores(evidence), source, rows)
+    np.testing.assert_allclose(known[DEFAULT], expected)
 
 
 def test_the_alternative_distance_is_that_of_a_loop_over_bins(draw: Draw, evidence: Evidence) -> None:
@@ -164,7 +167,7 @@ def test_statistics_of_a_search_are_those_of_scipy_and_a_loop() -> None:
     for _ in range(50):
         accuracy = rng.random(7).round(1)
         rows = pd.Series(rng.integers(100, 1000, 7), models).astype(float)
-        names = ("a", "distance D", f"{DEFAULT}, no accuracy", f"{ALTERNATIVE}, no accuracy")
+        names = ("a", "distance D", "score without rows", f"{DEFAULT}, no accuracy", f"{ALTERNATIVE}, no accuracy")
         table = pd.DataFrame({name: rng.normal(size=7).round(0) for name in names}, index=models).assign(
             **{"largest source": rows}
         )

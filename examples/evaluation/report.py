@@ -37,10 +37,11 @@ def write_results(rows: pd.DataFrame, told: pd.DataFrame, folder: Path, seed: in
     groups = {name: [each for each in members if each in relative] for name, members in GROUPS.items()}
     groups = {name: members for name, members in groups.items() if members}
     table = pd.DataFrame(
-        {f"{name}: mean": relative[members].mean(axis=1) for name, members in groups.items()}
-        | {f"{name}: worst": relative[members].max(axis=1) for name, members in groups.items()}
+        {f"{name}: worst": relative[members].max(axis=1) for name, members in groups.items()}
         | {f"{name}: first three": of_three[members].mean(axis=1) for name, members in groups.items()}
-    )
+    ).map(_short)
+    means = {name: _means(report, relative[members].mean(axis=1), members, seed) for name, members in groups.items()}
+    table = pd.concat([pd.DataFrame(means).rename(columns=lambda name: f"{name}: mean"), table], axis=1)
     text = [
         "# Results of the evaluation",
         "",
@@ -48,8 +49,9 @@ def write_results(rows: pd.DataFrame, told: pd.DataFrame, folder: Path, seed: in
         "of the best candidate less that of the model that comes first, here divided by that of a random pick (1: no better "
         "than chance); *worst*: of the workload where it is highest; *first three*: the best of the first three, divided by a "
         "single random pick's. Options are the defaults of the hub. Searches for tuning are left out. "
-        f"`{DEFAULT}` knows each model's accuracy on its own data, `{DEFAULT}, no accuracy` does not; D is `distance`, E "
-        "`expected_distance`.",
+        f"`{DEFAULT}` knows each model's accuracy on its own data, `{DEFAULT}, no accuracy` does not, `{DEFAULT}, accuracy x` "
+        "weighs it alike at any distance; D is `distance`, E `expected_distance`. In brackets is the bootstrap 95 % interval "
+        "over draws (targets where there is one draw).",
         "",
         "Searches: "
         + ", ".join(
@@ -59,7 +61,7 @@ def write_results(rows: pd.DataFrame, told: pd.DataFrame, folder: Path, seed: in
         "",
         "## Rankings",
         "",
-        markdown(table.map(_short).rename_axis("ranked by")),
+        markdown(table.rename_axis("ranked by")),
         "",
         "## Differences",
         "",
@@ -109,6 +111,16 @@ def _relative(rows: pd.DataFrame, measure: str) -> pd.DataFrame:
     chance = rows[rows["metric"] == RANDOM].groupby(keys[1:], sort=False)["regret"].mean()
     relative: pd.DataFrame = means.div(chance.reindex(means.columns), axis=1).T.groupby(level="workload", sort=False).mean().T
     return relative
+
+
+def _means(report: pd.DataFrame, means: pd.Series, members: list[str], seed: int) -> pd.Series:
+    """The means of all rankings over these workloads, each with its interval."""
+    parts = {str(metric): part for metric, part in report[report["workload"].isin(members)].groupby("metric")}
+    told = {}
+    for metric, mean in means.dropna().items():
+        _, low, high = difference(parts[str(metric)], None, parts[RANDOM], seed)
+        told[metric] = f"{mean:.2f} [{low:.2f}, {high:.2f}]"
+    return pd.Series(told).reindex(means.index, fill_value="-")
 
 
 def _differences(report: pd.DataFrame, groups: dict[str, list[str]], seed: int) -> pd.DataFrame:

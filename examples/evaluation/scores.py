@@ -7,11 +7,15 @@ import pandas as pd
 
 from examples.evaluation.search import Evidence
 
-__all__ = ["ALTERNATIVE", "DEFAULT", "QUALITY", "accuracy_bound", "scores", "with_accuracy"]
+__all__ = ["ALTERNATIVE", "DEFAULT", "NEAR", "QUALITY", "accuracy_bound", "scores", "with_accuracy"]
 
-#: What find_models ranks by, the study's other candidate for it, and how much an accuracy weighs in both.
-DEFAULT, ALTERNATIVE, QUALITY = "score", "A: bin by bin unbiased", 0.1
+#: What find_models ranks by, and the study's other candidate for it.
+DEFAULT, ALTERNATIVE = "score", "A: bin by bin unbiased"
+#: How much an accuracy weighs in both where the data is the same, and at what distance a third of that is left.
+QUALITY, NEAR = 0.25, 0.03
 UNKNOWN = 0.5
+#: Weights of an accuracy that are tried at all distances alike.
+LINEAR = (0.05, 0.1)
 
 
 def scores(evidence: Evidence) -> pd.DataFrame:
@@ -44,9 +48,12 @@ def scores(evidence: Evidence) -> pd.DataFrame:
 
 
 def with_accuracy(rankings: pd.DataFrame, accuracy: pd.Series, rows: pd.Series) -> pd.DataFrame:
-    """The default and its alternative where each model's accuracy on so many rows is known (NaN: not)."""
-    bound = accuracy_bound(accuracy, rows).fillna(UNKNOWN)
-    known = {name: rankings[f"{name}, no accuracy"] + QUALITY * (bound - UNKNOWN) for name in (DEFAULT, ALTERNATIVE)}
+    """The default and its alternative where each model's accuracy on so many rows is known (NaN: not), and other forms."""
+    above = accuracy_bound(accuracy, rows).fillna(UNKNOWN) - UNKNOWN
+    near = QUALITY * np.exp(-(rankings["score without rows"] ** 2) / NEAR)
+    known = {name: rankings[f"{name}, no accuracy"] + near * above for name in (DEFAULT, ALTERNATIVE)}
+    for weight in LINEAR:
+        known[f"{DEFAULT}, accuracy x {weight}"] = rankings[f"{DEFAULT}, no accuracy"] + weight * above
     return pd.DataFrame(known)
 
 

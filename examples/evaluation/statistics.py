@@ -156,18 +156,21 @@ def worse(rows: pd.DataFrame, others: pd.DataFrame, measure: str, seed: int) -> 
     return _bootstrap(difference, seed)[0] > 1e-12
 
 
-def difference(rows: pd.DataFrame, others: pd.DataFrame, chance: pd.DataFrame, seed: int) -> tuple[float, float, float]:
+def difference(rows: pd.DataFrame, others: pd.DataFrame | None, chance: pd.DataFrame, seed: int) -> tuple[float, float, float]:
     """Mean over the workloads of the difference of two rankings' regrets, each divided by a random pick's, and its bootstrap
-    95 % interval: over the draws (or targets) of each workload. rows, others, chance: of the rankings and of a random pick."""
+    95 % interval: over the draws (or targets) of each workload. rows, others, chance: of the rankings and of a random pick;
+    without others of the first ranking's regret itself."""
     rng = np.random.default_rng(seed)
     means, samples = [], []
     for workload, part in rows.groupby("workload"):
-        other, by_chance = (each[each["workload"] == workload] for each in (others, chance))
-        scale = by_chance.groupby("outcome")["regret"].mean()
+        scale = chance[chance["workload"] == workload].groupby("outcome")["regret"].mean()
         per_outcome = []
         for outcome, own in part.groupby("outcome"):
-            difference = (_by_unit(own, "regret") - _by_unit(other[other["outcome"] == outcome], "regret")) / scale[outcome]
-            per_outcome.append(difference)
+            regret = _by_unit(own, "regret")
+            if others is not None:
+                same = (others["workload"] == workload) & (others["outcome"] == outcome)
+                regret = regret - _by_unit(others[same], "regret")
+            per_outcome.append(regret / scale[outcome])
         values = pd.concat(per_outcome, axis=1).mean(axis=1).to_numpy()
         means.append(values.mean())
         samples.append(values[rng.integers(0, len(values), size=(2000, len(values)))].mean(axis=1))

@@ -18,9 +18,14 @@ CREATE MACRO _logic.accuracy_bound(accuracy, n) AS
     (accuracy + 1.9208 / n - 1.96 * sqrt(accuracy * (1 - accuracy) / n + 0.9604 / (n::DOUBLE * n))) / (1 + 3.8416 / n);
 COMMENT ON MACRO _logic.accuracy_bound IS 'lower end of the 95 % confidence interval (Wilson) of an accuracy that was measured on n rows';
 
+CREATE MACRO _logic.likely_accuracy(accuracy_bound, judged_distance) AS
+    0.5 + (coalesce(accuracy_bound, 0.5) - 0.5) * exp(-greatest(0, judged_distance) / 0.03e0);
+COMMENT ON MACRO _logic.likely_accuracy IS 'what such a bound says of the accuracy on a target: all where the data is the same, the less the farther it is; 0.5 says nothing';
+
 CREATE MACRO _logic.fit_score(judged_distance, rows, features, accuracy_bound) AS
-    sqrt(greatest(0, judged_distance)) + 3 / sqrt(rows * sqrt(features)) + 0.1 * (1 - coalesce(accuracy_bound, 0.5));
-COMMENT ON MACRO _logic.fit_score IS 'what models are ranked by, the less the better: the distance less most of what chance explains; too few rows; an accuracy that may be low';
+    sqrt(greatest(0, judged_distance)) + 3 / sqrt(rows * sqrt(features))
+    + 0.25 * (1 - _logic.likely_accuracy(accuracy_bound, judged_distance));
+COMMENT ON MACRO _logic.fit_score IS 'what models are ranked by, the less the better: the distance less most of what chance explains; too few rows; where the data is near, an accuracy that may be low';
 
 CREATE MACRO _logic.verdict(distance, expected, deviation) AS CASE
     WHEN distance - expected <= 2.5 * deviation THEN 'same'

@@ -38,8 +38,13 @@ SELECT 'it is below the accuracy, and nearer the more rows there are',
     _logic.accuracy_bound(0.9, 10) < _logic.accuracy_bound(0.9, 1000) AND _logic.accuracy_bound(0.9, 1000) < 0.9
     AND 0.9 - _logic.accuracy_bound(0.9, 100000000) < 1e-4 AND abs(_logic.accuracy_bound(0, 10)) < 1e-12;
 
+SELECT 'it is all that is known of the accuracy on the same data, and says little of other data',
+    _logic.likely_accuracy(0.9, 0) = 0.9 AND abs(_logic.likely_accuracy(0.9, 0.03) - (0.5 + 0.4 / exp(1))) < 1e-12
+    AND abs(_logic.likely_accuracy(0.9, 0.3) - 0.5) < 1e-4 AND _logic.likely_accuracy(NULL, 0.01) = 0.5;
+
 SELECT 'the score is as written', bool_and(abs(
-    _logic.fit_score(d, rows, features, accuracy) - (sqrt(d) + 3 / sqrt(rows * sqrt(features)) + 0.1 * (1 - accuracy))
+    _logic.fit_score(d, rows, features, accuracy)
+    - (sqrt(d) + 3 / sqrt(rows * sqrt(features)) + 0.25 * (0.5 - (accuracy - 0.5) * exp(-d / 0.03)))
 ) < 1e-12)
 FROM (SELECT unnest([0, 0.01, 0.5]) AS d), (SELECT unnest([1, 1000]) AS rows), (SELECT unnest([1, 16]) AS features), (SELECT unnest([0, 0.9]) AS accuracy);
 
@@ -47,10 +52,14 @@ SELECT 'a distance below what chance explains counts as none, an accuracy that i
     _logic.fit_score(-0.1, 100, 4, 0.9) = _logic.fit_score(0, 100, 4, 0.9)
     AND _logic.fit_score(0.1, 100, 4, NULL) = _logic.fit_score(0.1, 100, 4, 0.5);
 
-SELECT 'nearer, more rows, more accurate: each is better',
-    _logic.fit_score(0.1, 100, 4, 0.9) < _logic.fit_score(0.2, 100, 4, 0.9)
-    AND _logic.fit_score(0.1, 200, 4, 0.9) < _logic.fit_score(0.1, 100, 4, 0.9)
+SELECT 'more rows, more accurate: each is better',
+    _logic.fit_score(0.1, 200, 4, 0.9) < _logic.fit_score(0.1, 100, 4, 0.9)
     AND _logic.fit_score(0.1, 100, 4, 0.95) < _logic.fit_score(0.1, 100, 4, 0.9);
+
+SELECT 'nearer is better whatever the accuracy', bool_and(
+    _logic.fit_score(d / 1000, 100, 4, accuracy) < _logic.fit_score((d + 1) / 1000, 100, 4, accuracy)
+)
+FROM range(1000) AS t(d), (SELECT unnest([0, 0.2, 0.5, 0.9, 1, NULL]) AS accuracy);
 
 SELECT 'a distance of ' || coalesce(distance::VARCHAR, 'NULL') || ' is ' || coalesce(verdict, 'not judged'),
     _logic.verdict(distance, 0.01, 0.002) IS NOT DISTINCT FROM verdict
