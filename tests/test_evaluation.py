@@ -96,6 +96,11 @@ def test_an_accuracy_weighs_as_much_as_in_the_hub(draw: Draw, evidence: Evidence
     np.testing.assert_allclose(-found["fit_score"], expected)
     known = with_accuracy(scores(evidence), source, rows)
     np.testing.assert_allclose(known[DEFAULT], expected)
+    np.testing.assert_allclose(accuracy_bound(source, rows, upper=True), 1 - accuracy_bound(1 - source, rows))
+    np.testing.assert_allclose(
+        known[f"{DEFAULT} - 0.1 upper bound"] - known[f"{DEFAULT} - 0.1 accuracy"],
+        0.1 * (accuracy_bound(source, rows, upper=True) - source),
+    )
 
 
 def test_the_alternative_distance_is_that_of_a_loop_over_bins(draw: Draw, evidence: Evidence) -> None:

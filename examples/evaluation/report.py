@@ -49,9 +49,9 @@ def write_results(rows: pd.DataFrame, told: pd.DataFrame, folder: Path, seed: in
         "of the best candidate less that of the model that comes first, here divided by that of a random pick (1: no better "
         "than chance); *worst*: of the workload where it is highest; *first three*: the best of the first three, divided by a "
         "single random pick's. Options are the defaults of the hub. Searches for tuning are left out. "
-        f"`{DEFAULT}` knows each model's accuracy on its own data, `{DEFAULT}, no accuracy` does not, `{DEFAULT}, accuracy x` "
-        "weighs it alike at any distance; D is `distance`, E `expected_distance`. In brackets is the bootstrap 95 % interval "
-        "over draws (targets where there is one draw).",
+        f"`{DEFAULT}` knows each model's accuracy on its own data, `{DEFAULT}, no accuracy` does not; other forms are named by "
+        "what is added to the score without it (a: the lower bound of the accuracy). D is `distance`, E `expected_distance`. In "
+        "brackets is the bootstrap 95 % interval over draws (targets where there is one draw).",
         "",
         "Searches: "
         + ", ".join(

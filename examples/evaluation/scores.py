@@ -14,8 +14,6 @@ DEFAULT, ALTERNATIVE = "score", "A: bin by bin unbiased"
 #: How much an accuracy weighs in both where the data is the same, and at what distance a third of that is left.
 QUALITY, NEAR = 0.25, 0.03
 UNKNOWN = 0.5
-#: Weights of an accuracy that are tried at all distances alike.
-LINEAR = (0.05, 0.1)
 
 
 def scores(evidence: Evidence) -> pd.DataFrame:
@@ -48,18 +46,34 @@ def scores(evidence: Evidence) -> pd.DataFrame:
 
 
 def with_accuracy(rankings: pd.DataFrame, accuracy: pd.Series, rows: pd.Series) -> pd.DataFrame:
-    """The default and its alternative where each model's accuracy on so many rows is known (NaN: not), and other forms."""
-    above = accuracy_bound(accuracy, rows).fillna(UNKNOWN) - UNKNOWN
+    """The default and its alternative where each model's accuracy on so many rows is known (NaN: not), and other forms.
+
+    Their names say what is added to ``fit_score``, of which less is better; a is the lower bound of the accuracy.
+    """
+    bound, estimate = accuracy_bound(accuracy, rows).fillna(UNKNOWN), accuracy.fillna(UNKNOWN)
     near = QUALITY * np.exp(-(rankings["score without rows"] ** 2) / NEAR)
-    known = {name: rankings[f"{name}, no accuracy"] + near * above for name in (DEFAULT, ALTERNATIVE)}
-    for weight in LINEAR:
-        known[f"{DEFAULT}, accuracy x {weight}"] = rankings[f"{DEFAULT}, no accuracy"] + weight * above
-    return pd.DataFrame(known)
+    known = {name: rankings[f"{name}, no accuracy"] + near * (bound - UNKNOWN) for name in (DEFAULT, ALTERNATIVE)}
+    # Less what a model without accuracy has for it.
+    score = rankings[f"{DEFAULT}, no accuracy"] + QUALITY * UNKNOWN
+    return pd.DataFrame(
+        known
+        | {
+            f"{DEFAULT} - 0.1 a": score + 0.1 * bound,
+            f"{DEFAULT} - 0.05 a": score + 0.05 * bound,
+            f"{DEFAULT} - 0.1 accuracy": score + 0.1 * estimate,
+            f"{DEFAULT} - 0.1 upper bound": score + 0.1 * accuracy_bound(accuracy, rows, upper=True).fillna(UNKNOWN),
+            f"{DEFAULT} - 0.1 accuracy n/(n + 100)": score + 0.1 * (estimate - UNKNOWN) * rows / (rows + 100),
+            f"{DEFAULT} + 0.2 (1 - a)^2": score - 0.2 * (1 - bound) ** 2,
+            f"{DEFAULT} + 0.2 max(0, 0.5 - a)": score - 0.2 * (0.5 - bound).clip(lower=0),
+            f"{DEFAULT} x (1.15 - 0.3 a)": score * (1.15 - 0.3 * bound),
+            f"{DEFAULT} in steps of 0.02, then a": (score / 0.02).round() + 1e-3 * bound,
+        }
+    )
 
 
-def accuracy_bound(accuracy: pd.Series, n: pd.Series) -> pd.Series:
-    """Lower end of the 95 % Wilson interval of an accuracy on n rows, as ``_logic.accuracy_bound``."""
-    z = 1.96
+def accuracy_bound(accuracy: pd.Series, n: pd.Series, upper: bool = False) -> pd.Series:
+    """Lower (upper) end of the 95 % Wilson interval of an accuracy on n rows, as ``_logic.accuracy_bound``."""
+    z = -1.96 if upper else 1.96
     half = z * np.sqrt(accuracy * (1 - accuracy) / n + z**2 / (4 * n**2))
     bound: pd.Series = (accuracy + z**2 / (2 * n) - half) / (1 + z**2 / n)
     return bound
