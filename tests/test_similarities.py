@@ -104,6 +104,15 @@ def test_similarities_are_those_of_the_values_at_the_coarser_resolution(share: f
         assert variance[place] == pytest.approx((share_of**2 * 2 * seen * (1 - 1 / n)).sum())
 
 
+def test_what_is_next_to_nothing_below_zero_is_in_the_bin_below() -> None:
+    # Times 2^-4 it is 0.
+    tiny = (np.array([-5e-324] * 3 + [0.0, 17.0]), -1000, 52)
+    wide = (np.array([-3.0, -1.0, 0.0, 40.0]), 4, 6)
+    affinity, _ = similarities.similarities(held([tiny]), held([wide]), compared([tiny], [wide], [(0, 0)]))
+    # Bins -16: 3 of 5 and 2 of 4; 0: 1 of 5 and 1 of 4; the others on one side alone.
+    assert affinity[0] == pytest.approx(2 * (0.6 * 0.5 / 1.1 + 0.2 * 0.25 / 0.45))
+
+
 def features_of(kind: int, found: list[tuple[Floats, int, int]], wanted: int) -> cells.Features:
     histograms = held(found) if kind != cells.TEXT else held([(values, 0, 52) for values, *_ in found])
     k, b = (np.array([feature[side] for feature in found]) for side in (1, 2))

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-__all__ = ["as_arrow", "for_each", "lists", "numbers", "numbers_or", "places", "steps"]
+__all__ = ["as_arrow", "for_each", "is_narrow", "lists", "numbers", "numbers_or", "places", "steps"]
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -71,7 +71,7 @@ def places(
     search. within: wanted are no multiples, but what is looked up is the greatest that is not above each.
     """
     unknown = len(known)
-    if unknown and step is not None and _is_narrow(known, step):
+    if unknown and step is not None and is_narrow(known, step):
         low = known[0] / step - 1
         table = np.full(int(known[-1] / step - low) + 2, unknown, np.intp)
         table[(known / step - low).astype(np.intp)] = np.arange(unknown)
@@ -99,7 +99,8 @@ def steps(values: npt.NDArray[np.float64], step: float) -> npt.NDArray[np.float6
     return found
 
 
-def _is_narrow(known: npt.NDArray[np.float64], step: float) -> bool:
+def is_narrow(known: npt.NDArray[np.float64], step: float) -> bool:
+    """Whether multiples of a step (ascending) lie so close together that a table tells where each is."""
     with np.errstate(over="ignore", invalid="ignore"):
         low, high = known[0] / step, known[-1] / step
         # Whole numbers that a double counts exactly.

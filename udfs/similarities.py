@@ -6,7 +6,7 @@ A pair is a feature of a dataset (source) and one of the target, compared at the
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -14,13 +14,16 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from modelhub_sql.udfs.arrays import for_each, lists, numbers, numbers_or, places
+from modelhub_sql.udfs.arrays import for_each, is_narrow, lists, numbers, numbers_or, places
 from modelhub_sql.udfs.dyadic import Floats, number_bins
 from modelhub_sql.udfs.tables import Columns
 
 __all__ = ["Histograms", "Pairs", "compared", "errors", "expected_errors", "histograms", "similarities"]
 
 Whole = npt.NDArray[np.int64]
+
+#: A place that is none of a table.
+NONE = 1 << 40
 
 #: Cells of a table, pairs by bins of the target, that is filled at a time: what the cache holds, and what the C library
 #: need not ask the system for anew.
@@ -45,9 +48,9 @@ class Histograms(NamedTuple):
         return np.arange(len(owner)) + np.repeat(self.starts[rows] - lengths.cumsum() + lengths, lengths), owner
 
     def span(self, rows: Whole) -> tuple[Whole | slice, Whole]:
-        """Places of all bins of some features, ascending, and how many each has."""
+        """Places of all bins of some features, and how many each has."""
         lengths = self.starts[rows + 1] - self.starts[rows]
-        if rows[-1] - rows[0] == len(rows) - 1:
+        if (np.diff(rows) == 1).all():
             # Side by side they need no copy.
             return slice(self.starts[rows[0]], self.starts[rows[-1] + 1]), lengths
         return self.places(rows)[0], lengths
@@ -73,6 +76,10 @@ class Pairs(NamedTuple):
     k: Whole
     b: Whole
     is_finer: npt.NDArray[np.bool_]
+
+    def of(self, places: Whole) -> Pairs:
+        """Some of them."""
+        return Pairs(self.source[places], self.target[places], self.k[places], self.b[places], self.is_finer[places])
 
 
 @dataclass(frozen=True)
@@ -122,10 +129,14 @@ def _runs(*columns: Whole) -> list[slice]:
     return list(map(slice, ends[:-1], ends[1:]))
 
 
+def _is_shared(pairs: Pairs) -> bool:
+    """Whether sources are in many pairs, so that their bins are looked up once for all of them."""
+    return bool(len(pairs.source) > 2 * np.count_nonzero(np.bincount(pairs.source)))
+
+
 def _groups(pairs: Pairs) -> list[Whole]:
     """Places of the pairs of one resolution, sorted by their source."""
-    # Where a source is in many pairs, its bins are looked up once for all of them.
-    is_shared = len(pairs.source) > 2 * np.count_nonzero(np.bincount(pairs.source))
+    is_shared = _is_shared(pairs)
     by = (pairs.k, pairs.b) if is_shared else (pairs.target, pairs.k, pairs.b)
     order = np.lexsort((pairs.target, pairs.source, *reversed(by)) if is_shared else (pairs.source, *reversed(by)))
     return [order[run] for run in _runs(*(column[order] for column in by))]
@@ -162,10 +173,14 @@ def _placed(bins: Floats, own: Floats, is_finer: npt.NDArray[np.bool_], lengths:
     """Where among bins at a resolution those of sources are, of which some are finer."""
     if b < 0:
         return places(bins, own)
-    # Up to here all bins are as wide; one that is farther away is none of these.
-    if max(-bins[0], bins[-1]) < 2.0 ** min(1023, k + b + 1):
+    if _is_even(bins, k, b):
         return places(bins, own, 2.0**k, within=bool(is_finer.any()))
     return places(bins, _coarser(own, np.repeat(is_finer, lengths), k, b), 2.0**k)
+
+
+def _is_even(bins: Floats, k: int, b: int) -> bool:
+    """Whether bins are all as wide. What is farther away than they are is none of them then, even rounded as they are."""
+    return len(bins) > 0 and bool(max(-bins[0], bins[-1]) < 2.0 ** min(1023, k + b + 1))
 
 
 def _coarser(own: Floats, is_finer: npt.NDArray[np.bool_], k: int, b: int) -> Floats:
@@ -177,15 +192,167 @@ def _coarser(own: Floats, is_finer: npt.NDArray[np.bool_], k: int, b: int) -> Fl
     return own
 
 
+class _Tables(NamedTuple):
+    """Features of the target, each at a resolution, as tables to look bins up in, one after the other. n of them.
+
+    step: width of a bin. low: which multiple of it a table begins with. last: how many it has but one. begin: where it begins.
+    place: of each bin, from 0; ``NONE`` where the target has it not. first, width: where its counts begin, and how many.
+    counts, shares: of all. negentropy: sum of q ln q of each.
+    """
+
+    step: Floats
+    low: Floats
+    last: Floats
+    begin: Whole
+    place: Whole
+    first: Whole
+    width: Whole
+    counts: Floats
+    shares: Floats
+    negentropy: Floats
+
+
+def looked_up_in(targets: Histograms, pairs: Pairs) -> tuple[_Tables, Whole]:
+    """The tables that pairs need, and which of them each pair does; -1 where bins are too far apart for a table."""
+    wanted, first, of_pair = np.unique(
+        (pairs.target << 18) + ((pairs.k + 1024) << 6) + pairs.b + 1, return_index=True, return_inverse=True
+    )
+    number = np.full(len(wanted), -1)
+    rows: list[tuple[float, float, float]] = []
+    places_of, counts_of, shares_of = [], [], []
+    for place, pair in enumerate(first.tolist()):
+        row, k, b = int(pairs.target[pair]), int(pairs.k[pair]), int(pairs.b[pair])
+        part = slice(targets.starts[row], targets.starts[row + 1])
+        bins, at = np.unique(_at(targets.bins[part], k, b), return_inverse=True)
+        if b < 0 or not _is_even(bins, k, b) or not is_narrow(bins, 2.0**k):
+            continue
+        number[place] = len(rows)
+        # At either end is a place of none.
+        low = bins[0] / 2.0**k - 1
+        table = np.full(int(bins[-1] / 2.0**k - low) + 2, NONE)
+        table[(bins / 2.0**k - low).astype(np.intp)] = np.arange(len(bins))
+        rows.append((2.0**k, low, len(table) - 1.0))
+        places_of.append(table)
+        counts_of.append(np.bincount(at.reshape(-1), targets.counts[part]))
+        shares_of.append(counts_of[-1] / targets.sizes[row])
+    step, low, last = np.array(rows).reshape(-1, 3).T
+    width = np.array([len(shares) for shares in shares_of], np.int64)
+    counts, shares = (np.concatenate([*each, np.empty(0)]) for each in (counts_of, shares_of))
+    length = last.astype(np.int64) + 1
+    place_of = np.concatenate([*places_of, np.empty(0, np.int64)])
+    negentropy = np.array([(each * np.log(each)).sum() for each in shares_of])
+    begin, first = length.cumsum() - length, width.cumsum() - width
+    tables = _Tables(step, low, last, begin, place_of, first, width, counts, shares, negentropy)
+    return tables, number[of_pair.reshape(-1)]
+
+
 def similarities(
-    sources: Histograms, targets: Histograms, pairs: Pairs, *, divergence_within: float = math.inf, within: float = math.inf
+    sources: Histograms,
+    targets: Histograms,
+    pairs: Pairs,
+    *,
+    divergence_within: float = math.inf,
+    within: float = math.inf,
+    looked_up: tuple[_Tables, Whole] | None = None,
 ) -> tuple[Floats, Floats]:
     """Sums over the bins that both sides have: 2 p q / (p + q), and p ln p + q ln q - (p + q) ln (p + q).
 
-    divergence_within: distance below which the second is wanted; it is 0 for other pairs. within: squared Hellinger distance
-    below which a pair is wanted at all; both are 0 for others. Returns two arrays, a number for each pair. A distance is 1
-    less the first, a JS divergence ln 2 and half of the second: what only one side has cancels.
+    divergence_within: distance below which the second is wanted; it is anything for other pairs. within: squared Hellinger
+    distance below which a pair is wanted at all; both are 0 for others. looked_up: ``looked_up_in`` of these pairs, where it is
+    known. Returns two arrays, a number for each pair. A distance is 1 less the first, a JS divergence ln 2 and half of the
+    second: what only one side has cancels.
     """
+    if within < 1 or _is_shared(pairs):
+        return _block_by_block(sources, targets, pairs, divergence_within, within)
+
+    def by_table(tables: _Tables, table: Whole, some: Pairs) -> tuple[Floats, Floats]:
+        return _similarities(sources, tables, table, some, divergence_within > 0)
+
+    def by_block(some: Pairs) -> tuple[Floats, Floats]:
+        return _block_by_block(sources, targets, some, divergence_within, within)
+
+    return _by_table_or_block(looked_up or looked_up_in(targets, pairs), pairs, by_table, by_block)
+
+
+def _by_table_or_block(
+    looked_up: tuple[_Tables, Whole],
+    pairs: Pairs,
+    by_table: Callable[[_Tables, Whole, Pairs], tuple[Floats, Floats]],
+    by_block: Callable[[Pairs], tuple[Floats, Floats]],
+) -> tuple[Floats, Floats]:
+    """Two numbers of each pair: of those that have a table, as many at a time as the cache holds, and of the others."""
+    tables, table = looked_up
+    found = np.zeros((2, len(pairs.source)))
+    chosen, others = np.flatnonzero(table >= 0), np.flatnonzero(table < 0)
+    chosen = chosen[np.argsort(pairs.source[chosen], kind="stable")]
+    cells = tables.width[table[chosen]].cumsum()
+
+    def fill(part: Whole) -> None:
+        found[:, part] = by_table(tables, table[part], pairs.of(part))
+
+    if len(chosen):
+        for_each(fill, np.split(chosen, np.flatnonzero(np.diff(cells // BLOCK)) + 1))
+    if len(others):
+        found[:, others] = by_block(pairs.of(others))
+    return found[0], found[1]
+
+
+class _Cells(NamedTuple):
+    """The bins of n pairs that the target has, one after the other: their cells. first, width: of each pair, (n,).
+
+    at: where the bins of the sources are. lengths: how many each has. cell: of each; how many there are where it has none.
+    """
+
+    first: Whole
+    width: Whole
+    at: Whole | slice
+    lengths: Whole
+    cell: Whole
+
+    def summed(self, amounts: npt.NDArray[Any]) -> Floats:
+        """Amounts of the bins of the sources in each cell."""
+        many = int(self.width.sum())
+        return np.bincount(self.cell, amounts, many + 1)[:-1].astype(np.float64, copy=False)
+
+    def of_target(self, tables: _Tables, table: Whole) -> Whole:
+        """Where among the shares and counts of the tables that of each cell is."""
+        return np.arange(int(self.width.sum())) + np.repeat(tables.first[table] - self.first, self.width)
+
+
+def _cells(sources: Histograms, tables: _Tables, table: Whole, pairs: Pairs) -> _Cells:
+    at, lengths = sources.span(pairs.source)
+    bins = sources.bins[at]
+    # What is far away or infinite is none.
+    with np.errstate(over="ignore"):
+        step = bins / np.repeat(tables.step[table], lengths)
+    if pairs.is_finer.any():
+        below = np.flatnonzero((step > -1) & (bins < 0))
+        np.floor(step, out=step)
+        # The quotient of what is next to nothing is 0.
+        step[below] = -1
+    step -= np.repeat(tables.low[table], lengths)
+    np.fmin(np.fmax(step, 0, out=step), np.repeat(tables.last[table], lengths), out=step)
+    width = tables.width[table]
+    first = width.cumsum() - width
+    cell = tables.place[step.astype(np.intp) + np.repeat(tables.begin[table], lengths)]
+    cell += np.repeat(first, lengths)
+    return _Cells(first, width, at, lengths, np.minimum(cell, int(width.sum()), out=cell))
+
+
+def _similarities(sources: Histograms, tables: _Tables, table: Whole, pairs: Pairs, divergence: bool) -> tuple[Floats, Floats]:
+    cells = _cells(sources, tables, table, pairs)
+    p = cells.summed(sources.counts[cells.at] / np.repeat(sources.sizes[pairs.source], cells.lengths))
+    q = tables.shares[cells.of_target(tables, table)]
+    both = p + q
+    affinity = np.add.reduceat(2 * p * q / both, cells.first)
+    if not divergence:
+        return affinity, np.zeros(len(table))
+    return affinity, np.add.reduceat(_negentropy(p) - both * np.log(both), cells.first) + tables.negentropy[table]
+
+
+def _block_by_block(
+    sources: Histograms, targets: Histograms, pairs: Pairs, divergence_within: float, within: float
+) -> tuple[Floats, Floats]:
     affinity, gain = np.zeros(len(pairs.source)), np.zeros(len(pairs.source))
 
     def fill(group: Whole) -> None:
@@ -233,11 +400,55 @@ def _negentropy(mass: Floats) -> Floats:
     return np.asarray(mass * np.log(mass + 1e-300))
 
 
-def expected_errors(sources: Histograms, targets: Histograms, pairs: Pairs) -> tuple[Floats, Floats]:
+def expected_errors(
+    sources: Histograms, targets: Histograms, pairs: Pairs, *, looked_up: tuple[_Tables, Whole] | None = None
+) -> tuple[Floats, Floats]:
     """The distance to expect between two samples of one distribution of the sizes of both sides, and its variance.
 
-    The distribution is that of both sides together. Returns two arrays, a number for each pair.
+    The distribution is that of both sides together. looked_up: as of ``similarities``. Returns two arrays, a number for each
+    pair.
     """
+
+    def by_table(tables: _Tables, table: Whole, some: Pairs) -> tuple[Floats, Floats]:
+        cells = _cells(sources, tables, table, some)
+        amounts = sources.counts[cells.at]
+        together = cells.summed(amounts) + tables.counts[cells.of_target(tables, table)]
+        pair = np.arange(len(table))
+        # What only the source has: bins that fall together are one.
+        single = np.flatnonzero(cells.cell == len(together))
+        owner = np.repeat(pair, cells.lengths)[single]
+        own = sources.bins[cells.at][single]
+        finer = np.flatnonzero(some.is_finer[owner])
+        own[finer] = _each_at(own[finer], some.k[owner[finer]], some.b[owner[finer]])
+        alone, of = _summed(own, owner, amounts[single])
+        n, owner = np.concatenate([together, alone]), np.concatenate([np.repeat(pair, cells.width), of])
+        return _errors(n, owner, sources.sizes[some.source], targets.sizes[some.target])
+
+    return _by_table_or_block(
+        looked_up or looked_up_in(targets, pairs), pairs, by_table, lambda some: _errors_by_block(sources, targets, some)
+    )
+
+
+def _each_at(bins: Floats, k: Whole, b: Whole) -> Floats:
+    """Bins each at a resolution of its own."""
+    found = np.empty(len(bins))
+    for pair in np.unique(k * 64 + b):
+        some = np.flatnonzero(k * 64 + b == pair)
+        found[some] = number_bins(bins[some], int(pair) // 64, int(pair) % 64)
+    return found
+
+
+def _errors(n: Floats, owner: Whole, a: Floats, b: Floats) -> tuple[Floats, Floats]:
+    """Expected distance and variance of pairs of sizes a and b. n: of each bin how often it occurs on both sides; owner: its
+    pair."""
+    share = ((a + b) / (4 * a * b))[owner]
+    seen = 1 - np.exp(2 * n * np.log(np.maximum(np.abs(a - b) / (a + b), 1e-300))[owner])
+    expected = np.bincount(owner, share * seen * (1 - n / (a + b)[owner]), len(a))
+    variance = np.bincount(owner, share**2 * 2 * seen * (1 - 1 / n), len(a))
+    return expected.astype(np.float64, copy=False), variance.astype(np.float64, copy=False)
+
+
+def _errors_by_block(sources: Histograms, targets: Histograms, pairs: Pairs) -> tuple[Floats, Floats]:
     expected, variance = np.zeros(len(pairs.source)), np.zeros(len(pairs.source))
     for block in (block for group in _groups(pairs) for block in _blocks(sources, targets, pairs, group)):
         amounts = sources.counts[block.at]
@@ -257,11 +468,8 @@ def expected_errors(sources: Histograms, targets: Histograms, pairs: Pairs) -> t
             alone, pair = _summed(own, position[source[single]], amounts[single])
             n = np.concatenate([together.reshape(-1), alone])
             owner = np.concatenate([np.repeat(np.arange(len(row)), len(columns)), pair])
-            a, b = sources.sizes[block.source][row], targets.sizes[target]
-            share = ((a + b) / (4 * a * b))[owner]
-            seen = 1 - np.exp(2 * n * np.log(np.maximum(np.abs(a - b) / (a + b), 1e-300))[owner])
-            expected[chosen] = np.bincount(owner, share * seen * (1 - n / (a + b)[owner]), len(row))
-            variance[chosen] = np.bincount(owner, share**2 * 2 * seen * (1 - 1 / n), len(row))
+            b = np.full(len(row), targets.sizes[target])
+            expected[chosen], variance[chosen] = _errors(n, owner, sources.sizes[block.source][row], b)
     return expected, variance
 
 
@@ -281,21 +489,26 @@ def histograms(features: Columns) -> Histograms:
     return Histograms(numbers(features["size"]).astype(np.float64), starts, bins, lists(features["counts"])[1])
 
 
-def _by_part(sources: Iterable[Columns], targets: Columns, pairs: Columns) -> Iterator[tuple[Whole, Histograms, Pairs]]:
-    """Of each part of the sources the places of the pairs that these are in, their histograms, and these pairs."""
+def _by_part(
+    sources: Iterable[Columns], targets: Columns, pairs: Columns
+) -> Iterator[tuple[Whole, Histograms, Histograms, Pairs, tuple[_Tables, Whole]]]:
+    """Of each part of the sources: the places of the pairs that these are in, both sides' histograms, these pairs, and the tables
+    that they are looked up in."""
     source = numbers(pairs["source_key"])
     order = np.argsort(source, kind="stable")
     source = source[order]
-    target = _places(numbers(targets["key"]), numbers(pairs["target_key"]))
-    k, b = (numbers_or(pairs[name], -1).astype(np.int64) for name in ("k", "b"))
-    is_finer = numbers(pairs["is_finer"].cast(pa.uint8())).astype(bool)
+    theirs = histograms(targets)
+    k, b = (numbers_or(pairs[name], -1).astype(np.int64)[order] for name in ("k", "b"))
+    is_finer = numbers(pairs["is_finer"].cast(pa.uint8())).astype(bool)[order]
+    target = _places(numbers(targets["key"]), numbers(pairs["target_key"]))[order]
+    tables, table = looked_up_in(theirs, Pairs(np.empty(0, np.int64), target, k, b, is_finer))
     for part in sources:
         keys = numbers(part["key"])
         first = np.searchsorted(source, keys)
         many = np.searchsorted(source, keys, "right") - first
         row = np.repeat(np.arange(len(keys)), many)
-        at = order[np.arange(len(row)) + np.repeat(first - many.cumsum() + many, many)]
-        yield at, histograms(part), Pairs(row, target[at], k[at], b[at], is_finer[at])
+        at = np.arange(len(row)) + np.repeat(first - many.cumsum() + many, many)
+        yield order[at], histograms(part), theirs, Pairs(row, target[at], k[at], b[at], is_finer[at]), (tables, table[at])
 
 
 def _places(keys: npt.NDArray[np.uint64], wanted: npt.NDArray[np.uint64]) -> Whole:
@@ -312,16 +525,14 @@ def compared(sources: Iterable[Columns], targets: Columns, pairs: Columns, asked
     """
     within = math.inf if asked["divergence"][0].as_py() else 0.0
     found = np.zeros((2, len(pairs["pair"])))
-    theirs = histograms(targets)
-    for at, held, placed in _by_part(sources, targets, pairs):
-        found[:, at] = similarities(held, theirs, placed, divergence_within=within)
+    for at, held, theirs, placed, looked_up in _by_part(sources, targets, pairs):
+        found[:, at] = similarities(held, theirs, placed, divergence_within=within, looked_up=looked_up)
     return {"pair": numbers(pairs["pair"]), "affinity": found[0], "entropy_gain": found[1]}
 
 
 def errors(sources: Iterable[Columns], targets: Columns, pairs: Columns) -> dict[str, npt.NDArray[Any]]:
     """``expected_errors`` of tables, those of ``compared``."""
     found = np.zeros((2, len(pairs["pair"])))
-    theirs = histograms(targets)
-    for at, held, placed in _by_part(sources, targets, pairs):
-        found[:, at] = expected_errors(held, theirs, placed)
+    for at, held, theirs, placed, looked_up in _by_part(sources, targets, pairs):
+        found[:, at] = expected_errors(held, theirs, placed, looked_up=looked_up)
     return {"pair": numbers(pairs["pair"]), "expected": found[0], "variance": found[1]}
