@@ -223,9 +223,10 @@ def translated(error: duckdb.Error, dataset: str | None = None, table: str = "",
         if raised[1] == "KeyboardInterrupt":
             raise KeyboardInterrupt from error
         if raised[1].endswith("MemoryError"):
+            what = " and ".join(filter(None, (dataset, hub))) or "that"
             return OutOfMemoryError(
-                f"memory does not suffice{f' for {dataset}' if dataset else ''}: {_in_short(text)}. Use fewer threads "
-                "(SET threads = 1), or another machine; nothing was changed"
+                f"memory does not suffice for {what}: {_in_short(text)}. Use fewer threads "
+                "(SET threads = 1), or more memory; a hub that is damaged may ask for any amount (modelhub verify)"
             )
 
     def says(kind: type[duckdb.Error], beginning: re.Pattern[str]) -> bool:

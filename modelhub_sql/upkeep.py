@@ -79,7 +79,34 @@ def faults(hub: Hub) -> list[Fault]:
             found.append(Fault(None, None, f"{relation.name} can't be read: {' '.join(str(error).split())[:300]}"))
         else:
             found += [Fault(*row) for row in rows]
+    if file is not None:
+        found += [Fault(None, None, f"{what}: modelhub compact writes the file's logic anew") for what in _of_logic(hub)]
     return found
+
+
+def _of_logic(hub: Hub) -> Iterator[str]:
+    """What is wrong with the logic that a file carries for other clients. That of another version is not known here."""
+    own, tables = hub._own, hub._place.tables
+    told = own.execute(f"SELECT digest FROM {tables}._hub.logic").fetchall()
+    if len(told) != 1:
+        yield f"there are {len(told)} versions of the file's logic, not one"
+        return
+    if told[0][0] != logic.digest(opening._constants(own, hub._place)):
+        return
+    scripts = dict(own.execute(f"SELECT verb, script FROM {tables}._hub.verbs").fetchall())
+    for verb, script in logic.verbs().items():
+        if scripts.get(verb) != script:
+            yield f"the script of the verb {verb} is not that of its version"
+    found = {
+        name.casefold()
+        for listed, column in (("duckdb_functions()", "function_name"), ("duckdb_views()", "view_name"))
+        for (name,) in own.execute(
+            f"SELECT {column} FROM system.main.{listed} WHERE database_name = ? AND schema_name = 'main'",
+            [tables[1:-1].replace('""', '"')],
+        ).fetchall()
+    }
+    for missing in sorted({each.name.casefold() for each in logic.public()} - found):
+        yield f"{missing} is missing in the file"
 
 
 def as_result(hub: Hub, found: list[Fault]) -> Result:

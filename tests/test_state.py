@@ -1,4 +1,4 @@
-"""Any order of changes: a hub holds what a plain model of it in Python holds."""
+"""Any order of changes, by Python, the command or SQL alone: a hub holds what a plain model of it in Python holds."""
 
 from __future__ import annotations
 
@@ -10,15 +10,18 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from click.testing import CliRunner
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 import modelhub_sql
+from modelhub_sql.cli import main
 
 SIZE = 20
 WORDS = ["red", "green", "blue", "white", "black", "gold"]
@@ -29,7 +32,12 @@ names = st.sampled_from(["beer", "Beer", "wine", "a b"])
 versions = st.sampled_from([None, None, "1", "2"])
 files = st.sampled_from(sorted(FILES))
 accuracies = st.sampled_from([0.25, 0.5, 1.0])
+clients = st.sampled_from(["python", "python", "command", "script"])
 Key = tuple[str, str]
+
+
+class Refused(Exception):
+    """What the command or the script of a verb refused."""
 
 
 def rows_of(seed: int, rows: int) -> pa.Table:
@@ -92,19 +100,55 @@ class Changes(RuleBasedStateMachine):
         found = [key for key in self.models if key[0] == name and version in (None, key[1])]
         return found[-1] if found else None
 
+    def by(self, client: str, verb: str, name: str, *positions: str, **options: Any) -> None:
+        """A verb by the command, or by its script in a connection without the package. Raises Refused."""
+        given = {name: value for name, value in options.items() if value not in (None, False)}
+        path = str(self.folder / "hub.duckdb")
+        self.hub.close()
+        try:
+            if client == "command":
+                flags = [
+                    each
+                    for name, value in given.items()
+                    for each in ([f"--{name}"] if value is True else [f"--{name}", str(value)])
+                ]
+                ran = CliRunner().invoke(main, [verb, path, name, *positions, *flags])
+                if ran.exit_code:
+                    assert ran.exit_code == 1, ran.output
+                    raise Refused(ran.output)
+            else:
+                told = {"model": name, **dict(zip(["dataset"], positions, strict=False)), **given}
+                with duckdb.connect(path) as con:
+                    ((script,),) = con.execute("SELECT script FROM verbs WHERE verb = ?", [verb]).fetchall()
+                    for variable, value in told.items():
+                        con.execute(f"SET VARIABLE {variable} = ?", [value])
+                    try:
+                        con.execute(script)
+                    except duckdb.InvalidInputException as error:
+                        raise Refused(str(error)) from error
+        finally:
+            self.hub = modelhub_sql.connect(path)
+
     def put(self, key: Key, dataset: Dataset, accuracy: float | None) -> None:
         self.models.pop(key, None)
         self.models[key] = {"dataset": dataset, "accuracy": accuracy}
 
-    @rule(name=names, version=versions, file=files, accuracy=st.none() | accuracies, replace=st.booleans())
-    def register(self, name: str, version: str | None, file: str, accuracy: float | None, replace: bool) -> None:
+    @rule(client=clients, name=names, version=versions, file=files, accuracy=st.none() | accuracies, replace=st.booleans())
+    def register(self, client: str, name: str, version: str | None, file: str, accuracy: float | None, replace: bool) -> None:
         key = (name, version or "")
         given: dict[str, Any] = dict(version=version, accuracy=accuracy, replace=replace)
-        if key in self.models and not replace:
-            with pytest.raises(modelhub_sql.ModelExistsError):
+
+        def register() -> None:
+            if client == "python":
                 self.hub.register(name, self.file(file), **given)
+            else:
+                self.by(client, "register", name, self.file(file), **given)
+
+        if key in self.models and not replace:
+            with pytest.raises((modelhub_sql.ModelExistsError, Refused), match="registered"):
+                register()
             return
-        self.hub.register(name, self.file(file), **given)
+        register()
         self.put(key, Dataset(file, self.tables[file]), accuracy)
 
     @rule(name=names, version=versions, like=names, like_version=versions)
@@ -118,14 +162,17 @@ class Changes(RuleBasedStateMachine):
         self.hub.register(name, **given)
         self.put(key, self.models[of]["dataset"], None)
 
-    @rule(name=names, version=versions)
-    def remove(self, name: str, version: str | None) -> None:
+    @rule(client=clients, name=names, version=versions)
+    def remove(self, client: str, name: str, version: str | None) -> None:
         gone = [key for key in self.models if key[0] == name and version in (None, key[1])]
         if not gone:
-            with pytest.raises(modelhub_sql.ModelNotFoundError):
-                self.hub.remove(name, version)
+            with pytest.raises((modelhub_sql.ModelNotFoundError, Refused), match="no model is called"):
+                self.hub.remove(name, version) if client == "python" else self.by(client, "remove", name, version=version)
             return
-        assert self.hub.remove(name, version) == sorted(gone)
+        if client == "python":
+            assert self.hub.remove(name, version) == sorted(gone)
+        else:
+            self.by(client, "remove", name, version=version)
         for key in gone:
             del self.models[key]
 

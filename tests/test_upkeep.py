@@ -64,6 +64,28 @@ def test_verify_says_of_each_damage_which_dataset_has_it(path: Path) -> None:
     assert "not whole" in run("verify", str(path), code=1).stderr
 
 
+@pytest.mark.parametrize(
+    ("statement", "said"),
+    [
+        ("UPDATE _hub.verbs SET script = script || ' ' WHERE verb = 'register'", "script of the verb register"),
+        ("DELETE FROM _hub.verbs", "script of the verb set"),
+        ("DROP VIEW main.list_models", "list_models is missing"),
+        ("DROP MACRO TABLE main.find_models", "find_models is missing"),
+        ("INSERT INTO _hub.logic FROM _hub.logic", "there are 2 versions"),
+    ],
+)
+def test_verify_looks_at_the_logic_that_the_file_carries(path: Path, statement: str, said: str) -> None:
+    with duckdb.connect(str(path)) as con:
+        con.execute(statement)
+    assert any(said in fault.fault for fault in found(path))
+    run("compact", str(path))
+    assert found(path) == []
+    # That of another version is not known.
+    with duckdb.connect(str(path)) as con:
+        con.execute("UPDATE _hub.logic SET digest = 'another'; DELETE FROM _hub.verbs WHERE verb = 'set'")
+    assert found(path) == []
+
+
 def test_rescue_takes_over_all_but_the_damaged_dataset(path: Path) -> None:
     before = whole(path)
     with duckdb.connect(str(path)) as con:
