@@ -23,6 +23,7 @@ TINY = {
         *("--shapes", "1200x3", "--memory-shape", "30000x2", "--memory-limit", "300"),
     ],
     "memory": ["--cells", "2000", "--columns", "4", "--rows", "2000", "--models", "4"],
+    "closing": ["--models", "4"],
     "counting": ["--columns", "3", "--rows", "1200"],
     "search": ["--models", "20", "--targets", "10", "--queries", "1", "--query-partitions", "10"],
     "manifest": ["--datasets", "12", "--rows", "60"],

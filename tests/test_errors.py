@@ -31,6 +31,7 @@ from modelhub_sql import (
     OptionError,
     OutOfMemoryError,
     SettingsError,
+    TemporaryFilesError,
 )
 from modelhub_sql.errors import translated
 
@@ -642,3 +643,13 @@ def test_a_dataset_that_memory_does_not_suffice_for_is_refused(tmp_path: Path) -
         hub.con.execute("SET memory_limit = '1GB'")
         hub.register("m", str(tmp_path / "wide.parquet"))
         assert len(hub.models()) == 2
+
+
+def test_a_folder_for_temporary_files_that_can_not_be_made_is_called_so() -> None:
+    with modelhub_sql.connect() as hub:
+        hub.register("beer", data("beer"), exclude=["label"])
+        hub.con.execute("SET temp_directory = '/dev/null/x'; SET memory_limit = '60MB'; SET threads = 1")
+        hub.con.execute(
+            "CREATE TEMP VIEW much AS SELECT i, hash(i) % 1000 AS a, 'w' || (i % 5000) AS t FROM range(700000) AS r(i)"
+        )
+        refused(hub, TemporaryFilesError, "SET temp_directory", by=lambda: hub.register("m", "much"))

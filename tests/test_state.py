@@ -32,7 +32,7 @@ names = st.sampled_from(["beer", "Beer", "wine", "a b"])
 versions = st.sampled_from([None, None, "1", "2"])
 files = st.sampled_from(sorted(FILES))
 accuracies = st.sampled_from([0.25, 0.5, 1.0])
-clients = st.sampled_from(["python", "python", "command", "script"])
+clients = st.sampled_from(["script", "command", "python"])
 Key = tuple[str, str]
 
 
@@ -313,6 +313,19 @@ def run(examples: int, steps: int, derandomize: bool = False) -> None:
             suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much],
         ),
     )  # fmt: skip
+
+
+@pytest.mark.parametrize("client", ["command", "script"])
+def test_the_command_and_sql_alone_change_a_hub_as_python_does(client: str) -> None:
+    changes = Changes()
+    changes.begin()
+    for version, replace in ((None, False), ("1", False), ("1", False), ("1", True)):
+        changes.register(client=client, name="a b", version=version, file="c" if replace else "b", accuracy=0.5, replace=replace)
+        changes.holds_what_it_should()
+    for name, version in (("wine", None), ("a b", "2"), ("a b", "1"), ("a b", None)):
+        changes.remove(client=client, name=name, version=version)
+        changes.holds_what_it_should()
+    changes.teardown()
 
 
 def test_changes_in_any_order_leave_what_they_should() -> None:
