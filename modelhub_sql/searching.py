@@ -65,9 +65,6 @@ _EMPTY = {
     ),
 }
 
-#: Features of datasets that are read at a time.
-PART = 20_480
-
 #: Relation, its rows, seconds that it took, and what a row is.
 Step = tuple[str, int, float, str]
 
@@ -83,7 +80,9 @@ def _make(con: duckdb.DuckDBPyConnection, place: logic.Place, step: logic.Relati
     for query in others:
         con.execute(query)
         tables.append(fetched(con))
-    con.register("modelhub_computed", TABLES[step.computed.function].of(batches(con.sql(first), PART), *tables))
+    made = TABLES[step.computed.function]
+    parts = batches(con.sql(first), made.rows_at_once(tables[0]))
+    con.register("modelhub_computed", made.of(parts, *tables))
     try:
         con.execute(logic.placed(logic.step_statement(replace(step, query=step.computed.rest)), place))
     finally:

@@ -15,9 +15,8 @@ from conftest import both_ways
 from scipy.spatial.distance import jensenshannon
 
 import modelhub_sql
-from modelhub_sql import searching
 from modelhub_sql.result import Result
-from modelhub_sql.udfs import arrays, cells, dyadic, similarities
+from modelhub_sql.udfs import arrays, cells, dyadic, similarities, tables
 
 Floats = np.ndarray[Any, np.dtype[np.float64]]
 
@@ -247,7 +246,7 @@ def test_few_bands_miss_the_same_pairs_with_numpy_and_without(tmp_path: Path) ->
     assert missed[0] > missed[1]
 
 
-@pytest.mark.parametrize("part", [1, 7])
+@pytest.mark.parametrize("part", [1, 300])
 def test_features_that_are_read_in_parts_are_compared_as_all_at_once(part: int, monkeypatch: pytest.MonkeyPatch) -> None:
     rng = np.random.default_rng(8)
     target = pa.table({f"f{place}": rng.normal(place, 1 + place / 3, 300) for place in range(6)})
@@ -262,5 +261,5 @@ def test_features_that_are_read_in_parts_are_compared_as_all_at_once(part: int, 
             lambda: hub.find_models(target, features="values", all_models=True),
         ]
         whole = [query().fetchall() for query in queries]
-        monkeypatch.setattr(searching, "PART", part)
+        monkeypatch.setattr(tables, "BINS", part)
         assert [query().fetchall() for query in queries] == whole

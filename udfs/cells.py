@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import itertools
 import math
+import sys
 from collections.abc import Iterable
+from functools import cache
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -78,17 +80,36 @@ class Alike(NamedTuple):
 
 def number_cells(bins: Floats) -> Floats:
     """The quarter of an octave that each bin begins in, on either side of 0."""
+    # Of a double: sign, exponent and the first four bits of what follows.
+    head = np.ascontiguousarray(bins).view(np.uint16)[3 if sys.byteorder == "little" else 0 :: 4].copy()
+    # Next to nothing a number has no exponent of its own, and the last quarter has none after it.
+    exponent = head & 0x7FF0
+    odd = np.flatnonzero((exponent == 0) | (exponent >= 0x7FE0))
+    # Below 0 a bin begins at its far end: in the next quarter, unless where it ends is where that begins.
+    below = np.flatnonzero(head >= 1 << 15)
+    beyond = bins[below].view(np.int64) & ((1 << 50) - 1) != 0
+    head[below[beyond]] += 4
+    found: Floats = _cells_of_heads()[head]
+    if len(odd):
+        found[odd] = _odd_cells(bins[odd])
+    return found
+
+
+@cache
+def _cells_of_heads() -> Floats:
+    head = np.arange(1 << 16)
+    cell = ((head & 0x7FFF) >> 2) - 4 * 1023 + 4400.0
+    return np.where(head < 1 << 15, cell, -cell)
+
+
+def _odd_cells(bins: Floats) -> Floats:
     size = np.abs(bins)
-    # Of a double: the exponent and the first two bits of what follows.
     bits = size.view(np.int64)
-    quarter = bits >> 50
-    # Below 0 a bin begins at its far end.
-    quarter += (bins < 0) & (bits & ((1 << 50) - 1) != 0)
-    cell = (quarter - 4 * 1023 + 4400).astype(np.float64)
+    cell = ((bits >> 50) + ((bins < 0) & (bits & ((1 << 50) - 1) != 0)) - 4 * 1023 + 4400).astype(np.float64)
     tiny = np.flatnonzero((size < 2.0**-1022) & (size > 0))
     if len(tiny):
-        # These have no exponent of their own: as many octaves up they have.
-        cell[tiny] = np.abs(number_cells(np.ldexp(bins[tiny], 100))) - 400
+        # As many octaves up they have an exponent.
+        cell[tiny] = np.abs(_odd_cells(np.ldexp(bins[tiny], 100))) - 400
     cell[~np.isfinite(size)] = 9999.0
     return np.where(bins == 0, 0.0, np.copysign(cell, bins))
 

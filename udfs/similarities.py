@@ -363,13 +363,14 @@ def _block_by_block(
                     columns, counts = block.target(targets, target)
                     of_targets[target] = columns, counts / targets.sizes[target]
             shares = block.summed(sources.counts[block.at] / np.repeat(sources.sizes[block.source], block.lengths))
+            # Half as many bits do, with a little more than the bound for rounding.
+            slack = 1e-6 + 2.0**-23 * len(block.bins)
             alike = _products_of_roots(shares, [of_targets[target] for target, *_ in block.pairs]) if within < 1 else None
             for number, (target, every, row_of) in enumerate(block.pairs):
                 columns, q = of_targets[target]
                 chosen, row = every, row_of
                 if alike is not None:
-                    # A little more than the bound, for rounding.
-                    close = np.flatnonzero(alike[row, number] > 1 - within - 1e-9)
+                    close = np.flatnonzero(alike[row, number] > 1 - within - slack)
                     chosen, row = every[close], row_of[close]
                 p = shares[row] if len(columns) == len(block.bins) else shares[row[:, None], columns]
                 both = p + q
@@ -385,14 +386,14 @@ def _block_by_block(
 
 
 def _products_of_roots(shares: Floats, targets: list[tuple[Whole, Floats]]) -> Floats:
-    """Sums of sqrt(p q), which are 1 less the squared Hellinger distances, by one product, (sources, targets).
+    """Sums of sqrt(p q), which are 1 less the squared Hellinger distances, of 32 bits, by one product, (sources, targets).
 
     shares: of the sources in m bins, (sources, m). targets: of each the places of its bins and its shares there.
     """
-    roots = np.zeros((shares.shape[1], len(targets)))
+    roots = np.zeros((shares.shape[1], len(targets)), np.float32)
     for number, (columns, q) in enumerate(targets):
         roots[columns, number] = np.sqrt(q)
-    return np.asarray(np.sqrt(shares) @ roots)
+    return np.asarray(np.sqrt(shares.astype(np.float32)) @ roots)
 
 
 def _negentropy(mass: Floats) -> Floats:

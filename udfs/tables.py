@@ -23,6 +23,9 @@ Columns = Mapping[str, "pa.Array | pa.ChunkedArray"]
 #: Of the columns of each argument makes those of what is computed. The first argument, which may be long, comes in parts.
 Kernel = Callable[..., Mapping[str, npt.NDArray[Any]]]
 
+#: Bins of the first table that are read at a time, about: 32 MB of them and their counts.
+BINS = 1 << 21
+
 _NUMPY = {"UBIGINT": np.uint64, "DOUBLE": np.float64}
 
 
@@ -38,6 +41,11 @@ class Table(NamedTuple):
         parts = (_columns(part.schema.names, part.columns) for part in first)
         found = self._columns(parts, [_columns(table.column_names, table.columns) for table in others if len(table)])
         return pa.table(dict(zip(self.makes, found, strict=True)))
+
+    def rows_at_once(self, targets: pa.Table) -> int:
+        """Rows of the first table to be read at a time, where the second is ``targets``: features of either have as many bins."""
+        bins = sum(len(chunk.flatten()) for chunk in targets["bins"].chunks)
+        return max(1, BINS * len(targets) // max(1, bins))
 
     def as_function(self) -> tuple[Callable[..., pa.Array], list[str], str]:
         """The same as a function of DuckDB: of each row a list of the rows of each argument, and a list of what is computed."""
