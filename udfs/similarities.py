@@ -25,6 +25,9 @@ Whole = npt.NDArray[np.int64]
 #: A place that is none of a table.
 NONE = 1 << 40
 
+#: Pairs that a thread compares before it takes others.
+PAIRS = 1 << 15
+
 #: Cells of a table, pairs by bins of the target, that is filled at a time: what the cache holds, and what the C library
 #: need not ask the system for anew.
 BLOCK = 1 << 15
@@ -139,7 +142,18 @@ def _groups(pairs: Pairs) -> list[Whole]:
     is_shared = _is_shared(pairs)
     by = (pairs.k, pairs.b) if is_shared else (pairs.target, pairs.k, pairs.b)
     order = np.lexsort((pairs.target, pairs.source, *reversed(by)) if is_shared else (pairs.source, *reversed(by)))
-    return [order[run] for run in _runs(*(column[order] for column in by))]
+    return [
+        part
+        for run in _runs(*(column[order] for column in by))
+        for part in _with_their_source(order[run], pairs.source[order[run]])
+    ]
+
+
+def _with_their_source(pairs: Whole, source: Whole) -> list[Whole]:
+    """Parts of about ``PAIRS`` pairs, sorted by their source; those of one source are in one."""
+    starts = np.flatnonzero(np.diff(source)) + 1
+    ends = np.searchsorted(starts, np.arange(PAIRS, len(pairs), PAIRS))
+    return np.split(pairs, np.unique(starts[ends[ends < len(starts)]]))
 
 
 def _blocks(sources: Histograms, targets: Histograms, pairs: Pairs, group: Whole) -> Iterator[_Block]:
