@@ -30,6 +30,8 @@ _CALL = re.compile(r"'(?:[^']|'')*'|(?<![\w.\"])([a-z_][a-z_0-9]*)\(")
 _GRAMMAR = frozenset(("coalesce", "unnest", "query_table", "listed", "r"))
 #: A relation that a numpy function makes of others.
 _COMPUTED = re.compile(r",\n(?P<name>\w+) AS \(\n    FROM (?P<function>modelhub_\w+)\((?P<tables>[\w, ]+)\)\n\)")
+#: So many relations are in one WITH, and the next ones in a WITH inside: DuckDB 1.4 copies each of a WITH for each of it.
+_GROUP = 4
 _COMMENT = re.compile(r"^ *COMMENT ON [^']* IS\s+'(?:[^']|'')*';", re.MULTILINE)
 _SCHEMA = re.compile(r"(?<![\w.\"])(_hub|_format|_logic)\.")
 
@@ -130,8 +132,9 @@ def _expanded(text: str, numpy: bool) -> str:
 
     def chain(marker: re.Match[str]) -> str:
         chosen = needed(relations(marker[1], numpy), marker[2])
-        steps = ",\n".join(f"{step.name} AS {'NOT ' if step.inlined else ''}MATERIALIZED (\n{step.query}\n)" for step in chosen)
-        return f"{steps}\n{marker[2]}"
+        steps = [f"{step.name} AS {'NOT ' if step.inlined else ''}MATERIALIZED (\n{step.query}\n)" for step in chosen]
+        groups = [",\n".join(steps[first : first + _GROUP]) for first in range(0, len(steps), _GROUP)]
+        return "\nFROM (\nWITH\n".join(groups) + f"\n{marker[2]}" + "\n)" * (len(groups) - 1)
 
     return _MARKER.sub(chain, text)
 

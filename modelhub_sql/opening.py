@@ -20,6 +20,7 @@ import duckdb
 
 from modelhub_sql import generated, kept_logic, logic, salts, sql
 from modelhub_sql.errors import (
+    ExtraError,
     HubAccessError,
     HubDamagedError,
     HubFormatError,
@@ -54,6 +55,8 @@ _SESSION = {
 }
 #: The in-memory database of the logic.
 _LOGIC = "modelhub_logic"
+#: The DuckDB that Python needs. In 1.4 a stock shell searches and registers, but to make a hub takes 13 s.
+_NEEDED = (1, 5)
 _INSTALLING = threading.Lock()
 
 
@@ -92,8 +95,9 @@ def opened(
     where there is much to compute; what opens the same hub in the same process meanwhile finds the logic as it is. wait: so
     many seconds for another process to close it. copied: what makes the tables, in memory, where the path is no file's.
 
-    Raises HubNotFoundError, HubAccessError, HubFormatError, HubLockedError and SettingsError.
+    Raises HubNotFoundError, HubAccessError, HubFormatError, HubLockedError, SettingsError and ExtraError (an old DuckDB).
     """
+    _check_duckdb()
     unknown = set(given) - set(Settings.names())
     if unknown:
         raise SettingsError(f"no setting is called {sorted(unknown)[0]!r}; there are {', '.join(Settings.names())}")
@@ -149,8 +153,10 @@ def load(con: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
 
     What users call (``find_models``, ...) is there as temporary macros and views; nothing of the file's own SQL runs.
 
-    Raises HubFormatError when the connection's current database is not a hub, or one of a newer format.
+    Raises HubFormatError when the connection's current database is not a hub, or one of a newer format; ExtraError where
+    DuckDB is too old.
     """
+    _check_duckdb()
     place = installed(con, None)
     lay_macros(con, place)
     for name, kind, *_, required, optional in logic.public():
@@ -161,6 +167,14 @@ def load(con: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
             passed = ", ".join([*required, *(f"{each} := {each}" for each, _ in optional)])
             con.execute(f"CREATE OR REPLACE TEMP MACRO {name}({declared}) AS TABLE FROM {place.logic}.main.{name}({passed})")
     return con
+
+
+def _check_duckdb() -> None:
+    if tuple(int(part) for part in duckdb.__version__.split(".")[:2]) < _NEEDED:
+        raise ExtraError(
+            f"in Python ModelHub needs DuckDB {'.'.join(map(str, _NEEDED))} or later, and {duckdb.__version__} is installed: "
+            "pip install --upgrade duckdb"
+        )
 
 
 def installed(con: duckdb.DuckDBPyConnection, path: str | None, numpy: bool = True) -> logic.Place:

@@ -1,6 +1,7 @@
 """Every stored byte is the same whatever threads, files, clients and versions of DuckDB there are; a hub goes from one to another.
 
-MODELHUB_OTHER_PYTHON names a Python with another DuckDB and what else the package needs: pytest -m long tests/test_determinism.py
+MODELHUB_OTHER_PYTHON names a Python with another DuckDB and what else the package needs, its shell beside it, or several of them
+with a colon between: pytest -m long tests/test_determinism.py
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import os
 import shutil
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -26,8 +28,10 @@ import modelhub_sql
 from modelhub_sql import upkeep
 
 ROOT = Path(__file__).parent.parent
-OTHER = os.environ.get("MODELHUB_OTHER_PYTHON")
-needs_other = pytest.mark.skipif(not OTHER, reason="MODELHUB_OTHER_PYTHON names no Python")
+OTHERS = [each for each in os.environ.get("MODELHUB_OTHER_PYTHON", "").split(os.pathsep) if each]
+of_each_other = pytest.mark.parametrize(
+    "other", OTHERS or [pytest.param("", marks=pytest.mark.skip(reason="MODELHUB_OTHER_PYTHON names no Python"))]
+)
 
 
 @pytest.fixture(scope="module")
@@ -99,7 +103,15 @@ def test_the_stock_shell_stores_the_bytes_of_python(folder: Path, tmp_path: Path
 # -- other versions of DuckDB ---------------------------------------------------------------
 
 
+@cache
+def version_of(python: str) -> tuple[int, ...]:
+    asked = subprocess.run([python, "-c", "import duckdb; print(duckdb.__version__)"], capture_output=True, text=True, check=True)
+    return tuple(map(int, asked.stdout.split(".")[:2]))
+
+
 def run(python: str, *arguments: Any) -> dict[str, str]:
+    if version_of(python) < (1, 5):
+        pytest.skip("DuckDB 1.4 serves a stock shell, not Python")
     done = subprocess.run(
         [python, ROOT / "tests" / "stored.py", *map(str, arguments)], capture_output=True, text=True, check=False,
         env={**os.environ, "PYTHONPATH": str(ROOT)}, timeout=600,
@@ -109,27 +121,49 @@ def run(python: str, *arguments: Any) -> dict[str, str]:
     return found
 
 
-@needs_other
+def shell_beside(python: str) -> str:
+    shell = Path(python).parent / "duckdb"
+    if not shell.exists():
+        pytest.skip(f"there is no duckdb shell beside {python}")
+    return str(shell)
+
+
+def registering(hub: Path, model: str, dataset: Path) -> str:
+    """The statements that register a model in a stock shell."""
+    with duckdb.connect(str(hub), read_only=True) as con:
+        ((script,),) = con.execute("SELECT script FROM verbs WHERE verb = 'register'").fetchall()
+    return f"SET VARIABLE model = '{model}'; SET VARIABLE dataset = '{dataset}';\n{script}"
+
+
+def told(shell: str, path: Path, script: str) -> str:
+    done = subprocess.run([shell, "-bail", "-json", str(path)], input=script, capture_output=True, text=True, timeout=600)
+    assert (done.returncode, done.stderr) == (0, "")
+    return done.stdout
+
+
+#: Columns of an answer.
+ANSWER = ("rank", "model", "verdict", "distance", "overlap", "adaptivity", "coverage", "shared_features", "summary")
+
+
+@of_each_other
 @pytest.mark.long
-def test_another_duckdb_stores_the_same_bytes(folder: Path, tmp_path: Path) -> None:
-    assert OTHER is not None
-    run(OTHER, "make", tmp_path / "hub.duckdb", folder / "groups.parquet", 8)
+def test_another_duckdb_stores_the_same_bytes(folder: Path, tmp_path: Path, other: str) -> None:
+    run(other, "make", tmp_path / "hub.duckdb", folder / "groups.parquet", 8)
     assert differing(tmp_path / "hub.duckdb", folder) == []
 
 
-@needs_other
+@of_each_other
 @pytest.mark.long
 @pytest.mark.parametrize("makes_first", ["this", "other"])
-def test_a_hub_goes_from_one_duckdb_to_another(folder: Path, tmp_path: Path, makes_first: str) -> None:
-    assert OTHER is not None
-    one, other = (sys.executable, OTHER) if makes_first == "this" else (OTHER, sys.executable)
+def test_a_hub_goes_from_one_duckdb_to_another(folder: Path, tmp_path: Path, makes_first: str, other: str) -> None:
+    one, two = (sys.executable, other) if makes_first == "this" else (other, sys.executable)
     path = tmp_path / "hub.duckdb"
     made = run(one, "make", path, folder / "one.parquet")
-    assert run(other, "read", path) == made
+    assert run(two, "read", path) == made
     # The log that one leaves is brought in by the other, and what that writes is read by the first.
     run(one, "leave", path, folder / "groups.parquet")
     assert Path(f"{path}.wal").stat().st_size > 0
-    both = run(other, "read", path)
+    both = run(two, "read", path)
     assert not Path(f"{path}.wal").exists()
     assert run(one, "read", path) == both
     with modelhub_sql.connect(path, read_only=True) as hub:
@@ -137,22 +171,50 @@ def test_a_hub_goes_from_one_duckdb_to_another(folder: Path, tmp_path: Path, mak
         assert upkeep.faults(hub) == []
 
 
-@needs_other
+@of_each_other
 @pytest.mark.long
-def test_the_shell_of_another_version_registers_what_python_reads(folder: Path, tmp_path: Path) -> None:
-    assert OTHER is not None
-    shell = Path(OTHER).parent / "duckdb"
-    if not shell.exists():
-        pytest.skip(f"there is no duckdb shell beside {OTHER}")
+def test_the_shell_of_another_version_registers_what_python_reads(folder: Path, tmp_path: Path, other: str) -> None:
     path = tmp_path / "hub.duckdb"
     shutil.copy(folder / "hub.duckdb", path)
-    with duckdb.connect(str(path), read_only=True) as con:
-        ((script,),) = con.execute("SELECT script FROM verbs WHERE verb = 'register'").fetchall()
-    told = f"SET VARIABLE model = 'n'; SET VARIABLE dataset = '{folder}/one.parquet';\n{script}"
-    subprocess.run([str(shell), "-bail", str(path)], input=told, text=True, check=True, capture_output=True)
+    told(shell_beside(other), path, registering(path, "n", folder / "one.parquet"))
     with duckdb.connect(str(path), read_only=True) as con:
         ((same,),) = con.execute(
             "SELECT count(*) FROM (SELECT * EXCLUDE (dataset_id) FROM _hub.features WHERE dataset_id = 1 "
             "EXCEPT ALL SELECT * EXCLUDE (dataset_id) FROM _hub.features WHERE dataset_id = 2)"
         ).fetchall()
     assert same == 0
+
+
+@of_each_other
+@pytest.mark.long
+@pytest.mark.parametrize("leaves", ["this", "other"])
+def test_the_log_that_a_shell_leaves_is_recovered_by_the_shell_of_another_version(
+    folder: Path, tmp_path: Path, leaves: str, other: str
+) -> None:
+    shells = (stock_shell(), shell_beside(other))
+    one, two = shells if leaves == "this" else shells[::-1]
+    path = Path(shutil.copy(folder / "hub.duckdb", tmp_path / "hub.duckdb"))
+    told(one, path, "PRAGMA disable_checkpoint_on_shutdown;\n" + registering(path, "left", folder / "groups.parquet"))
+    assert Path(f"{path}.wal").stat().st_size > 0
+    assert json.loads(told(two, path, "SELECT model FROM list_models;")) == [{"model": "left"}, {"model": "m"}]
+    assert not Path(f"{path}.wal").exists()
+    with modelhub_sql.connect(path, read_only=True) as hub:
+        assert upkeep.faults(hub) == []
+
+
+@of_each_other
+@pytest.mark.long
+@pytest.mark.parametrize("made_by", ["this", "other"])
+def test_the_shell_of_another_version_finds_what_python_finds(folder: Path, tmp_path: Path, made_by: str, other: str) -> None:
+    path = tmp_path / "hub.duckdb"
+    run(sys.executable if made_by == "this" else other, "make", path, folder / "one.parquet")
+    with modelhub_sql.connect(path) as hub:
+        hub.register("torso1", data("torso1"), exclude=["activity"])
+        expected = hub.find_models(data("torso2"), exclude=["activity"], details=True, all_models=True)
+        rows = expected.select(", ".join(ANSWER)).fetchall()
+    options = "exclude := ['activity'], details := true, all_models := true"
+    asked = f"SELECT {', '.join(ANSWER)} FROM find_models('{data('torso2')}', {options});"
+    for shell in (stock_shell(), shell_beside(other)):
+        assert [tuple(row.values()) for row in json.loads(told(shell, path, asked))] == [
+            tuple(pytest.approx(value, abs=1e-9) if isinstance(value, float) else value for value in row) for row in rows
+        ]

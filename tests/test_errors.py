@@ -22,6 +22,7 @@ from conftest import data, in_sql_alone
 import modelhub_sql
 from modelhub_sql import (
     DatasetError,
+    ExtraError,
     HubAccessError,
     HubError,
     HubFormatError,
@@ -653,3 +654,11 @@ def test_a_folder_for_temporary_files_that_can_not_be_made_is_called_so() -> Non
             "CREATE TEMP VIEW much AS SELECT i, hash(i) % 1000 AS a, 'w' || (i % 5000) AS t FROM range(700000) AS r(i)"
         )
         refused(hub, TemporaryFilesError, "SET temp_directory", by=lambda: hub.register("m", "much"))
+
+
+def test_a_duckdb_that_is_too_old_is_refused_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(duckdb, "__version__", "1.4.5")
+    for opening in (lambda: modelhub_sql.connect(tmp_path / "hub.duckdb"), lambda: modelhub_sql.load(duckdb.connect())):
+        with pytest.raises(ExtraError, match=r"needs DuckDB 1\.5 or later, and 1\.4\.5 is installed"):
+            opening()
+    assert list(tmp_path.iterdir()) == []

@@ -128,6 +128,19 @@ if "MODELHUB_OLD_CLI" in os.environ:
         rows = asked("-readonly", sensor_hub_path, script=query(data("torso2"), named), program=os.environ["MODELHUB_OLD_CLI"])
         assert_same_answer(rows, sensor_hub.find_models(data("torso2"), exclude=["activity"], **options))
 
+    def test_an_older_shell_says_that_it_cannot_read_structs(sensor_hub_path: str, tmp_path: Path) -> None:
+        path = tmp_path / "nested.parquet"
+        duckdb.execute(f"COPY (SELECT i AS n, {{'a': i, 'b': 2 * i}} AS s FROM range(200) AS r(i)) TO '{path}'")
+        for options, code in (("", 1), (", exclude := ['s']", 0)):
+            run = refused_or_run(
+                "-readonly",
+                sensor_hub_path,
+                script=f"FROM find_models('{path}'{options});",
+                program=os.environ["MODELHUB_OLD_CLI"],
+            )
+            assert run.returncode == code
+            assert ("a column of structs (STRUCT(a BIGINT, b BIGINT)) takes DuckDB 1.5 or later" in run.stderr) == bool(code)
+
 
 @pytest.fixture
 def hub_file(tmp_path: Path) -> Path:

@@ -9,7 +9,7 @@ WITH kept AS (
         dataset_spread::DOUBLE AS dataset_spread,
         list_concat(excluded::VARCHAR[], coalesce(exclude::VARCHAR[], []::VARCHAR[])) AS excluded,
         fingerprint::VARCHAR AS fingerprint
-    FROM read_parquet(dataset)
+    FROM _logic.dataset_rows(CASE WHEN _logic.is_sketch_file(dataset) THEN dataset ELSE '_logic.no_sketch' END)
 )
 FROM kept
 WHERE CASE

@@ -24,7 +24,12 @@ CREATE MACRO _logic.is_time_type(type) AS
     type IN ('DATE', 'INTERVAL') OR (type LIKE 'TIME%' AND type NOT LIKE '%]');
 COMMENT ON MACRO _logic.is_time_type IS 'whether a type is a date, time of day, timestamp or interval';
 
+CREATE MACRO _logic.has_leaves() AS version() >= 'v1.5';
+COMMENT ON MACRO _logic.has_leaves IS 'whether this DuckDB can make the leaves of columns of structs, called by their path: 1.4 cannot';
+
 CREATE MACRO _logic.kind_of(type) AS CASE
+    WHEN NOT _logic.has_leaves() AND starts_with(type, 'STRUCT') AND NOT ends_with(type, ']')
+        THEN error('DatasetError: a column of structs (' || left(type, 100) || ') takes DuckDB 1.5 or later: exclude it')
     -- A type of thousands of names is long.
     WHEN starts_with(type, 'ENUM(') THEN 'text'
     -- With or without the coordinates that it is in.

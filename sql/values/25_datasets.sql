@@ -5,6 +5,14 @@ CREATE VIEW _logic.no_dataset AS
 SELECT NULL::INTEGER AS nothing WHERE false;
 COMMENT ON VIEW _logic.no_dataset IS 'an empty dataset';
 
+CREATE VIEW _logic.no_sketch AS
+SELECT
+    NULL AS feature_id, NULL AS feature, NULL AS kind, NULL AS "values", NULL AS nulls, NULL AS k, NULL AS b, NULL AS bins,
+    NULL AS counts, NULL AS effective_bins, NULL AS mean, NULL AS elements, NULL AS minhash, NULL AS spread, NULL AS partitions,
+    NULL AS distincts, NULL AS skipped, NULL AS rows, NULL AS dataset_spread, NULL AS excluded, NULL AS fingerprint
+WHERE false;
+COMMENT ON VIEW _logic.no_sketch IS 'a sketch file without features';
+
 CREATE MACRO _logic.reader_of(name) AS CASE
     WHEN contains(name, '"') THEN 'name'
     WHEN regexp_matches(name, '\.parquet$', 'i') THEN 'parquet'
@@ -17,19 +25,23 @@ COMMENT ON MACRO _logic.reader_of IS 'what reads a dataset of that name: parquet
 CREATE MACRO _logic.is_sketch_file(name) AS regexp_matches(name, '\.sketch\.parquet$', 'i');
 COMMENT ON MACRO _logic.is_sketch_file IS 'whether a dataset is the sketch of one, as COPY (FROM sketch(...)) writes it, and not rows';
 
+-- One text and not a choice among relations: DuckDB 1.4 would open the dataset as each of them.
 -- Columns of all files, by name, of a type that holds all rows of all files: what follows does not depend on how they are cut.
 -- A folder called run=3 makes no column: it may give away a label. A date or time is found by what the text spells.
+CREATE MACRO _logic.quoted_text(words) AS '''' || replace(words, '''', '''''') || '''';
+COMMENT ON MACRO _logic.quoted_text IS 'a text as it is written in a statement';
+
 CREATE MACRO _logic.dataset_rows(target) AS TABLE
-    WITH name_row AS NOT MATERIALIZED (FROM query_table(_logic.quoted_path(target))),
-    parquet_row AS NOT MATERIALIZED (FROM read_parquet(target, union_by_name := true, hive_partitioning := false)),
-    csv_row AS NOT MATERIALIZED (
-        FROM read_csv(
-            target, sample_size := -1, union_by_name := true, hive_partitioning := false, dateformat := '%Y-%m-%d',
-            auto_type_candidates := ['BIGINT', 'DOUBLE', 'DATE', 'VARCHAR']
-        )
-    ),
-    json_row AS NOT MATERIALIZED (FROM read_json(target, sample_size := -1, union_by_name := true, hive_partitioning := false))
-    FROM query_table(_logic.reader_of(target) || '_row');
+    FROM query('FROM ' || CASE _logic.reader_of(target)
+        WHEN 'parquet' THEN 'system.main.read_parquet(' || _logic.quoted_text(target)
+            || ', union_by_name := true, hive_partitioning := false)'
+        WHEN 'csv' THEN 'system.main.read_csv(' || _logic.quoted_text(target)
+            || ', sample_size := -1, union_by_name := true, hive_partitioning := false, dateformat := ''%Y-%m-%d'', '
+            || 'auto_type_candidates := [''BIGINT'', ''DOUBLE'', ''DATE'', ''VARCHAR''])'
+        WHEN 'json' THEN 'system.main.read_json(' || _logic.quoted_text(target)
+            || ', sample_size := -1, union_by_name := true, hive_partitioning := false)'
+        ELSE 'query_table(' || _logic.quoted_text(_logic.quoted_path(target)) || ')'
+    END);
 COMMENT ON MACRO TABLE _logic.dataset_rows IS 'a row of a dataset as it is';
 
 CREATE MACRO _logic.is_pattern(excluded) AS regexp_matches(excluded, '[*?\[]');
@@ -61,12 +73,15 @@ COMMENT ON MACRO TABLE _logic.has_structs IS 'whether a column of a dataset is a
 
 CREATE MACRO _logic.leaves(target, exclude := [], nested := NULL) AS TABLE
     WITH whole_row AS NOT MATERIALIZED (FROM _logic.dataset_rows(target)),
-    -- Planning it takes the square of the number of columns, a second for a thousand.
-    leaf_row AS NOT MATERIALIZED (
-        SELECT unnest("_modelhub leaves 5f1c", recursive := true, keep_parent_names := true)
-            FROM whole_row AS "_modelhub leaves 5f1c"
+    -- Planning leaves takes the square of the number of columns, a second for a thousand.
+    all_row AS NOT MATERIALIZED (
+        FROM query(CASE
+            WHEN coalesce(nested, true) AND _logic.has_leaves()
+                THEN 'SELECT unnest("_modelhub leaves 5f1c", recursive := true, keep_parent_names := true) '
+                || 'FROM whole_row AS "_modelhub leaves 5f1c"'
+            ELSE 'FROM whole_row'
+        END)
     ),
-    all_row AS NOT MATERIALIZED (FROM query_table(CASE WHEN coalesce(nested, true) THEN 'leaf_row' ELSE 'whole_row' END)),
     kept_row AS NOT MATERIALIZED (SELECT COLUMNS(lambda c: NOT _logic.is_excluded(c, exclude)) FROM all_row)
     FROM query_table(CASE WHEN len(coalesce(exclude::VARCHAR[], [])) > 0 THEN 'kept_row' ELSE 'all_row' END);
 COMMENT ON MACRO TABLE _logic.leaves IS 'a row of a dataset without the excluded columns; a struct is replaced by its leaves, called by their path; nested: whether there are structs, NULL: not known';
