@@ -217,6 +217,10 @@ def test_intervals_are_over_draws_and_cover_the_mean_as_often_as_they_say() -> N
     mean, low, high = difference(one, two, three, seed=1)
     assert low < mean < high
     assert mean == pytest.approx((much_worse["regret"].mean() - better["regret"].mean()) / 0.5)
+    assert difference(one[one["draw"] > 0], two, three, seed=1)[0] == pytest.approx(
+        (one["regret"] - two["regret"])[one["draw"] > 0].mean() / 0.5
+    )
+    assert difference(one, None, three, seed=1)[0] == pytest.approx(one["regret"].mean() / 0.5)
 
 
 @pytest.fixture(scope="module")

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from examples.evaluation.scores import ALTERNATIVE, DEFAULT
-from examples.evaluation.statistics import RANDOM, difference, interval
+from examples.evaluation.statistics import RANDOM, difference, interval, worse
 from examples.evaluation.workloads import GROUPS
 
 __all__ = ["BY_WORKLOAD", "markdown", "write_latency", "write_results", "write_settings"]
@@ -23,6 +23,9 @@ BY_WORKLOAD = [
     "coverage", "L2 of centres", "raw rows: mmd", "raw rows: energy", "raw rows: rkme",
 ]  # fmt: skip
 _PLOTTED = [f"{DEFAULT}, no accuracy", DEFAULT, "JS", "adaptivity", "raw rows: mmd"]
+_EARLIER = [
+    "distance D", "JS", "adaptivity", "coverage", "KL target, source", "KL source, target", "L2 of centres", "source accuracy",
+]  # fmt: skip
 _VERDICTS = ["same", "close", "partly", "far"]
 
 
@@ -51,7 +54,8 @@ def write_results(rows: pd.DataFrame, told: pd.DataFrame, folder: Path, seed: in
         "single random pick's. Options are the defaults of the hub. Searches for tuning are left out. "
         f"`{DEFAULT}` knows each model's accuracy on its own data, `{DEFAULT}, no accuracy` does not; other forms are named by "
         "what is added to the score without it (a: the lower bound of the accuracy). D is `distance`, E `expected_distance`. In "
-        "brackets is the bootstrap 95 % interval over draws (targets where there is one draw).",
+        "brackets is the bootstrap 95 % interval over draws (targets where there is one draw). A search in which a ranking "
+        "judges no candidate (one of `matching_columns`, which shares no column with any) does not count for it.",
         "",
         "Searches: "
         + ", ".join(
@@ -69,6 +73,11 @@ def write_results(rows: pd.DataFrame, told: pd.DataFrame, folder: Path, seed: in
         "bootstrap 95 % interval over draws (targets where there is one draw).",
         "",
         markdown(_differences(report, groups, seed)),
+        "",
+        f"Workloads on which `{DEFAULT}` is worse than a ranking of earlier versions beyond chance (the 95 % interval of the "
+        "difference over draws, or targets): accuracy lost, in points.",
+        "",
+        markdown(_beaten(report, seed)),
         "",
         "## By workload",
         "",
@@ -135,6 +144,23 @@ def _differences(report: pd.DataFrame, groups: dict[str, list[str]], seed: int) 
             found = difference(own, others, chance, seed)
             table.setdefault(name, {})[metric] = "{:+.3f} [{:+.3f}, {:+.3f}]".format(*found)
     return pd.DataFrame(table).rename_axis("less")
+
+
+def _beaten(report: pd.DataFrame, seed: int) -> pd.DataFrame:
+    """A row for each workload on which the default is worse than earlier rankings beyond chance, and what both lose."""
+    table: dict[str, dict[str, str]] = {}
+    for workload, part in report.groupby("workload", sort=False):
+        searches = {str(metric): rows for metric, rows in part.groupby("metric", sort=False)}
+        own = searches[DEFAULT]
+        ahead = [
+            f"{name} {others['regret'].mean():.3f}"
+            for name in _EARLIER
+            # One that judges every search.
+            if (others := searches.get(name)) is not None and len(others) == len(own) and worse(own, others, "regret", seed)
+        ]
+        if ahead:
+            table[str(workload)] = {DEFAULT: f"{own['regret'].mean():.3f}", "better": ", ".join(ahead)}
+    return pd.DataFrame.from_dict(table, orient="index", columns=[DEFAULT, "better"]).rename_axis("workload")
 
 
 def _points(report: pd.DataFrame, seed: int) -> pd.DataFrame:

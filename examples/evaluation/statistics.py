@@ -171,7 +171,8 @@ def difference(rows: pd.DataFrame, others: pd.DataFrame | None, chance: pd.DataF
                 same = (others["workload"] == workload) & (others["outcome"] == outcome)
                 regret = regret - _by_unit(others[same], "regret")
             per_outcome.append(regret / scale[outcome])
-        values = pd.concat(per_outcome, axis=1).mean(axis=1).to_numpy()
+        # Where one of the two judges no candidate there is no difference.
+        values = pd.concat(per_outcome, axis=1).mean(axis=1).dropna().to_numpy()
         means.append(values.mean())
         samples.append(values[rng.integers(0, len(values), size=(2000, len(values)))].mean(axis=1))
     low, high = np.quantile(np.mean(samples, axis=0), [0.025, 0.975])
