@@ -17,15 +17,16 @@ from scipy.spatial.distance import jensenshannon
 import modelhub_sql
 from modelhub_sql.result import Result
 from modelhub_sql.udfs import arrays, cells, dyadic, similarities, tables
+from modelhub_sql.udfs.features import Histograms, Pairs
 
 Floats = np.ndarray[Any, np.dtype[np.float64]]
 
 
-def held(features: list[tuple[Floats, int, int]]) -> similarities.Histograms:
+def held(features: list[tuple[Floats, int, int]]) -> Histograms:
     """Histograms of values, each at its resolution."""
     counted = [np.unique(dyadic.number_bins(values, k, b), return_counts=True) for values, k, b in features]
     lengths = [len(bins) for bins, _ in counted]
-    return similarities.Histograms(
+    return Histograms(
         np.array([float(len(values)) for values, *_ in features]),
         np.concatenate([[0], np.cumsum(lengths)]),
         np.concatenate([bins for bins, _ in counted]),
@@ -44,12 +45,12 @@ def numbers(rng: np.random.Generator, how_many: int) -> list[tuple[Floats, int, 
     return found
 
 
-def compared(sources: list[Any], targets: list[Any], chosen: list[tuple[int, int]]) -> similarities.Pairs:
+def compared(sources: list[Any], targets: list[Any], chosen: list[tuple[int, int]]) -> Pairs:
     at = [(max(sources[s][1], targets[t][1]), min(sources[s][2], targets[t][2])) for s, t in chosen]
     finer = [sources[s][1:] != pair for (s, _), pair in zip(chosen, at, strict=True)]
     source, target = np.array(chosen).T
     k, b = np.array(at).T
-    return similarities.Pairs(source, target, k, b, np.array(finer))
+    return Pairs(source, target, k, b, np.array(finer))
 
 
 @pytest.mark.parametrize("step", [None, 2.0**-1000, 2.0**-3, 1.0, 2.0**40])

@@ -99,12 +99,12 @@ def steps(values: npt.NDArray[np.float64], step: float) -> npt.NDArray[np.float6
     return found
 
 
-def is_narrow(known: npt.NDArray[np.float64], step: float) -> bool:
-    """Whether multiples of a step (ascending) lie so close together that a table tells where each is."""
+def is_narrow(known: npt.NDArray[np.float64], step: float, longest: int = TABLE) -> bool:
+    """Whether multiples of a step (ascending) lie so close together that a table, not above the longest, tells where each is."""
     with np.errstate(over="ignore", invalid="ignore"):
         low, high = known[0] / step, known[-1] / step
         # Whole numbers that a double counts exactly.
-        return bool(high - low < TABLE and max(-low, high) < 2.0**52)
+        return bool(high - low < longest and max(-low, high) < 2.0**52)
 
 
 def for_each(function: Callable[[T], R], parts: Sequence[T]) -> list[R]:

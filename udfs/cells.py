@@ -19,7 +19,8 @@ import pyarrow as pa
 
 from modelhub_sql.udfs.arrays import for_each, lists, numbers, numbers_or, places
 from modelhub_sql.udfs.dyadic import Floats
-from modelhub_sql.udfs.similarities import Histograms, Pairs, histograms, similarities
+from modelhub_sql.udfs.features import Histograms, Pairs
+from modelhub_sql.udfs.similarities import histograms, similarities
 from modelhub_sql.udfs.tables import Columns
 
 __all__ = ["Alike", "Features", "Rules", "cells", "compared", "open_pairs", "replicas", "shares_band"]

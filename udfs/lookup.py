@@ -1,0 +1,151 @@
+"""Pairs of features compared in tables: whatever their targets and resolutions are, thousands at a time.
+
+For sources that are in one pair or two. Where bins are too far apart for a table, ``blocks`` compares.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from modelhub_sql.udfs.arrays import is_narrow
+from modelhub_sql.udfs.dyadic import Floats
+from modelhub_sql.udfs.features import Histograms, Pairs, Whole, at_resolution, each_at, error_sums, is_even, negentropy, sums
+
+__all__ = ["Tables", "looked_up_errors", "looked_up_in", "looked_up_similarities"]
+
+#: A place that is none of a table.
+NONE = 1 << 40
+#: Longest table.
+LONGEST = 1 << 12
+
+
+class Tables(NamedTuple):
+    """Features of the target, each at a resolution, as tables to look bins up in, one after the other. n of them.
+
+    step: width of a bin. low: which multiple of it a table begins with. last: how many it has but one. begin: where it begins.
+    place: of each bin, from 0; ``NONE`` where the target has it not. first, width: where its counts begin, and how many.
+    counts, shares: of all. negentropy: sum of q ln q of each.
+    """
+
+    step: Floats
+    low: Floats
+    last: Floats
+    begin: Whole
+    place: Whole
+    first: Whole
+    width: Whole
+    counts: Floats
+    shares: Floats
+    negentropy: Floats
+
+
+def looked_up_in(targets: Histograms, pairs: Pairs) -> tuple[Tables, Whole]:
+    """The tables that pairs need, and which of them each pair does; -1 where bins are too far apart for a table."""
+    wanted, first, of_pair = np.unique(
+        (pairs.target << 18) + ((pairs.k + 1024) << 6) + pairs.b + 1, return_index=True, return_inverse=True
+    )
+    number = np.full(len(wanted), -1)
+    rows: list[tuple[float, float, float]] = []
+    places_of, counts_of, shares_of = [], [], []
+    for place, pair in enumerate(first.tolist()):
+        row, k, b = int(pairs.target[pair]), int(pairs.k[pair]), int(pairs.b[pair])
+        part = slice(targets.starts[row], targets.starts[row + 1])
+        bins, at = np.unique(at_resolution(targets.bins[part], k, b), return_inverse=True)
+        if b < 0 or not is_even(bins, k, b) or not is_narrow(bins, 2.0**k, LONGEST):
+            continue
+        number[place] = len(rows)
+        # At either end is a place of none.
+        low = bins[0] / 2.0**k - 1
+        table = np.full(int(bins[-1] / 2.0**k - low) + 2, NONE)
+        table[(bins / 2.0**k - low).astype(np.intp)] = np.arange(len(bins))
+        rows.append((2.0**k, low, len(table) - 1.0))
+        places_of.append(table)
+        counts_of.append(np.bincount(at.reshape(-1), targets.counts[part]))
+        shares_of.append(counts_of[-1] / targets.sizes[row])
+    step, low, last = np.array(rows).reshape(-1, 3).T
+    width = np.array([len(shares) for shares in shares_of], np.int64)
+    counts, shares = (np.concatenate([*each, np.empty(0)]) for each in (counts_of, shares_of))
+    length = last.astype(np.int64) + 1
+    place_of = np.concatenate([*places_of, np.empty(0, np.int64)])
+    negentropy = np.array([(each * np.log(each)).sum() for each in shares_of])
+    begin, first = length.cumsum() - length, width.cumsum() - width
+    tables = Tables(step, low, last, begin, place_of, first, width, counts, shares, negentropy)
+    return tables, number[of_pair.reshape(-1)]
+
+
+class Cells(NamedTuple):
+    """The bins of n pairs that the target has, one after the other: their cells. first, width: of each pair, (n,).
+
+    at: where the bins of the sources are. lengths: how many each has. cell: of each; how many there are where it has none.
+    """
+
+    first: Whole
+    width: Whole
+    at: Whole | slice
+    lengths: Whole
+    cell: Whole
+
+    def summed(self, amounts: npt.NDArray[Any]) -> Floats:
+        """Amounts of the bins of the sources in each cell."""
+        many = int(self.width.sum())
+        return np.bincount(self.cell, amounts, many + 1)[:-1].astype(np.float64, copy=False)
+
+    def of_target(self, tables: Tables, table: Whole) -> Whole:
+        """Where among the shares and counts of the tables that of each cell is."""
+        return np.arange(int(self.width.sum())) + np.repeat(tables.first[table] - self.first, self.width)
+
+
+def _cells(sources: Histograms, tables: Tables, table: Whole, pairs: Pairs) -> Cells:
+    at, lengths = sources.span(pairs.source)
+    bins = sources.bins[at]
+    # What is far away or infinite is none.
+    with np.errstate(over="ignore"):
+        step = bins / np.repeat(tables.step[table], lengths)
+    if pairs.is_finer.any():
+        below = np.flatnonzero((step > -1) & (bins < 0))
+        np.floor(step, out=step)
+        # The quotient of what is next to nothing is 0.
+        step[below] = -1
+    step -= np.repeat(tables.low[table], lengths)
+    np.fmin(np.fmax(step, 0, out=step), np.repeat(tables.last[table], lengths), out=step)
+    width = tables.width[table]
+    first = width.cumsum() - width
+    cell = tables.place[step.astype(np.intp) + np.repeat(tables.begin[table], lengths)]
+    cell += np.repeat(first, lengths)
+    return Cells(first, width, at, lengths, np.minimum(cell, int(width.sum()), out=cell))
+
+
+def looked_up_similarities(
+    sources: Histograms, tables: Tables, table: Whole, pairs: Pairs, divergence: bool
+) -> tuple[Floats, Floats]:
+    """``similarities`` of some pairs, each with its table. divergence: whether the second number is wanted."""
+    cells = _cells(sources, tables, table, pairs)
+    p = cells.summed(sources.counts[cells.at] / np.repeat(sources.sizes[pairs.source], cells.lengths))
+    q = tables.shares[cells.of_target(tables, table)]
+    both = p + q
+    affinity = np.add.reduceat(2 * p * q / both, cells.first)
+    if not divergence:
+        return affinity, np.zeros(len(table))
+    return affinity, np.add.reduceat(negentropy(p) - both * np.log(both), cells.first) + tables.negentropy[table]
+
+
+def looked_up_errors(
+    sources: Histograms, targets: Histograms, tables: Tables, table: Whole, pairs: Pairs
+) -> tuple[Floats, Floats]:
+    """``expected_errors`` of some pairs, each with its table."""
+    cells = _cells(sources, tables, table, pairs)
+    amounts = sources.counts[cells.at]
+    together = cells.summed(amounts) + tables.counts[cells.of_target(tables, table)]
+    pair = np.arange(len(table))
+    # What only the source has: bins that fall together are one.
+    single = np.flatnonzero(cells.cell == len(together))
+    owner = np.repeat(pair, cells.lengths)[single]
+    own = sources.bins[cells.at][single]
+    finer = np.flatnonzero(pairs.is_finer[owner])
+    own[finer] = each_at(own[finer], pairs.k[owner[finer]], pairs.b[owner[finer]])
+    alone, of = sums(own, owner, amounts[single])
+    n, owner = np.concatenate([together, alone]), np.concatenate([np.repeat(pair, cells.width), of])
+    return error_sums(n, owner, sources.sizes[pairs.source], targets.sizes[pairs.target])
