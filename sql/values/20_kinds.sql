@@ -24,7 +24,7 @@ CREATE MACRO _logic.is_time_type(type) AS
     type IN ('DATE', 'INTERVAL') OR (type LIKE 'TIME%' AND type NOT LIKE '%]');
 COMMENT ON MACRO _logic.is_time_type IS 'whether a type is a date, time of day, timestamp or interval';
 
-CREATE MACRO _logic.has_leaves() AS version() >= 'v1.5';
+CREATE MACRO _logic.has_leaves() AS NOT starts_with(version(), 'v1.4.');
 COMMENT ON MACRO _logic.has_leaves IS 'whether this DuckDB can make the leaves of columns of structs, called by their path: 1.4 cannot';
 
 CREATE MACRO _logic.kind_of(type) AS CASE
