@@ -20,9 +20,12 @@ __all__ = ["FUNCTIONS", "TABLES", "register", "relations"]
 
 # The matrices of source and target, the keys of their rows, and the keys of the pairs.
 PAIRS = ["DOUBLE[]", "UBIGINT[]", "DOUBLE[]", "UBIGINT[]", "UBIGINT[]", "UBIGINT[]"]
-# A row of a table: a feature, and a pair of them.
+# A row of a table: a pair of features with the source's histogram, and a feature of the target.
+PAIR = (
+    "STRUCT(pair UBIGINT, target_key UBIGINT, k SMALLINT, b SMALLINT, is_finer BOOLEAN, size UBIGINT, bins DOUBLE[],"
+    " counts UBIGINT[])"
+)
 FEATURE = "STRUCT(key UBIGINT, size UBIGINT, bins DOUBLE[], counts UBIGINT[])"
-PAIR = "STRUCT(pair UBIGINT, source_key UBIGINT, target_key UBIGINT, k SMALLINT, b SMALLINT, is_finer BOOLEAN)"
 OPEN = (
     "STRUCT(key UBIGINT, kind UTINYINT, size UBIGINT, k SMALLINT, b SMALLINT, bins DOUBLE[], counts UBIGINT[],"
     " elements UINTEGER, minhash UINTEGER[])"
@@ -32,7 +35,7 @@ OPEN = (
 TABLES = {
     "modelhub_similarities": tables.Table(
         similarities.compared,
-        (FEATURE, FEATURE, PAIR, "STRUCT(divergence BOOLEAN)"),
+        (PAIR, FEATURE, "STRUCT(divergence BOOLEAN)"),
         {"pair": "UBIGINT", "affinity": "DOUBLE", "entropy_gain": "DOUBLE"},
     ),
     "modelhub_open_pairs": tables.Table(
@@ -46,7 +49,7 @@ TABLES = {
         {"source_key": "UBIGINT", "target_key": "UBIGINT", "jaccard": "DOUBLE", "js_divergence": "DOUBLE", "distance": "DOUBLE"},
     ),
     "modelhub_errors": tables.Table(
-        similarities.errors, (FEATURE, FEATURE, PAIR), {"pair": "UBIGINT", "expected": "DOUBLE", "variance": "DOUBLE"}
+        similarities.errors, (PAIR, FEATURE), {"pair": "UBIGINT", "expected": "DOUBLE", "variance": "DOUBLE"}
     ),
 }
 

@@ -5,6 +5,7 @@ For sources that are in one pair or two. Where bins are too far apart for a tabl
 
 from __future__ import annotations
 
+import math
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -14,12 +15,14 @@ from modelhub_sql.udfs.arrays import is_narrow
 from modelhub_sql.udfs.dyadic import Floats
 from modelhub_sql.udfs.features import Histograms, Pairs, Whole, at_resolution, each_at, error_sums, is_even, negentropy, sums
 
-__all__ = ["Tables", "looked_up_errors", "looked_up_in", "looked_up_similarities"]
+__all__ = ["Lookup", "Tables", "looked_up_errors", "looked_up_similarities"]
 
 #: A place that is none of a table.
 NONE = 1 << 40
 #: Longest table.
 LONGEST = 1 << 12
+#: Numbers of which a table tells the distinct ones, not a sort.
+MANY = 1 << 20
 
 
 class Tables(NamedTuple):
@@ -42,38 +45,76 @@ class Tables(NamedTuple):
     negentropy: Floats
 
 
-def looked_up_in(targets: Histograms, pairs: Pairs) -> tuple[Tables, Whole]:
-    """The tables that pairs need, and which of them each pair does; -1 where bins are too far apart for a table."""
-    wanted, first, of_pair = np.unique(
-        (pairs.target << 18) + ((pairs.k + 1024) << 6) + pairs.b + 1, return_index=True, return_inverse=True
-    )
-    number = np.full(len(wanted), -1)
-    rows: list[tuple[float, float, float]] = []
-    places_of, counts_of, shares_of = [], [], []
-    for place, pair in enumerate(first.tolist()):
-        row, k, b = int(pairs.target[pair]), int(pairs.k[pair]), int(pairs.b[pair])
-        part = slice(targets.starts[row], targets.starts[row + 1])
-        bins, at = np.unique(at_resolution(targets.bins[part], k, b), return_inverse=True)
+class Lookup:
+    """Features of the target, of which a table is made for each resolution that pairs ask for, once."""
+
+    def __init__(self, targets: Histograms) -> None:
+        self._targets = targets
+        self._numbers: dict[tuple[int, int, int], int] = {}
+        self._rows: list[tuple[float, float, float]] = []
+        self._places: list[Whole] = []
+        self._counts: list[Floats] = []
+        self._shares: list[Floats] = []
+        self._tables: Tables | None = None
+
+    def of(self, pairs: Pairs) -> tuple[Tables, Whole]:
+        """All tables so far, and which of them each pair needs; -1 where bins are too far apart for a table."""
+        if not len(pairs.k):
+            return self._tables or self._put_together(), np.empty(0, np.int64)
+        shape = (len(self._targets.sizes), int(np.ptp(pairs.k)) + 1, int(np.ptp(pairs.b)) + 1)
+        least = int(pairs.k.min()), int(pairs.b.min())
+        wanted, of_pair = _distinct(
+            (pairs.target * shape[1] + (pairs.k - least[0])) * shape[2] + (pairs.b - least[1]), math.prod(shape)
+        )
+        numbers = []
+        for place in wanted.tolist():
+            row, k, b = place // (shape[1] * shape[2]), place // shape[2] % shape[1] + least[0], place % shape[2] + least[1]
+            if (row, k, b) not in self._numbers:
+                self._numbers[row, k, b] = self._added(row, k, b)
+            numbers.append(self._numbers[row, k, b])
+        if self._tables is None:
+            self._tables = self._put_together()
+        return self._tables, np.array(numbers)[of_pair]
+
+    def _added(self, row: int, k: int, b: int) -> int:
+        part = slice(self._targets.starts[row], self._targets.starts[row + 1])
+        bins, at = np.unique(at_resolution(self._targets.bins[part], k, b), return_inverse=True)
         if b < 0 or not is_even(bins, k, b) or not is_narrow(bins, 2.0**k, LONGEST):
-            continue
-        number[place] = len(rows)
+            return -1
         # At either end is a place of none.
         low = bins[0] / 2.0**k - 1
         table = np.full(int(bins[-1] / 2.0**k - low) + 2, NONE)
         table[(bins / 2.0**k - low).astype(np.intp)] = np.arange(len(bins))
-        rows.append((2.0**k, low, len(table) - 1.0))
-        places_of.append(table)
-        counts_of.append(np.bincount(at.reshape(-1), targets.counts[part]))
-        shares_of.append(counts_of[-1] / targets.sizes[row])
-    step, low, last = np.array(rows).reshape(-1, 3).T
-    width = np.array([len(shares) for shares in shares_of], np.int64)
-    counts, shares = (np.concatenate([*each, np.empty(0)]) for each in (counts_of, shares_of))
-    length = last.astype(np.int64) + 1
-    place_of = np.concatenate([*places_of, np.empty(0, np.int64)])
-    negentropy = np.array([(each * np.log(each)).sum() for each in shares_of])
-    begin, first = length.cumsum() - length, width.cumsum() - width
-    tables = Tables(step, low, last, begin, place_of, first, width, counts, shares, negentropy)
-    return tables, number[of_pair.reshape(-1)]
+        counts = np.bincount(at.reshape(-1), self._targets.counts[part]).astype(np.float64, copy=False)
+        self._rows.append((2.0**k, low, len(table) - 1.0))
+        self._places.append(table)
+        self._counts.append(counts)
+        self._shares.append(counts / self._targets.sizes[row])
+        self._tables = None
+        return len(self._rows) - 1
+
+    def _put_together(self) -> Tables:
+        step, low, last = np.array(self._rows).reshape(-1, 3).T
+        width = np.array([len(counts) for counts in self._counts], np.int64)
+        length = last.astype(np.int64) + 1
+        place = np.concatenate([*self._places, np.empty(0, np.int64)])
+        counts, shares = (np.concatenate([*each, np.empty(0)]) for each in (self._counts, self._shares))
+        negentropies = np.array([negentropy(each).sum() for each in self._shares])
+        begin, first = length.cumsum() - length, width.cumsum() - width
+        return Tables(step, low, last, begin, place, first, width, counts, shares, negentropies)
+
+
+def _distinct(values: Whole, end: int) -> tuple[Whole, Whole]:
+    """The distinct values, ascending, and which of them each is. values: in [0, end)."""
+    if end > MANY:
+        distinct, which = np.unique(values, return_inverse=True)
+        return distinct, which.reshape(-1)
+    # Much faster than a sort.
+    place = np.zeros(end, np.int64)
+    place[values] = 1
+    distinct = np.flatnonzero(place)
+    place[distinct] = np.arange(len(distinct))
+    return distinct, place[values]
 
 
 class Cells(NamedTuple):
