@@ -95,6 +95,9 @@ class Settings:
     search: str = "auto"
 
     def __post_init__(self) -> None:
+        for field in fields(self):
+            if field.default is not None and getattr(self, field.name) is None:
+                raise SettingsError(f"{field.name} must be given or left out, got None")
         for name in (
             "partition_size", "max_partitions", "most_bins", "sample_rows", "text_bins", "min_count", "round_counts",
             "replicas", "max_candidates", "minhash_bands", "minhash_rows", "jslsh_bands", "jslsh_rows",

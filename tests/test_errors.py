@@ -578,6 +578,17 @@ def test_a_version_that_is_not_there_is_told_those_that_are(hub: modelhub_sql.Hu
         hub.remove("beer", version="7")
 
 
+def test_a_setting_that_must_have_a_value_is_not_none() -> None:
+    made = modelhub_sql.Settings()
+    for name in modelhub_sql.Settings.names():
+        given: dict[str, Any] = {name: None}
+        if getattr(made, name) is None:
+            modelhub_sql.Settings(**given)
+        else:
+            with pytest.raises(SettingsError, match=f"{name} must be given or left out, got None"):
+                modelhub_sql.Settings(**given)
+
+
 def test_a_setting_that_does_not_exist_is_named_with_those_that_do() -> None:
     with pytest.raises(SettingsError, match=r"'partition_sise'.*partition_size"):
         modelhub_sql.connect(partition_sise=7)
