@@ -18,21 +18,8 @@ from modelhub_sql.arguments import is_writable
 from modelhub_sql.errors import DatasetError, OptionError, nearest_file, translated
 
 __all__ = [
-    "NUMBER",
-    "SKETCH_FILE",
-    "Dataset",
-    "arrow",
-    "arrow_file",
-    "batches",
-    "check_read",
-    "fetched",
-    "is_local_file",
-    "is_model",
-    "is_sketch",
-    "key",
-    "literal",
-    "readable",
-    "said_of",
+    "NUMBER", "SKETCH_FILE", "Dataset", "arrow", "arrow_file", "batches", "check_read", "fetched", "is_local_file", "is_model",
+    "is_sketch", "key", "literal", "readable", "said_of",
 ]  # fmt: skip
 
 #: The column of the number of a row, as sql/values/25_datasets.sql calls it.

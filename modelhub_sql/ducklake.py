@@ -19,6 +19,7 @@ from uuid import uuid4
 import duckdb
 
 from modelhub_sql import opening, postgres, sql
+from modelhub_sql.datasets import fetched
 from modelhub_sql.errors import (
     DiskFullError,
     ExtraError,
@@ -260,8 +261,6 @@ class Ducklake:
 
     def read(self, table: str, column: str | None = None, values: Sequence[Any] = ()) -> Any:
         """Rows of a table, where a column has one of the values, as an Arrow table."""
-        from modelhub_sql.datasets import fetched
-
         which = ""
         if column is not None:
             # By what is told in the statement the lake knows which of its files have it. It keeps no text with NUL in it.

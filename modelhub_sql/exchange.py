@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import duckdb
 import pyarrow as pa
 
+from modelhub_sql.datasets import fetched
 from modelhub_sql.errors import HubFormatError, ModelNotFoundError, OptionError, translated
 from modelhub_sql.merging import stored_sketch
 from modelhub_sql.result import Result, Sketch
@@ -167,6 +168,4 @@ def _outcomes(hub: Hub, other: Hub, models: set[tuple[str, str]], dry_run: bool)
 
 
 def _arrow(con: duckdb.DuckDBPyConnection) -> Any:
-    from modelhub_sql.datasets import fetched
-
     return fetched(con)

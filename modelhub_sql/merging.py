@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import duckdb
 
 from modelhub_sql import datasets, logic
+from modelhub_sql.datasets import fetched
 from modelhub_sql.errors import DatasetError, translated
 from modelhub_sql.result import Sketch
 
@@ -146,8 +147,6 @@ def run_relations(
 
     given: those that are there, as temporary tables, which are dropped, too, unless they are to be kept.
     """
-    from modelhub_sql.datasets import fetched
-
     own = hub._own
     done: list[logic.Relation] = []
     try:
@@ -166,8 +165,6 @@ def run_relations(
 
 def stored_sketch(hub: Hub, dataset_id: int) -> Any:
     """The sketch of a registered dataset as a sketch file has it, an Arrow table."""
-    from modelhub_sql.datasets import fetched
-
     tables = f"{hub._place.tables}._hub"
     hub._own.execute(
         f"""

@@ -17,6 +17,7 @@ from urllib.parse import parse_qsl
 import duckdb
 
 from modelhub_sql import opening
+from modelhub_sql.datasets import fetched
 from modelhub_sql.errors import (
     DiskFullError,
     HubAccessError,
@@ -199,8 +200,6 @@ class Quack:
         return [tuple(row.values()) for row in self._query(query).to_pylist()]
 
     def _query(self, query: str) -> Any:
-        from modelhub_sql.datasets import fetched
-
         try:
             options = "".join(f", {name} := ?" for name in self._told)
             self._con.execute(f"FROM quack_query(?, ?{options})", [self._server, query, *self._told.values()])

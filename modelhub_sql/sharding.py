@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import duckdb
 
 from modelhub_sql import datasets, logic
-from modelhub_sql.datasets import NUMBER
+from modelhub_sql.datasets import NUMBER, fetched
 from modelhub_sql.errors import DatasetError, OptionError, OutOfMemoryError, translated
 from modelhub_sql.merging import run_relations
 from modelhub_sql.result import Sketch
@@ -518,8 +518,6 @@ def _given(hub: Hub, tables: Mapping[str, Any]) -> Iterator[None]:
 
 
 def _table(hub: Hub, query: str) -> Any:
-    from modelhub_sql.datasets import fetched
-
     hub._own.execute(query)
     return fetched(hub._own)
 

@@ -21,7 +21,7 @@ from typing import Any, NamedTuple, Protocol, TypeVar
 import duckdb
 
 from modelhub_sql import generated, opening, sql
-from modelhub_sql.datasets import arrow
+from modelhub_sql.datasets import arrow, fetched
 from modelhub_sql.errors import (
     HubAccessError,
     HubBusyError,
@@ -510,8 +510,6 @@ class Shared:
             )
 
     def _rows(self, query: str, params: Sequence[Any] | None = None) -> Any:
-        from modelhub_sql.datasets import fetched
-
         self._own.execute(query, params)
         return fetched(self._own)
 

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import duckdb
 
 from modelhub_sql import outcomes
-from modelhub_sql.datasets import is_sketch
+from modelhub_sql.datasets import fetched, is_sketch
 from modelhub_sql.errors import DatasetError, OptionError, translated
 from modelhub_sql.extras import extra
 from modelhub_sql.predicting import FORMATS, SAFE
@@ -132,8 +132,6 @@ def _outcome(row: dict[str, Any], expected: Mapping[tuple[str, str], float]) -> 
 
 def _labelled(hub: Hub, target: Any, label: str, rows: int, read: Mapping[str, Any] | None) -> Any:
     """So many of the rows with a label, drawn at random, the same each time. Raises DatasetError."""
-    from modelhub_sql.datasets import fetched
-
     with hub._lock, hub._dataset(target, read=read) as ((name, source), layout):
         if is_sketch(name):
             raise DatasetError(f"{source} is a sketch, which has no rows to try models on: pass the data")

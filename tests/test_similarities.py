@@ -6,6 +6,7 @@ import math
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -16,18 +17,18 @@ from scipy.spatial.distance import jensenshannon
 
 import modelhub_sql
 from modelhub_sql.result import Result
-from modelhub_sql.udfs import arrays, cells, dyadic, similarities, tables
+from modelhub_sql.udfs import arrays, blocks, cells, dyadic, features, lookup, similarities, tables
 from modelhub_sql.udfs.features import Histograms, Pairs
 
 Floats = np.ndarray[Any, np.dtype[np.float64]]
 
 
-def held(features: list[tuple[Floats, int, int]]) -> Histograms:
+def held(drawn: list[tuple[Floats, int, int]]) -> Histograms:
     """Histograms of values, each at its resolution."""
-    counted = [np.unique(dyadic.number_bins(values, k, b), return_counts=True) for values, k, b in features]
+    counted = [np.unique(dyadic.number_bins(values, k, b), return_counts=True) for values, k, b in drawn]
     lengths = [len(bins) for bins, _ in counted]
     return Histograms(
-        np.array([float(len(values)) for values, *_ in features]),
+        np.array([float(len(values)) for values, *_ in drawn]),
         np.concatenate([[0], np.cumsum(lengths)]),
         np.concatenate([bins for bins, _ in counted]),
         np.concatenate([counts for _, counts in counted]).astype(float),
@@ -247,8 +248,16 @@ def test_few_bands_miss_the_same_pairs_with_numpy_and_without(tmp_path: Path) ->
     assert missed[0] > missed[1]
 
 
-@pytest.mark.parametrize("part", [1, 300])
-def test_features_that_are_read_in_parts_are_compared_as_all_at_once(part: int, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    "way",
+    [
+        {(tables, "BINS"): 1}, {(tables, "BINS"): 300}, {(lookup, "MANY"): 0}, {(lookup, "LONGEST"): 1},
+        {(features, "BLOCK"): 9, (similarities, "BLOCK"): 9, (blocks, "BLOCK"): 9}, {(blocks, "PAIRS"): 3},
+    ],
+)  # fmt: skip
+def test_features_are_compared_alike_however_many_at_a_time(
+    way: dict[tuple[ModuleType, str], int], monkeypatch: pytest.MonkeyPatch
+) -> None:
     rng = np.random.default_rng(8)
     target = pa.table({f"f{place}": rng.normal(place, 1 + place / 3, 300) for place in range(6)})
     with modelhub_sql.connect(minhash_bands=4, minhash_rows=2) as hub:
@@ -262,5 +271,6 @@ def test_features_that_are_read_in_parts_are_compared_as_all_at_once(part: int, 
             lambda: hub.find_models(target, features="values", all_models=True),
         ]
         whole = [query().fetchall() for query in queries]
-        monkeypatch.setattr(tables, "BINS", part)
+        for (module, name), least in way.items():
+            monkeypatch.setattr(module, name, least)
         assert [query().fetchall() for query in queries] == whole

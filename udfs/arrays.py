@@ -75,25 +75,25 @@ def places(
         low = known[0] / step - 1
         table = np.full(int(known[-1] / step - low) + 2, unknown, np.intp)
         table[(known / step - low).astype(np.intp)] = np.arange(unknown)
-        place = steps(wanted, step) if within else wanted / step
+        place = steps(wanted, 1 / step) if within else wanted * (1 / step)
         place -= low
         # At either end is a place of none.
         np.fmin(np.fmax(place, 0, out=place), len(table) - 1, out=place)
         return np.asarray(table[place.astype(np.intp)])
     if within and step is not None:
-        wanted = steps(wanted, step) * step
+        wanted = steps(wanted, 1 / step) * step
     found = np.searchsorted(known, wanted)
     if unknown:
         found[known[np.minimum(found, unknown - 1)] != wanted] = unknown
     return found
 
 
-def steps(values: npt.NDArray[np.float64], step: float) -> npt.NDArray[np.float64]:
-    """Which multiple of a step, a power of two, is the greatest that is not above each value."""
-    found = values / step
+def steps(values: npt.NDArray[np.float64], scale: float | npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """Which multiple of 1 / scale, a power of two, is the greatest that is not above each value. scale: one, or one of each."""
+    found = values * scale
     np.floor(found, out=found)
-    if step > 1:
-        # The quotient of what is next to nothing is 0.
+    if np.min(scale, initial=1) < 1:
+        # The product of what is next to nothing is 0.
         none = np.flatnonzero(found == 0)
         found[none[values[none] < 0]] = -1
     return found

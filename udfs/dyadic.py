@@ -41,7 +41,7 @@ def number_bins(values: Floats, k: int, b: int) -> Floats:
     NaN stays NaN (missing); an infinity is a bin of its own.
     """
     with np.errstate(invalid="ignore", over="ignore", under="ignore"):
-        bins: Floats = steps(values, 2.0**k) * 2.0**k + 0.0
+        bins: Floats = steps(values, 2.0**-k) * 2.0**k + 0.0
         far = np.flatnonzero(~(np.abs(values) < 2.0 ** min(1023, k + b + 1)))
         if len(far):
             bins[far] = _far_bins(values[far], k, b)
@@ -64,7 +64,7 @@ def bin_counts(values: Floats, partition: npt.NDArray[np.uint32], k: int, b: int
     """
     edge = 2.0 ** min(1023, k + b + 1)
     with np.errstate(invalid="ignore", over="ignore", under="ignore"):
-        whole = steps(values, 2.0**k)
+        whole = steps(values, 2.0**-k)
         is_near = np.abs(values) < edge
     if not is_near.all():
         near, far = np.flatnonzero(is_near), np.flatnonzero(~is_near)

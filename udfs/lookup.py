@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from modelhub_sql.udfs.arrays import is_narrow
+from modelhub_sql.udfs.arrays import is_narrow, steps
 from modelhub_sql.udfs.dyadic import Floats
 from modelhub_sql.udfs.features import Histograms, Pairs, Whole, at_resolution, each_at, error_sums, is_even, negentropy, sums
 
@@ -28,12 +28,12 @@ MANY = 1 << 20
 class Tables(NamedTuple):
     """Features of the target, each at a resolution, as tables to look bins up in, one after the other. n of them.
 
-    step: width of a bin. low: which multiple of it a table begins with. last: how many it has but one. begin: where it begins.
-    place: of each bin, from 0; ``NONE`` where the target has it not. first, width: where its counts begin, and how many.
-    counts, shares: of all. negentropy: sum of q ln q of each.
+    scale: 1 over the width of a bin. low: which multiple of that a table begins with. last: how many it has but one. begin: where
+    it begins. place: of each bin, from 0; ``NONE`` where the target has it not. first, width: where its counts begin, and how
+    many. counts, shares: of all. negentropy: sum of q ln q of each.
     """
 
-    step: Floats
+    scale: Floats
     low: Floats
     last: Floats
     begin: Whole
@@ -86,7 +86,7 @@ class Lookup:
         table = np.full(int(bins[-1] / 2.0**k - low) + 2, NONE)
         table[(bins / 2.0**k - low).astype(np.intp)] = np.arange(len(bins))
         counts = np.bincount(at.reshape(-1), self._targets.counts[part]).astype(np.float64, copy=False)
-        self._rows.append((2.0**k, low, len(table) - 1.0))
+        self._rows.append((2.0**-k, low, len(table) - 1.0))
         self._places.append(table)
         self._counts.append(counts)
         self._shares.append(counts / self._targets.sizes[row])
@@ -94,14 +94,14 @@ class Lookup:
         return len(self._rows) - 1
 
     def _put_together(self) -> Tables:
-        step, low, last = np.array(self._rows).reshape(-1, 3).T
+        scale, low, last = np.array(self._rows).reshape(-1, 3).T
         width = np.array([len(counts) for counts in self._counts], np.int64)
         length = last.astype(np.int64) + 1
         place = np.concatenate([*self._places, np.empty(0, np.int64)])
         counts, shares = (np.concatenate([*each, np.empty(0)]) for each in (self._counts, self._shares))
         negentropies = np.array([negentropy(each).sum() for each in self._shares])
         begin, first = length.cumsum() - length, width.cumsum() - width
-        return Tables(step, low, last, begin, place, first, width, counts, shares, negentropies)
+        return Tables(scale, low, last, begin, place, first, width, counts, shares, negentropies)
 
 
 def _distinct(values: Whole, end: int) -> tuple[Whole, Whole]:
@@ -142,14 +142,10 @@ class Cells(NamedTuple):
 def _cells(sources: Histograms, tables: Tables, table: Whole, pairs: Pairs) -> Cells:
     at, lengths = sources.span(pairs.source)
     bins = sources.bins[at]
+    scale = np.repeat(tables.scale[table], lengths)
     # What is far away or infinite is none.
     with np.errstate(over="ignore"):
-        step = bins / np.repeat(tables.step[table], lengths)
-    if pairs.is_finer.any():
-        below = np.flatnonzero((step > -1) & (bins < 0))
-        np.floor(step, out=step)
-        # The quotient of what is next to nothing is 0.
-        step[below] = -1
+        step = steps(bins, scale) if pairs.is_finer.any() else bins * scale
     step -= np.repeat(tables.low[table], lengths)
     np.fmin(np.fmax(step, 0, out=step), np.repeat(tables.last[table], lengths), out=step)
     width = tables.width[table]

@@ -20,6 +20,7 @@ import tempfile
 import warnings
 from collections import Counter
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -351,7 +352,7 @@ def main() -> int:
             numbers = todo.pop(0)
             if not numbers:
                 continue
-            ended = forked(lambda numbers=numbers: batch(given.seed, numbers, log))  # type: ignore[misc]
+            ended = forked(partial(batch, given.seed, numbers, log))
             found = ended.value if ended.how == "ok" else [{"case": int(log.read_text()), "error": f"{ended.how}: {ended.value}"}]
             for each in found:
                 print(json.dumps(each), flush=True)

@@ -25,12 +25,12 @@ COMMENT ON MACRO _logic.reader_of IS 'what reads a dataset of that name: parquet
 CREATE MACRO _logic.is_sketch_file(name) AS regexp_matches(name, '\.sketch\.parquet$', 'i');
 COMMENT ON MACRO _logic.is_sketch_file IS 'whether a dataset is the sketch of one, as COPY (FROM sketch(...)) writes it, and not rows';
 
--- One text and not a choice among relations: DuckDB 1.4 would open the dataset as each of them.
--- Columns of all files, by name, of a type that holds all rows of all files: what follows does not depend on how they are cut.
--- A folder called run=3 makes no column: it may give away a label. A date or time is found by what the text spells.
 CREATE MACRO _logic.quoted_text(words) AS '''' || replace(words, '''', '''''') || '''';
 COMMENT ON MACRO _logic.quoted_text IS 'a text as it is written in a statement';
 
+-- One text and not a choice among relations: DuckDB 1.4 would open the dataset as each of them.
+-- Columns of all files, by name, of a type that holds all rows of all files: what follows does not depend on how they are cut.
+-- A folder called run=3 makes no column: it may give away a label. A date or time is found by what the text spells.
 CREATE MACRO _logic.dataset_rows(target) AS TABLE
     FROM query('FROM ' || CASE _logic.reader_of(target)
         WHEN 'parquet' THEN 'system.main.read_parquet(' || _logic.quoted_text(target)
