@@ -106,12 +106,16 @@ def test_similarities_are_those_of_the_values_at_the_coarser_resolution(share: f
 
 
 def test_what_is_next_to_nothing_below_zero_is_in_the_bin_below() -> None:
-    # Times 2^-4 it is 0.
+    # Its bin begins at -2^-1000; times 2^-100 that is 0.
     tiny = (np.array([-5e-324] * 3 + [0.0, 17.0]), -1000, 52)
-    wide = (np.array([-3.0, -1.0, 0.0, 40.0]), 4, 6)
-    affinity, _ = similarities.similarities(held([tiny]), held([wide]), compared([tiny], [wide], [(0, 0)]))
-    # Bins -16: 3 of 5 and 2 of 4; 0: 1 of 5 and 1 of 4; the others on one side alone.
-    assert affinity[0] == pytest.approx(2 * (0.6 * 0.5 / 1.1 + 0.2 * 0.25 / 0.45))
+    wide = (np.array([-3.0, -1.0, 0.0, 40.0]), 100, 6)
+    # In the bin below are 3 of 5 and 2 of 4, in that of 0 the others.
+    right = 2 * (0.6 * 0.5 / 1.1 + 0.4 * 0.5 / 0.9)
+    for many in (1, 3):
+        affinity, _ = similarities.similarities(
+            held([tiny]), held([wide] * many), compared([tiny], [wide] * many, [(0, 0)] * many)
+        )
+        assert affinity == pytest.approx(right)
 
 
 def features_of(kind: int, found: list[tuple[Floats, int, int]], wanted: int) -> cells.Features:
@@ -231,6 +235,18 @@ def test_a_number_lies_in_the_quarter_of_an_octave_that_its_bin_begins_in() -> N
         return math.copysign(quarters - 4 + 4 * (exponent - 1) + 4400, number)
 
     assert cells.number_cells(bins).tolist() == [cell(number) for number in bins.tolist()]
+
+
+def test_a_feature_that_has_its_match_by_name_is_no_rival_of_others() -> None:
+    drawn = np.random.default_rng(5).normal(0, 1, 2000)
+    with modelhub_sql.connect() as hub:
+        hub.register("m", pa.table({"a": drawn, "c": drawn}))
+        # Here it has none by name.
+        hub.register("other", pa.table({"z": drawn}))
+        # The target's a is just like c, too; but it is compared with a.
+        target = pa.table({"a": drawn, "b": drawn + 0.3})
+        found = hub.find_models(target, all_models=True).select("model, shared_features").fetchall()
+        assert sorted(found) == [("m", 2), ("other", 1)]
 
 
 def test_few_bands_miss_the_same_pairs_with_numpy_and_without(tmp_path: Path) -> None:
