@@ -336,16 +336,20 @@ class Engine:
         with datasets.readable(self._own, self._con, dataset, read) as found:
             yield found, self._layout(found.name, found.source, names_of(exclude))
 
-    def _layout(self, name: str, source: str, exclude: list[str]) -> Layout:
+    def _layout(self, name: str, source: str, exclude: list[str], columns: Sequence[tuple[str, str]] | None = None) -> Layout:
+        # columns: name and type of each where they are known; none is a struct.
         rows = f"{self._place.logic}._logic"
         if datasets.is_sketch(name):
             return self._sketched_layout(name, source, exclude)
         try:
-            described = self._own.execute(f"DESCRIBE FROM {rows}.dataset_rows(?)", [name]).fetchall()
-            nested = any(type_.startswith("STRUCT") and not type_.endswith("]") for _, type_, *_ in described)
-            if nested:
-                described = self._own.execute(f"DESCRIBE FROM {rows}.leaves(?, nested := true)", [name]).fetchall()
-            names, types = ([row[place] for row in described] for place in (0, 1))
+            nested = False
+            if columns is None:
+                described = self._own.execute(f"DESCRIBE FROM {rows}.dataset_rows(?)", [name]).fetchall()
+                nested = any(type_.startswith("STRUCT") and not type_.endswith("]") for _, type_, *_ in described)
+                if nested:
+                    described = self._own.execute(f"DESCRIBE FROM {rows}.leaves(?, nested := true)", [name]).fetchall()
+                columns = [(row[0], row[1]) for row in described]
+            names, types = ([column[place] for column in columns] for place in (0, 1))
             if unseen := {*types} - self._forms.keys():
                 self._forms |= dict(
                     self._own.execute(

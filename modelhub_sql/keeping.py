@@ -213,15 +213,16 @@ def sync(hub: Hub, models: Any, defaults: Mapping[str, Any], remove: bool, dry_r
     known = _registered(hub)
     registering = Registering(hub, numbered=False)
     plan: list[tuple[str, str, str, str]] = []
-    errors: list[str] = []
+    errors: dict[int, str] = {}
     seen: set[tuple[str, str]] = set()
     sketched: set[str] = set()
+    to_check: list[tuple[int, dict[str, Any]]] = []
     for number, row in enumerate(rows, 1):
         check_text(f"model {number}: name", row["name"])
         check_text(f"model {number}: version", row.get("version"))
         key = (str(row["name"]), str(row.get("version") or ""))
         if key in seen:
-            errors.append(f"model {number} ({key[0]:.200}): is in the manifest twice")
+            errors[number] = "is in the manifest twice"
             continue
         seen.add(key)
         try:
@@ -229,9 +230,7 @@ def sync(hub: Hub, models: Any, defaults: Mapping[str, Any], remove: bool, dry_r
             if action in ("new", "changed"):
                 sketched.add(key[0])
             if action in ("new", "changed") and row.get("dataset") is not None:
-                # What can be told without reading the rows is told of all models at once.
-                with hub._dataset(row["dataset"], row.get("exclude") or (), row.get("read")):
-                    pass
+                to_check.append((number, row))
             elif (
                 action == "same"
                 and isinstance(row.get("dataset"), (str, os.PathLike))
@@ -241,11 +240,19 @@ def sync(hub: Hub, models: Any, defaults: Mapping[str, Any], remove: bool, dry_r
             ):
                 registering.knows(row, known[key]["dataset_id"])
         except HubError as error:
-            errors.append(f"model {number} ({key[0]:.200}): {error}")
+            errors[number] = str(error)
             continue
         plan.append((*key, action, why))
+    # What can be told without reading the rows is told of all models at once.
+    registering.look_at(row for _, row in to_check)
+    for number, row in to_check:
+        try:
+            registering.check(row)
+        except HubError as error:
+            errors[number] = str(error)
     if errors:
-        raise OptionError(f"nothing was changed, {len(errors)} of {len(rows)} models can't be taken: " + "; ".join(errors))
+        told = "; ".join(f"model {number} ({rows[number - 1]['name']!s:.200}): {errors[number]}" for number in sorted(errors))
+        raise OptionError(f"nothing was changed, {len(errors)} of {len(rows)} models can't be taken: {told}")
     by_key = {(str(row["name"]), str(row.get("version") or "")): row for row in rows}
     for key in sorted(known.keys() - seen):
         plan.append((*key, "gone", "removed" if remove else "stays: remove takes it away"))

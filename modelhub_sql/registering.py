@@ -1,15 +1,16 @@
 """How models are registered: one by the script of the verb, many in few queries.
 
-Planning a sketch takes longer than counting a small dataset. So datasets are read into one table, whose columns are of the types
-that theirs have, and ``sql/many`` holds the relations that take the place of those of ``sql/sketch`` which know one dataset
-only: what comes after them is the same, and so are the bytes that are stored.
+To plan a statement takes longer than to read a small file or to count a small dataset. So the rows of many parquet files are read
+by one statement. Datasets are read into one table, whose columns are of the types that theirs have, and ``sql/many`` holds the
+relations that take the place of those of ``sql/sketch`` which know one dataset only: what comes after them is the same, and so
+are the bytes that are stored.
 """
 
 from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from itertools import count
@@ -18,10 +19,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import duckdb
 
 from modelhub_sql import datasets, logic, manifest
-from modelhub_sql.arguments import check_text, described
+from modelhub_sql.arguments import check_text, described, is_writable
 from modelhub_sql.datasets import NUMBER
 from modelhub_sql.engine import as_json, names_of, plain, warn_of_skipped
 from modelhub_sql.errors import DatasetError, HubError, OptionError, translated
+from modelhub_sql.headers import Header, headers
 from modelhub_sql.merging import run_relations
 
 if TYPE_CHECKING:
@@ -37,12 +39,22 @@ MOST_CELLS = 4_000_000
 MOST_COLUMNS = 500
 #: Features of one query have numbers of 16 bits.
 MOST_FEATURES = 2**16 - 1
+#: So many files at the most wait to be read together: until then nobody sees that anything happens.
+MOST_FILES = 256
+#: So many SELECTs are in a statement that reads files: in fewer each takes longer to plan, in more none is faster.
+MOST_SELECTS = 20
 
 #: What a dataset is called that no other is like.
 _ALONE = "modelhub_alone"
 
 #: Types that a column of a table is made with; of others, as an enum's, each is another.
 _PLAIN = re.compile(r"[A-Z][A-Z0-9_ ]*(\(\d+(,\d+)?\))?(\[\d*\])*")
+
+#: Paths of single files. What a glob may be taken for, or a text in quotes, is read by itself.
+_PARQUET = re.compile(r'[^*?\["\0]+\.parquet', re.IGNORECASE)
+
+#: Columns that DuckDB has for every row of a file, unless the file has them.
+_OF_FILE = ("file_index", "file_row_number", "filename")
 
 #: What is a text.
 _TEXTS = ("name", "version", "task", "framework", "uri", "like", "like_version", "source")
@@ -74,7 +86,8 @@ class _Dataset:
     """A dataset of this transaction. number: of it among those of its batch, from 0. number_told: of its first model; 0 where the
     hub had it before.
 
-    columns: of its layout, each after its place among those of the batch, 0 where it can't be compared. dataset_id: once stored.
+    columns: of its layout, each after its place among those of the batch, 0 where it can't be compared; none as long as its rows
+    are not read. dataset_id: once stored.
     """
 
     source: str
@@ -83,6 +96,11 @@ class _Dataset:
     number: int = 0
     columns: list[tuple[int, str, str]] = field(default_factory=list)
     dataset_id: int | None = None
+
+    @property
+    def is_read(self) -> bool:
+        """Whether its rows are in a table of a batch, or it is stored."""
+        return bool(self.columns) or self.dataset_id is not None
 
 
 @dataclass
@@ -123,6 +141,16 @@ class _Batch:
         return places, replace(self, types=types, forms=self.forms | {*layout.forms}, unplaced=unplaced)
 
 
+@dataclass
+class _Read:
+    """Files of the same columns, read into the table of a batch by one SELECT. placed: their columns, each after its place."""
+
+    table: str
+    placed: tuple[tuple[int, str], ...]
+    datasets: list[_Dataset] = field(default_factory=list)
+    rows: int = 0
+
+
 class _Model(NamedTuple):
     """A model that waits for its dataset. number: of it in the manifest, from 1."""
 
@@ -146,6 +174,10 @@ class Registering:
         self._datasets: dict[Any, _Dataset] = {}
         self._batches: list[_Batch] = []
         self._models: dict[tuple[str, str], _Model] = {}
+        # Files whose rows are yet to be read, and what files say of themselves.
+        self._unread: list[_Dataset] = []
+        self._headers: dict[str, Header] = {}
+        self._layouts: dict[tuple[str, tuple[str, ...]], Layout] = {}
         self._cells = 0
         self._started: str | None = None
 
@@ -167,15 +199,12 @@ class Registering:
             if told["replace"] or any(name == other for other, _ in self._models):
                 # What it replaces may share a dataset with what waits; the latest version is the one that is registered last.
                 self.finish()
-            with self._naming(number, name):
-                self.one(told)
-                # Others that come before it may be stored after it.
-                self._own.execute(
-                    f"UPDATE {self._tables}.models SET registered_at = ?::TIMESTAMP + to_microseconds(?) "
-                    "WHERE model = ? AND version = ?", [self._start(), number, *_key(told)]
-                )  # fmt: skip
+            self._now(number, told)
         elif self._cells > MOST_CELLS:
             self.finish()
+        elif len(self._unread) >= MOST_FILES:
+            with self._of_hub():
+                self._read_files()
 
     def one(self, given: Mapping[str, Any]) -> None:
         """Register a model at once, by the script of the verb. Raises HubError."""
@@ -199,57 +228,203 @@ class Registering:
         if (shared := _shared(told)) is not None:
             self._datasets[shared] = _Dataset(source, told, self._count, dataset_id=dataset_id)
 
+    def _now(self, number: int, told: Mapping[str, Any]) -> None:
+        with self._naming(number, told["name"]):
+            self.one(told)
+            # Others that come before it may be stored after it.
+            self._own.execute(
+                f"UPDATE {self._tables}.models SET registered_at = ?::TIMESTAMP + to_microseconds(?) "
+                "WHERE model = ? AND version = ?", [self._start(), number, *_key(told)]
+            )  # fmt: skip
+
     def finish(self) -> None:
         """Register the models that wait. Raises HubError, which names the model."""
         try:
-            if self._models:
-                self._refuse()
-                for batch in self._batches:
-                    self._store_datasets(batch)
-                self._store_models()
-        except duckdb.Error as error:
-            raise translated(error, hub=self._hub.path) from error
+            with self._of_hub():
+                self._read_files()
+                self._store()
         finally:
+            self._drop()
+            self._models, self._unread = {}, []
+
+    def _store(self) -> None:
+        """Store the models that wait and whose datasets are read."""
+        models = [model for model in self._models.values() if model.dataset.is_read]
+        if models:
+            self._refuse(models)
             for batch in self._batches:
-                with suppress(duckdb.Error):
-                    self._own.execute(f"DROP TABLE IF EXISTS temp.main.{batch.table}")
-            self._batches, self._models, self._cells = [], {}, 0
+                self._store_datasets(batch)
+            self._store_models(models)
+        for model in models:
+            del self._models[_key(model.told)]
+        self._drop()
+
+    def _drop(self) -> None:
+        for batch in self._batches:
+            with suppress(duckdb.Error):
+                self._own.execute(f"DROP TABLE IF EXISTS temp.main.{batch.table}")
+        self._batches, self._cells = [], 0
 
     def knows(self, given: Mapping[str, Any], dataset_id: int) -> None:
         """That the dataset of a model is in the hub already. given: arguments of ``Hub.register``."""
         told = _told(given)
         self._datasets[_shared(told)] = _Dataset("", told, 0, dataset_id=dataset_id)
 
+    def check(self, given: Mapping[str, Any]) -> None:
+        """Refuse a dataset of which what its columns are called tells that it can't be registered. Raises HubError.
+
+        given: arguments of ``Hub.register``.
+        """
+        header = self._headers.get(_file_of(given) or "")
+        exclude = names_of(given.get("exclude") or ())
+        if header is not None:
+            self._layout(os.fspath(given["dataset"]), header, exclude)
+            return
+        with self._hub._dataset(given["dataset"], exclude, given.get("read")):
+            pass
+
+    def look_at(self, given: Iterable[Mapping[str, Any]]) -> None:
+        """Read what the files of models say of themselves, as far as they can be read. given: arguments of ``Hub.register``."""
+        files = [file for file in dict.fromkeys(map(_file_of, given)) if file is not None and file not in self._headers]
+        # A statement that fails would take the caller's transaction with it.
+        with self._own.cursor() as apart:
+            for first in range(0, len(files), MOST_FILES):
+                some = files[first : first + MOST_FILES]
+                try:
+                    self._headers |= headers(apart, some)
+                except duckdb.Error:
+                    for file in some:
+                        with suppress(duckdb.Error):
+                            self._headers |= headers(apart, [file])
+
+    def _layout(self, file: str, header: Header, exclude: list[str]) -> Layout:
+        key = (header.schema.key, tuple(exclude))
+        if key not in self._layouts:
+            self._layouts[key] = self._hub._layout(file, file, exclude, header.schema.columns)
+        return self._layouts[key]
+
     def _waits(self, told: Mapping[str, Any]) -> bool:
-        """Whether the rows of its dataset are read now, to be sketched with others; not where they are many, or none."""
+        """Whether its dataset is sketched with others, as far as it is known; its rows are read now or later with others."""
         shared = _shared(told)
         dataset = self._datasets.get(shared) if shared is not None else None
-        if dataset is not None and self._is_there(dataset):
-            self._models[_key(told)] = _Model(self._count, told, dataset)
-            return True
-        with self._hub._dataset(told["dataset"], told["exclude"], told["read"]) as ((table, source), layout):
-            if len(layout.columns) > MOST_COLUMNS or not all(
-                form is None or _PLAIN.fullmatch(type_) for _, type_, form in layout.columns
-            ):
+        if dataset is None or not self._is_there(dataset):
+            source = _file_of(told)
+            dataset = _Dataset(source or "", told, self._count)
+            if source is not None:
+                self._unread.append(dataset)
+            elif not self._read_alone(dataset):
                 return False
+            if shared is not None:
+                self._datasets[shared] = dataset
+        self._models[_key(told)] = _Model(self._count, told, dataset)
+        return True
+
+    def _read_files(self) -> None:
+        """Read the rows of the files that wait, each statement those of many; store what waits where it is much."""
+        unread, self._unread = self._unread, []
+        if len(unread) > 1:
+            self.look_at(dataset.told for dataset in unread)
+        alone: list[_Dataset] = []
+        reads: dict[tuple[Any, ...], _Read] = {}
+        for dataset in unread:
+            with self._naming(dataset.number_told, dataset.told["name"]):
+                header = self._headers.get(dataset.source) if len(unread) > 1 else None
+                layout = self._layout(dataset.source, header, dataset.told["exclude"]) if header is not None else None
+                if header is None or layout is None or layout.nested or any(
+                    name.lower() in _OF_FILE for name, *_ in layout.columns
+                ):  # fmt: skip
+                    is_read = self._read_alone(dataset)
+                elif is_read := 0 < header.rows <= MOST_ROWS and _may_be_with_others(layout):
+                    batch, places = self._batch_for(layout)
+                    self._take(batch, dataset, header.rows, places, layout)
+                    placed = tuple((place, name) for place, name, _ in dataset.columns if place)
+                    read = reads.setdefault((batch.table, header.schema.key, placed), _Read(batch.table, placed))
+                    read.datasets.append(dataset)
+                    read.rows += header.rows
+            if not is_read:
+                alone.append(dataset)
+            if self._cells > MOST_CELLS:
+                self._read_together([*reads.values()])
+                reads = {}
+                self._store()
+        self._read_together([*reads.values()])
+        for dataset in alone:
+            first = next(model for model in self._models.values() if model.dataset is dataset)
+            del self._models[_key(first.told)]
+            if first.told["replace"] or any(first.told["name"] == other for other, _ in self._models):
+                self._store()
+            self._now(first.number, first.told)
+            dataset.dataset_id = self._datasets[_shared(first.told)].dataset_id
+
+    def _read_together(self, reads: list[_Read]) -> None:
+        for table in dict.fromkeys(read.table for read in reads):
+            of_table = [read for read in reads if read.table == table]
+            for first in range(0, len(of_table), MOST_SELECTS):
+                self._read_some(of_table[first : first + MOST_SELECTS])
+
+    def _read_some(self, reads: list[_Read]) -> None:
+        """Read files into the table of a batch, by one statement."""
+        places = sorted({place for read in reads for place, _ in read.placed})
+        selects = []
+        for read in reads:
+            names = dict(read.placed)
+            columns = "".join(", " + (_quoted(names[place]) if place in names else "NULL") for place in places)
+            numbers = datasets.literal([dataset.number for dataset in read.datasets])
+            selects.append(
+                f"SELECT {self._logic}.numbered_row({numbers}[file_index::BIGINT + 1], file_row_number){columns} FROM "
+                f"read_parquet({datasets.literal([dataset.source for dataset in read.datasets])}, hive_partitioning := false)"
+            )
+        of_all = [dataset for read in reads for dataset in read.datasets]
+        try:
+            ((rows,),) = self._own.execute(
+                f"INSERT INTO temp.main.{reads[0].table} ({NUMBER}{''.join(f', c{place}' for place in places)}) "
+                + " UNION ALL ".join(selects)
+            ).fetchall()
+        except duckdb.InterruptException as error:
+            raise translated(error) from error
+        except duckdb.Error as error:
+            self._blame(of_all)
+            raise translated(error) from error
+        if rows != sum(read.rows for read in reads):
+            raise DatasetError(f"{of_all[0].source} or one of {len(of_all) - 1} more has changed while it was read")
+
+    def _blame(self, of_all: list[_Dataset]) -> None:
+        """Refuse the first of some datasets that can't be read."""
+        with self._own.cursor() as apart:
+            for dataset in of_all:
+                try:
+                    # What counts or compares values is answered by what the file says of them.
+                    query = "SELECT bit_xor(hash(COLUMNS(*))) FROM read_parquet(?, hive_partitioning := false)"
+                    apart.execute(query, [dataset.source]).fetchall()
+                except duckdb.Error as error:
+                    with self._naming(dataset.number_told, dataset.told["name"]):
+                        raise translated(error, dataset.source) from error
+
+    def _read_alone(self, dataset: _Dataset) -> bool:
+        """Read the rows of a dataset into a table of a batch, where they are few and can be sketched with others."""
+        told = dataset.told
+        with self._hub._dataset(told["dataset"], told["exclude"], told["read"]) as ((table, source), layout):
+            if not _may_be_with_others(layout):
+                return False
+            dataset.source = source
             batch, places = self._batch_for(layout)
-            dataset = _Dataset(source, told, self._count, len(batch.waiting))
+            number = len(batch.waiting)
             try:
-                rows = self._read(batch, dataset.number, places, table, told["exclude"], layout)
+                rows = self._read(batch, number, places, table, told["exclude"], layout)
             except duckdb.Error as error:
                 raise translated(error, source, table) from error
             if not 0 < rows <= MOST_ROWS:
-                self._own.execute(
-                    f"DELETE FROM temp.main.{batch.table} WHERE {self._logic}.dataset_at({NUMBER}) = {dataset.number}"
-                )
+                self._own.execute(f"DELETE FROM temp.main.{batch.table} WHERE {self._logic}.dataset_at({NUMBER}) = {number}")
                 return False
+        self._take(batch, dataset, rows, places, layout)
+        return True
+
+    def _take(self, batch: _Batch, dataset: _Dataset, rows: int, places: list[int], layout: Layout) -> None:
+        """A dataset among those of a batch that are sketched together."""
+        dataset.number = len(batch.waiting)
         dataset.columns = [(place, name, type_) for place, (name, type_, _) in zip(places, layout.columns, strict=True)]
         batch.waiting.append(dataset)
-        if shared is not None:
-            self._datasets[shared] = dataset
-        self._models[_key(told)] = _Model(self._count, told, dataset)
         self._cells += rows * len(batch.types)
-        return True
 
     def _batch_for(self, layout: Layout) -> tuple[_Batch, list[int]]:
         """A batch that has room for a dataset, its columns made, and their places."""
@@ -280,7 +455,7 @@ class Registering:
     def _read(self, batch: _Batch, number: int, places: list[int], table: str, exclude: list[str], layout: Layout) -> int:
         """Read a dataset's rows, not many more than MOST_ROWS, into the table of a batch; returns how many."""
         placed = [(place, name) for place, (name, *_) in zip(places, layout.columns, strict=True) if place]
-        columns = "".join(', "' + name.replace('"', '""') + '"' for _, name in placed)
+        columns = "".join(f", {_quoted(name)}" for _, name in placed)
         # To look for the columns again, as numbered_rows does, takes longer than to read a small file.
         source = (
             f"{self._logic}.numbered_rows($name, exclude := {datasets.literal(exclude)}::VARCHAR[], nested := true)"
@@ -294,9 +469,8 @@ class Registering:
         ).fetchall()
         return int(rows)
 
-    def _refuse(self) -> None:
-        """The models that wait as the temporary table modelhub_model; refuse the first that can't be registered."""
-        models = list(self._models.values())
+    def _refuse(self, models: list[_Model]) -> None:
+        """Models that wait as the temporary table modelhub_model; refuse the first that can't be registered."""
         columns: dict[str, list[Any]] = {each: [_text(model.told[each]) for model in models] for each in _STORED}
         columns["metadata"] = [as_json(self._metadata(model.told)) for model in models]
         columns |= {
@@ -401,7 +575,7 @@ class Registering:
     def _sketch_alone(self, batch: _Batch, dataset: _Dataset) -> None:
         # To leave each relation as a table takes longer than to plan all of them at once.
         own = self._own
-        columns = ", ".join(f'c{place} AS "' + name.replace('"', '""') + '"' for place, name, _ in dataset.columns)
+        columns = ", ".join(f"c{place} AS {_quoted(name)}" for place, name, _ in dataset.columns)
         own.execute(f"CREATE OR REPLACE TEMP VIEW {_ALONE} AS SELECT {columns} FROM temp.main.{batch.table}")
         try:
             own.execute(
@@ -415,15 +589,15 @@ class Registering:
             with suppress(duckdb.Error):
                 own.execute(f"DROP VIEW IF EXISTS temp.main.{_ALONE}")
 
-    def _store_models(self) -> None:
+    def _store_models(self, models: list[_Model]) -> None:
         own = self._own
         own.execute(
             "UPDATE temp.main.modelhub_model AS m SET dataset_id = d.dataset_id FROM "
             "(SELECT unnest($number::UINTEGER[]) AS number, unnest($dataset_id::UINTEGER[]) AS dataset_id) AS d "
             "WHERE d.number = m.number",
             {
-                "number": [model.number for model in self._models.values()],
-                "dataset_id": [model.dataset.dataset_id for model in self._models.values()],
+                "number": [model.number for model in models],
+                "dataset_id": [model.dataset.dataset_id for model in models],
             },
         )
         for part in ("models", "unused"):
@@ -443,6 +617,13 @@ class Registering:
 
         metadata = told["metadata"]
         return replacing_metadata(self._hub, told["name"], told["version"], metadata) if told["replace"] else metadata
+
+    @contextmanager
+    def _of_hub(self) -> Iterator[None]:
+        try:
+            yield
+        except duckdb.Error as error:
+            raise translated(error, hub=self._hub.path) from error
 
     @contextmanager
     def _naming(self, number: int, name: Any) -> Iterator[None]:
@@ -506,6 +687,26 @@ def _shared(told: Mapping[str, Any]) -> Any:
 def _said(told: Mapping[str, Any], source: str) -> str:
     said: str = datasets.said_of(source) if told["source"] is None else told["source"]
     return said
+
+
+def _may_be_with_others(layout: Layout) -> bool:
+    """Whether datasets of such columns are sketched together."""
+    return len(layout.columns) <= MOST_COLUMNS and all(
+        form is None or _PLAIN.fullmatch(type_) is not None for _, type_, form in layout.columns
+    )
+
+
+def _file_of(given: Mapping[str, Any]) -> str | None:
+    """The path of a parquet file whose rows may be read together with those of others; None for any other dataset."""
+    dataset = given.get("dataset")
+    path = os.fspath(dataset) if isinstance(dataset, (str, os.PathLike)) and not given.get("read") else None
+    if not isinstance(path, str) or not _PARQUET.fullmatch(path) or datasets.is_sketch(path) or not is_writable(path):
+        return None
+    return path if os.path.isfile(path) else None
+
+
+def _quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
 
 
 def _may_wait(told: Mapping[str, Any]) -> bool:

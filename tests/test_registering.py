@@ -6,7 +6,9 @@ import datetime
 import warnings
 from pathlib import Path
 from typing import Any
+from unittest.mock import ANY
 
+import duckdb
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -15,6 +17,7 @@ import pytest
 import modelhub_sql
 from modelhub_sql import registering
 from modelhub_sql.errors import DatasetError, ModelExistsError, OptionError
+from modelhub_sql.headers import headers
 
 MIXED = {"partition_size": 60, "max_partitions": 4, "sample_rows": 100, "salt": "pepper"}
 
@@ -74,6 +77,78 @@ def test_batches_end_where_cells_or_features_are_too_many(monkeypatch: pytest.Mo
         for number, table in enumerate(data):
             one.register(f"m{number}", table)
         assert stored(many) == stored(one)
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_files_that_are_read_together_are_stored_as_each_alone_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, most in {"MOST_ROWS": 500, "MOST_FILES": 9, "MOST_SELECTS": 3, "MOST_CELLS": 9000}.items():
+        monkeypatch.setattr(registering, name, most)
+    rng = np.random.default_rng(1)
+    tables = {
+        **{f"same {number}": pa.table({"x": rng.normal(number, 1, rows), "y": ["a", "b"] * (rows // 2)})
+           for number, rows in enumerate([200, 40, 600, 2, 200, 700])},
+        **{f"own'{number}": pa.table({f'x"{number}': rng.normal(number, 1, 90), f"y{number}": range(90)}) for number in range(5)},
+        **{f"of one kind {number}": pa.table({"y": ["a"] * 80, "x": rng.integers(0, 9, 80), "Y": [1.5] * 80}) for number in range(2)},
+        **{f"with leaves {number}": measured(number, 120) for number in range(2)},
+        "its own number": pa.table({"file_row_number": rng.normal(0, 1, 50), "file_index": rng.integers(0, 5, 50)}),
+        "lists": pa.table({"l": [[1.0, None, float(each)] for each in range(70)], "m": [["a", "b c"]] * 70}),
+    }  # fmt: skip
+    files = {}
+    for name, table in tables.items():
+        files[name] = str(tmp_path / f"{name}.parquet")
+        pq.write_table(table, files[name], row_group_size=64)
+    order = sorted(files, key=lambda name: name[::-1])
+    rows = [{"name": name, "dataset": files[name], "version": version} for version in ("1", "2") for name in order]
+    with modelhub_sql.connect() as many, modelhub_sql.connect() as one, modelhub_sql.connect() as synced:
+        # What is there is taken the place of, also where what takes it is large.
+        for hub in (many, one, synced):
+            for name in ("same 2", "own'1"):
+                hub.register(name, tables["lists"], version="1")
+        many.register_many([{**row, "replace": True} for row in rows])
+        for row in rows:
+            one.register(row["name"], row["dataset"], version=row["version"], replace=True)
+        synced.sync(rows)
+        assert stored(many) == stored(synced)
+        # Each dataset once where models share it.
+        assert [{*map(str, table)} for table in stored(many)] == [{*map(str, table)} for table in stored(one)]
+        assert len(many.datasets()) == len(files)
+        by_time = "SELECT model, version FROM models ORDER BY registered_at"
+        assert many.sql(by_time).fetchall() == one.sql(by_time).fetchall()
+        many.verify()
+
+
+def test_columns_are_of_the_types_that_a_file_says(tmp_path: Path) -> None:
+    values = (
+        "1::TINYINT", "2::UHUGEINT", "3.5::DECIMAL(9, 2)", "DATE '2020-01-01'", "TIMESTAMP '2020-01-01'", "TIMESTAMPTZ '2020-01-01'",
+        "TIME '10:00'", "INTERVAL 3 DAY", "true", "'x'", "'x'::BLOB", "uuid()", "TIMESTAMP_NS '2020-01-01'", "'a'::ENUM('a')",
+        "'{}'::JSON", "1.5::FLOAT", "TIMETZ '10:00:00+02'", "NULL", "1::UTINYINT", "TIMESTAMP_MS '2020-01-01'", "'1'::BIT",
+    )  # fmt: skip
+    path = str(tmp_path / "types.parquet")
+    with duckdb.connect() as con:
+        con.execute(f"COPY (SELECT {', '.join(f'{value} AS c{place}' for place, value in enumerate(values))}) TO '{path}'")
+        described = [row[:2] for row in con.execute("DESCRIBE FROM read_parquet(?)", [path]).fetchall()]
+        assert headers(con, [path])[path] == (1, (ANY, tuple(described)))
+
+
+def test_a_file_that_can_not_be_read_is_named(tmp_path: Path) -> None:
+    files = [tmp_path / f"{number}.parquet" for number in range(4)]
+    for file in files:
+        pq.write_table(pa.table({"x": np.arange(900.0) % 77, "y": ["a"] * 900}), file, compression="snappy", use_dictionary=False)
+    whole = files[2].read_bytes()
+    rows = [{"name": file.name, "dataset": file} for file in files]
+    broken = {
+        "its pages": whole[:4] + b"\xff" * 400 + whole[404:], "its footer": whole[:-600] + b"\xff" * 590 + whole[-10:],
+        "all": b"", "not there": None,
+    }  # fmt: skip
+    with modelhub_sql.connect() as hub:
+        hub.register("there", pa.table({"x": np.arange(50.0) % 7}))
+        for what, content in broken.items():
+            files[2].write_bytes(content) if content is not None else files[2].unlink()
+            with pytest.raises(DatasetError, match=r"model 3 \(2.parquet\): .*2\.parquet"):
+                hub.register_many(rows)
+            assert [each["model"] for each in hub.models().dicts()] == ["there"], what
+        files[2].write_bytes(whole)
+        assert hub.register_many(rows) == 4
 
 
 def test_models_of_the_same_data_share_a_dataset_and_the_latest_version_is_the_last(tmp_path: Path) -> None:
