@@ -253,7 +253,9 @@ class Registering:
         if models:
             self._refuse(models)
             for batch in self._batches:
-                self._store_datasets(batch)
+                # Empty where its only dataset was too large to wait.
+                if batch.waiting:
+                    self._store_datasets(batch)
             self._store_models(models)
         for model in models:
             del self._models[_key(model.told)]

@@ -67,6 +67,20 @@ def test_many_at_once_store_what_each_alone_stores(settings: Any, monkeypatch: p
         many.verify()
 
 
+@pytest.mark.parametrize("large_first", [True, False])
+def test_a_large_table_among_small_ones_of_another_width(large_first: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(registering, "MOST_ROWS", 100)
+    rng = np.random.default_rng(0)
+    large = {"name": "large", "dataset": pa.table({f"x{number}": rng.normal(number, 1, 101) for number in range(9)})}
+    small = {"name": "small", "dataset": pa.table({"x": rng.normal(0, 1, 100)})}
+    models = [large, small] if large_first else [small, large]
+    with modelhub_sql.connect() as many, modelhub_sql.connect() as one:
+        assert many.register_many(models) == 2
+        for model in models:
+            one.register(**model)
+        assert stored(many) == stored(one)
+
+
 def test_batches_end_where_cells_or_features_are_too_many(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(registering, "MOST_CELLS", 500)
     monkeypatch.setattr(registering, "MOST_FEATURES", 7)
