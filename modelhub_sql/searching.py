@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 
 import duckdb
@@ -65,6 +66,15 @@ _EMPTY = {
     ),
 }
 
+#: After a step: what tells that a later relation is made without numpy.
+_PLAIN = {
+    "possible_dataset": (
+        "SELECT NOT _logic.are_too_many(count(*), (SELECT max_candidates FROM temp.main.options))"
+        " FROM temp.main.possible_dataset",
+        "promising_dataset",
+    ),
+}
+
 #: Relation, its rows, seconds that it took, and what a row is.
 Step = tuple[str, int, float, str]
 
@@ -85,8 +95,12 @@ def _make(con: duckdb.DuckDBPyConnection, place: logic.Place, step: logic.Relati
     con.register("modelhub_computed", made.of(parts, *tables))
     try:
         con.execute(logic.placed(logic.step_statement(replace(step, query=step.computed.rest)), place))
-    finally:
-        con.unregister("modelhub_computed")
+    except duckdb.Error:
+        # A transaction that is aborted refuses this, too.
+        with suppress(duckdb.Error):
+            con.unregister("modelhub_computed")
+        raise
+    con.unregister("modelhub_computed")
 
 
 def step_by_step(
@@ -105,17 +119,27 @@ def step_by_step(
     """
     done: list[logic.Relation] = []
     left_out: list[str] = []
+    plain: set[str] = set()
 
     def rest() -> list[logic.Relation]:
-        return logic.steps(f"FROM {until}", (*HEADS, *left_out, *(step.name for step in done)), numpy=numpy)
+        found = logic.steps(f"FROM {until}", (*HEADS, *left_out, *(step.name for step in done)), numpy=numpy)
+        return [logic.relations("search")[step.name] if step.name in plain else step for step in found]
+
+    def holds(condition: str) -> bool:
+        return con.execute(logic.placed(condition, place)).fetchall() == [(True,)]
 
     def leave_out_after(name: str) -> None:
+        if name in _PLAIN:
+            condition, simpler = _PLAIN[name]
+            if holds(condition):
+                plain.add(simpler)
+                wanted[:] = rest()
         if name not in _EMPTY:
             return
         condition, relations = _EMPTY[name]
         # The same with the numpy functions and without, unless there is another.
         empty, columns = relations.get(numpy, relations[True])
-        if any(step.name == empty for step in wanted) and con.execute(condition).fetchall() == [(True,)]:
+        if any(step.name == empty for step in wanted) and holds(condition):
             con.execute(f"CREATE OR REPLACE TEMP TABLE {empty} AS SELECT {columns} WHERE false")
             left_out.append(empty)
             wanted[:] = rest()

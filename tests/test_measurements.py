@@ -65,6 +65,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         keys = {"activity": [1] * rows, "subject": [subject] * rows, "segment": [0] * rows, "body_part": ["leg"] * rows}
         dsads.append(keys | sensors(rows, 20.0 + subject) | {"mag_mean": RNG.normal(0, 1, rows).tolist()})
     write(made / "har" / "dsads81.parquet", joined(dsads))
+    write(made / "har" / "wisdm.parquet", joined([{"subject": [s] * 240} | sensors(240, 5.0 * s) for s in (1, 2)]))
     n = 1280
     write(made / "tabular" / "adult.parquet", {
         "split": ["train"] * n, "native_country": [f"country {i % 4}" for i in range(n)],
@@ -141,7 +142,14 @@ def test_the_bars_of_other_names_leave_fewer_wrong_matches(folder: Path, tmp_pat
         assert all(int(r["right"]) <= int(r["possible"]) for r in records)
 
 
-@pytest.mark.parametrize("program", ["jaccard_roc", "figures_3_4", "lsh_crossover", "lsh_recall"])
+def test_the_nearest_are_among_those_that_are_promising(folder: Path, tmp_path: Path) -> None:
+    (record,) = results("promising", folder, tmp_path, "--targets", "2", "--candidates", "10")
+    assert int(record["compared"]) < int(record["datasets"])
+    assert record["nearest"] == record["targets"]
+    assert int(record["ten"]) >= 0.99 * int(record["of"])
+
+
+@pytest.mark.parametrize("program", ["jaccard_roc", "figures_3_4", "lsh_crossover", "lsh_recall", "promising"])
 def test_a_folder_without_the_data_is_refused_by_name(program: str, tmp_path: Path) -> None:
     done = subprocess.run(
         [sys.executable, str(PROGRAMS / f"{program}.py"), "--data", str(tmp_path)],

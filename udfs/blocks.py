@@ -23,7 +23,7 @@ from modelhub_sql.udfs.features import (
     sums,
 )  # fmt: skip
 
-__all__ = ["errors_by_block", "is_shared", "similarities_by_block"]
+__all__ = ["errors_by_block", "is_shared", "placed", "similarities_by_block"]
 
 #: Pairs that a thread compares before it takes others.
 PAIRS = 1 << 15
@@ -115,7 +115,7 @@ def _blocks(sources: Histograms, targets: Histograms, pairs: Pairs, group: Whole
         # A sort of numbers of 16 bits is one by their digits.
         by_target = np.argsort(target[group[held]].astype(np.uint16), kind="stable") + held.start
         yield Block(
-            k, b, rows[chosen], is_finer, bins, lengths, at, _placed(bins, sources.bins[at], is_finer, lengths, k, b),
+            k, b, rows[chosen], is_finer, bins, lengths, at, placed(bins, sources.bins[at], is_finer, lengths, k, b),
             [
                 (int(target[group[by_target[part.start]]]), group[by_target[part]], row_of[by_target[part]] - start)
                 for part in _runs(target[group[by_target]])
@@ -123,7 +123,7 @@ def _blocks(sources: Histograms, targets: Histograms, pairs: Pairs, group: Whole
         )  # fmt: skip
 
 
-def _placed(bins: Floats, own: Floats, is_finer: npt.NDArray[np.bool_], lengths: Whole, k: int, b: int) -> Whole:
+def placed(bins: Floats, own: Floats, is_finer: npt.NDArray[np.bool_], lengths: Whole, k: int, b: int) -> Whole:
     """Where among bins at a resolution those of sources are, of which some are finer."""
     if b < 0:
         return places(bins, own)

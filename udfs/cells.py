@@ -23,7 +23,19 @@ from modelhub_sql.udfs.features import Histograms, Pairs
 from modelhub_sql.udfs.similarities import histograms, similarities
 from modelhub_sql.udfs.tables import Columns
 
-__all__ = ["Alike", "Features", "Rules", "cells", "compared", "open_pairs", "replicas", "shares_band"]
+__all__ = [
+    "TEXT",
+    "Alike",
+    "Features",
+    "Rules",
+    "by_kind",
+    "cells",
+    "compared",
+    "open_pairs",
+    "replicas",
+    "shares_band",
+    "without_match",
+]
 
 Whole = npt.NDArray[np.int64]
 
@@ -251,7 +263,7 @@ def shares_band(one: npt.NDArray[np.uint32], other: npt.NDArray[np.uint32], rows
     return np.asarray(banded.any(axis=1))
 
 
-def _features(rows: Columns) -> dict[int, tuple[npt.NDArray[np.uint64], Features]]:
+def by_kind(rows: Columns) -> dict[int, tuple[npt.NDArray[np.uint64], Features]]:
     """Keys and features of each kind that there is."""
     held = histograms(rows)
     k, b = (numbers_or(rows[name], -1).astype(np.int64) for name in ("k", "b"))
@@ -275,16 +287,16 @@ def compared(sources: Iterable[Columns], targets: Columns, still_open: Columns, 
     own (kind, jaccard, js, replicas, functions, and own_share, of the next JS divergence: a match is below it; NULL where all
     pairs are wanted). Returns of each pair the keys of both, and what they have in common.
     """
-    theirs = _features(targets)
+    theirs = by_kind(targets)
     given = {rule["kind"]: rule for rule in pa.table(dict(rules)).to_pylist()}
     datasets = np.unique(numbers(still_open["dataset_id"]))
-    tables = {kind: _open(datasets, keys, still_open) for kind, (keys, _) in theirs.items()}
+    tables = {kind: without_match(datasets, keys, still_open) for kind, (keys, _) in theirs.items()}
     found: dict[int, list[list[npt.NDArray[Any]]]] = {kind: [] for kind in theirs}
     for part in sources:
-        own = _features(part)
+        own = by_kind(part)
         for kind in own.keys() & theirs.keys():
             (keys, source), (_, target) = own[kind], theirs[kind]
-            still = Open(places(datasets, keys >> np.uint64(16)), tables[kind])
+            still = Open(places(datasets, keys >> np.uint64(16), 1.0), tables[kind])
             rule = Rules(*(given[kind][name] for name in ("jaccard", "js", "replicas", "functions")))
             alike = open_pairs(kind, source, target, rule, still)
             found[kind].append([keys[alike.source], still.dataset[alike.source], *alike[1:]])
@@ -302,7 +314,7 @@ def compared(sources: Iterable[Columns], targets: Columns, still_open: Columns, 
     return {name: np.concatenate(side) for name, side in zip(names, zip(*columns, strict=True), strict=True)}
 
 
-def _open(datasets: npt.NDArray[Any], their_keys: npt.NDArray[np.uint64], still_open: Columns) -> npt.NDArray[np.bool_]:
+def without_match(datasets: npt.NDArray[Any], their_keys: npt.NDArray[np.uint64], still_open: Columns) -> npt.NDArray[np.bool_]:
     """Which features of the target have no match in each dataset, (datasets + 1, targets); a dataset that is not there has
     none that has none."""
     order = np.argsort(their_keys)
@@ -310,5 +322,5 @@ def _open(datasets: npt.NDArray[Any], their_keys: npt.NDArray[np.uint64], still_
     place = order[np.minimum(np.searchsorted(their_keys, columns, sorter=order), len(order) - 1)]
     there = their_keys[place] == columns
     table = np.zeros((len(datasets) + 1, len(their_keys)), bool)
-    table[np.searchsorted(datasets, numbers(still_open["dataset_id"]))[there], place[there]] = True
+    table[places(datasets, numbers(still_open["dataset_id"]), 1.0)[there], place[there]] = True
     return table

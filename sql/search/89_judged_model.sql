@@ -33,7 +33,7 @@ scored AS (
     JOIN _hub.models AS m USING (dataset_id)
     SEMI JOIN searched AS q ON q.model = m.model AND q.version = m.version
     JOIN counted_features AS c USING (dataset_id)
-    LEFT JOIN possible_dataset AS p USING (dataset_id)
+    LEFT JOIN promising_dataset AS p USING (dataset_id)
     LEFT JOIN shared AS h USING (dataset_id)
     LEFT JOIN related_dataset AS r USING (dataset_id)
     LEFT JOIN sampling_error AS s USING (dataset_id)

@@ -80,6 +80,10 @@ CREATE MACRO _logic.is_shown(name, details, rank_by, max_js, min_adaptivity, sam
     );
 COMMENT ON MACRO _logic.is_shown IS 'whether find_models shows a column: what people decide by, and the rest where details are asked for';
 
+CREATE MACRO _logic.are_too_many(datasets, max_candidates) AS datasets > 5 * max_candidates;
+COMMENT ON MACRO _logic.are_too_many IS
+    'whether datasets are so many that an estimate chooses those whose features of other names are compared, in Python';
+
 CREATE MACRO _logic.search_options(
     features := NULL, min_overlap := NULL, min_jaccard := NULL, max_js := NULL, min_adaptivity := NULL, max_divergence := NULL,
     sample_space := NULL, rank_by := NULL, search := NULL, top := NULL, all_models := NULL, max_candidates := NULL,

@@ -20,12 +20,15 @@ kind_rule AS (
 rule AS (
     SELECT kind, jaccard, js, own_share, replicas, functions FROM kind_rule
 ),
+source AS (
+    FROM open_source SEMI JOIN promising_dataset USING (dataset_id)
+),
 source_side AS (
     SELECT
         _logic.feature_key(f.dataset_id, f.feature_id) AS key, r.kind, f."values" AS size, f.k, f.b, f.bins, f.counts, f.elements,
         CASE WHEN r.is_banded THEN f.minhash ELSE [] END AS minhash
     FROM _hub.features AS f
-    SEMI JOIN open_source AS o ON o.dataset_id = f.dataset_id AND o.feature_id = f.feature_id
+    SEMI JOIN source AS o ON o.dataset_id = f.dataset_id AND o.feature_id = f.feature_id
     JOIN kind_rule AS r ON r.kind_name = f.kind
 ),
 target_side AS (
@@ -37,7 +40,7 @@ target_side AS (
     JOIN kind_rule AS r ON r.kind_name = t.kind
 ),
 still_open AS (
-    SELECT dataset_id, target_feature_id AS feature_id FROM open_target
+    SELECT dataset_id, target_feature_id AS feature_id FROM open_target SEMI JOIN promising_dataset USING (dataset_id)
 ),
 alike AS (
     FROM modelhub_open_pairs(source_side, target_side, still_open, rule)
