@@ -104,7 +104,7 @@ def main() -> None:
             records.append(
                 {
                     "candidates": candidates, "compared": min(5 * candidates, datasets), "datasets": datasets,
-                    "targets": len(targets), "nearest": first, "ten": same, "of": sum(len(right) for right in everything.values()),
+                    "targets": len(targets), "nearest": first, "ten": same, "of": sum(map(len, everything.values())),
                     "missed": f"{min(missed):.3f}" if missed else "",
                 }
             )  # fmt: skip
