@@ -411,7 +411,8 @@ class Hub(Engine):
         sample_space: feature by feature (aligned), or all in one (flattened).
         rank_by: what decides the order.
         search: how partitions are compared.
-        max_candidates: datasets, nearest first, whose partitions are compared; at least top.
+        max_candidates: datasets, nearest first, that are candidates; at least top. Of five times as many, those of an estimate,
+            features of other names are compared where there are more; a greater one compares more.
         read: options of DuckDB's reader of files, as of ``register``.
 
         Each option is the hub's default where it is not given. No model above the thresholds: no rows. The answer in a

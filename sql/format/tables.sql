@@ -32,7 +32,7 @@ COMMENT ON COLUMN _hub.defaults.search IS 'exact, lsh or auto';
 COMMENT ON COLUMN _hub.defaults.auto_models IS 'about how many models an automatic t lets match';
 COMMENT ON COLUMN _hub.defaults.auto_quantile IS
     'quantile of the candidates'' partition divergences that an automatic t is; NULL: auto_models / candidates, at most 1/4';
-COMMENT ON COLUMN _hub.defaults.max_candidates IS 'datasets, nearest in JS divergence first, whose partitions are compared';
+COMMENT ON COLUMN _hub.defaults.max_candidates IS 'datasets, nearest first, that are candidates, and whose partitions are compared where details are asked for';
 COMMENT ON COLUMN _hub.defaults.recall IS
     'probability that JS-LSH finds a match at the threshold, which jslsh_width was solved for';
 COMMENT ON COLUMN _hub.defaults.jslsh_bands IS 'L of JS-LSH';
