@@ -59,8 +59,8 @@ class Settings:
     auto_models: about how many models an automatic t lets match: t is the quantile
         auto_models / candidates, at most one quarter, of the divergences of their partitions.
     auto_quantile: that quantile, fixed.
-    max_candidates: datasets, nearest first, that are candidates, and whose partitions are compared where details are asked for. In
-        Python the features of other names are compared of five times as many, those of an estimate, where there are more.
+    max_candidates: datasets, nearest first, that are candidates, and whose partitions are compared where details are asked for.
+        In Python features of other names are compared of five times as many, those of an estimate, where there are more.
     sample_space: "aligned" or "flattened". rank_by: one of ``RANK_METRICS``.
     search: "exact", "lsh" or "auto".
     """

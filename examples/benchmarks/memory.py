@@ -91,6 +91,8 @@ def main() -> None:
             "long": (f"{rows:,} rows", small, lambda: long(dataset, rows), ("register", "find", "find with details")),
             "large hub": (f"{models:,} models", hub, lambda: long(dataset, 2000), ("find", "find with details")),
         }
+        if unknown := [what for what in given.cases if what not in cases]:
+            raise SystemExit(f"no case is called {unknown[0]!r}; there are {', '.join(map(repr, cases))}")
         for what in given.cases:
             size, path, make, verbs = cases[what]
             of_hub(path, models if path == hub else 10)
