@@ -15,6 +15,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from scipy.stats import ks_2samp
 
 ROOT = Path(__file__).parent.parent
 PROGRAMS = ROOT / "examples" / "measurements"
@@ -176,3 +177,20 @@ def test_what_a_verdict_is_guessed_to_cost_errs_by_what_is_known_by_hand() -> No
         assert here[group]["mean"] == 0
         assert here[group]["weighed, 2"] == pytest.approx((2 / (int(group) + 2)) ** 2)
         assert here[group]["shifted, 4"] == pytest.approx((4 / (int(group) + 4)) ** 2)
+
+
+def test_who_comes_first_of_two_units_is_told_by_rows(tmp_path: Path) -> None:
+    program = runpy.run_path(str(PROGRAMS / "units.py"))
+    rng = np.random.default_rng(0)
+    x, y = rng.normal(0, 1, 500), rng.normal(1, 2, 500).round(1)
+    assert program["moved"](x, y) == pytest.approx(ks_2samp(x, y).statistic)
+    pairs = [
+        {"rows": rows, "other rows": other, "known": known, "features": 6, "moved": 0.9, "seen": True, "first": rows == 50 < other}
+        for rows in program["ROWS"] for other in program["OTHER_ROWS"] for known in (False, True)
+    ]  # fmt: skip
+    lines = program["page"](pd.DataFrame(pairs)).splitlines()
+    assert [line for line in lines if line.startswith("| 50 | 0.0 |")] == ["| 50 | 0.0 |" + " 100.0 |" * 7] * 2
+    assert [line for line in lines if line.startswith("| 100 |")] == ["| 100 |" + " 0.0 |" * 8] * 2 + ["| 100 | - | 0.0 | - |"]
+    assert lines[-1] == "| 0.5 to 1 (1 tables) | 0.0 | 0.0 | 0.0 | 0.0 | 100.0 |"
+    assert program["main"](["--tables", "1", "--out", str(tmp_path)]) == 0
+    assert "1 tables of 2 to 12 columns" in (tmp_path / "units.md").read_text()
