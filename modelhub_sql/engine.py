@@ -44,7 +44,7 @@ _LEFT: list[tuple[duckdb.DuckDBPyConnection, duckdb.DuckDBPyConnection]] = []
 #: Options that are on or off; off is as if they were not given.
 _FLAGS = ("all_models", "details", "latest")
 
-#: What sql/sketch/30_left_out.sql says of a column.
+#: What sql/sketch/31_left_out.sql says of a column.
 _KEY = re.compile(r" \((numbers the rows|a key: each text is another|an index of pandas)\)$")
 
 
