@@ -32,6 +32,11 @@ _GRAMMAR = frozenset(("coalesce", "unnest", "query_table", "listed", "r"))
 _COMPUTED = re.compile(r",\n(?P<name>\w+) AS \(\n    FROM (?P<function>modelhub_\w+)\((?P<tables>[\w, ]+)\)\n\)")
 #: So many relations are in one WITH, and the next ones in a WITH inside: DuckDB 1.4 copies each of a WITH for each of it.
 _GROUP = 4
+#: A choice between relations by the forms of columns.
+_OF_FORM = re.compile(
+    r"query_table\(\s*CASE WHEN forms IS NULL OR list_contains\(forms::VARCHAR\[\], '(?P<form>\w+)'\)"
+    r" THEN '(?P<of>\w+)' ELSE '(?P<none>\w+)' END\s*\)"
+)
 _COMMENT = re.compile(r"^ *COMMENT ON [^']* IS\s+'(?:[^']|'')*';", re.MULTILINE)
 _SCHEMA = re.compile(r"(?<![\w.\"])(_hub|_format|_logic)\.")
 
@@ -303,9 +308,9 @@ def storing(part: str) -> str:
     return _by_duckdb(_bare(sql.scripts("storing")[part]))
 
 
-def with_forms(query: str, forms: str) -> str:
-    """A relation of ``sql/sketch`` with the parameter ``forms`` given, to be run by itself."""
-    return re.sub(r"\bforms\b", forms, query)
+def with_forms(query: str, forms: Collection[str]) -> str:
+    """A relation of ``sql/sketch`` with the parameter ``forms`` given, to be run by itself: it names nothing of other forms."""
+    return _OF_FORM.sub(lambda choice: choice["of"] if choice["form"] in forms else choice["none"], query)
 
 
 def step_statement(step: Relation) -> str:

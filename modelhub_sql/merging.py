@@ -262,7 +262,6 @@ def _add_part(hub: Hub, table: str, source: str, layout: Layout, exclude: list[s
     for name in ("coarsening", "element"):
         # What few of the new rows have may be what many have together.
         relations[name] = replace(relations[name], query=relations[name].query.replace("_logic.is_exact()", "true"))
-    forms = "[" + ", ".join(f"'{form}'" for form in layout.forms) + "]::VARCHAR[]"
     for name, query in {
         "row_permutation": f"""
             SELECT p.* REPLACE ({filled} AS filled, w.whole AS whole_partitions,
@@ -284,7 +283,7 @@ def _add_part(hub: Hub, table: str, source: str, layout: Layout, exclude: list[s
         text = query.replace("{0}", relations[name].query)
         relations[name] = logic.Relation(name, relations[name].comment, text, relations[name].inlined)
     for name, relation in relations.items():
-        relations[name] = logic.Relation(name, relation.comment, logic.with_forms(relation.query, forms), relation.inlined)
+        relations[name] = logic.Relation(name, relation.comment, logic.with_forms(relation.query, layout.forms), relation.inlined)
     try:
         own.execute("SET VARIABLE sketch_dataset = ?", [table])
         own.execute("SET VARIABLE sketch_exclude = ?", [exclude])

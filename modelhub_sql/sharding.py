@@ -489,12 +489,11 @@ def _count(plan: Plan, hub: Hub) -> Counts:
 def _ran(plan: Plan, hub: Hub, query: str, given: tuple[str, ...]) -> Any:
     """The rows of a query over the relations of ``sql/sketch``; given: those that are there, as temporary tables."""
     relations = dict(logic.relations("sketch", hub._numpy))
-    forms = "[" + ", ".join(f"'{form}'" for form in plan.forms) + "]::VARCHAR[]"
     for name, relation in relations.items():
         text = relation.query
         if name == "dataset_size":
             text = f"SELECT 0::USMALLINT AS dataset_number, 0::UBIGINT AS features_before, {plan.rows}::BIGINT AS rows"
-        relations[name] = logic.Relation(name, relation.comment, logic.with_forms(text, forms), relation.inlined)
+        relations[name] = logic.Relation(name, relation.comment, logic.with_forms(text, plan.forms), relation.inlined)
     try:
         return run_relations(hub, relations, query, given, keep=True)
     except duckdb.Error as error:

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-__all__ = ["as_arrow", "for_each", "is_narrow", "lists", "numbers", "numbers_or", "places", "steps"]
+__all__ = ["as_arrow", "for_each", "is_narrow", "lists", "nulls", "numbers", "numbers_or", "places", "steps"]
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -32,12 +32,22 @@ def numbers(array: pa.Array | pa.ChunkedArray) -> npt.NDArray[Any]:
     dtype = np.dtype(array.type.to_pandas_dtype())
     if not len(array):
         return np.empty(0, dtype)
-    validity, content = array.buffers()
+    content = array.buffers()[1]
     found = np.frombuffer(content, dtype, len(array), array.offset * dtype.itemsize)
     if not array.null_count:
         return found
-    bits = np.unpackbits(np.frombuffer(validity, np.uint8), count=array.offset + len(array), bitorder="little")
-    return np.where(bits[array.offset :] == 1, found, np.nan)
+    return np.where(nulls(array), np.nan, found)
+
+
+def nulls(array: pa.Array | pa.ChunkedArray) -> npt.NDArray[np.bool_]:
+    """Where an array has NULL."""
+    if isinstance(array, pa.ChunkedArray):
+        return np.concatenate([np.empty(0, np.bool_), *map(nulls, array.chunks)])
+    if not array.null_count:
+        return np.zeros(len(array), np.bool_)
+    validity = np.frombuffer(array.buffers()[0], np.uint8)
+    bits = np.unpackbits(validity, count=array.offset + len(array), bitorder="little")
+    return ~bits[array.offset :].astype(np.bool_)
 
 
 def numbers_or(array: pa.Array | pa.ChunkedArray, missing: float) -> npt.NDArray[Any]:
@@ -107,9 +117,9 @@ def is_narrow(known: npt.NDArray[np.float64], step: float, longest: int = TABLE)
         return bool(high - low < longest and max(-low, high) < 2.0**52)
 
 
-def for_each(function: Callable[[T], R], parts: Sequence[T]) -> list[R]:
-    """What a function returns for each part, in their order: numpy computes several at a time."""
-    threads = min(4, os.cpu_count() or 1, len(parts))
+def for_each(function: Callable[[T], R], parts: Sequence[T], most: int = 4) -> list[R]:
+    """What a function returns for each part, in their order: numpy computes several at a time, ``most`` at the most."""
+    threads = min(most, os.cpu_count() or 1, len(parts))
     if threads < 2:
         return [function(part) for part in parts]
     with ThreadPoolExecutor(threads) as pool:

@@ -14,7 +14,7 @@ import pyarrow as pa
 
 from modelhub_sql.udfs.arrays import as_arrow, numbers, steps
 
-__all__ = ["Counted", "arrow", "bin_counts", "number_bins"]
+__all__ = ["Counted", "arrow", "bin_counts", "far_bins", "number_bins"]
 
 Floats = npt.NDArray[np.float64]
 Whole = npt.NDArray[np.intp]
@@ -44,15 +44,16 @@ def number_bins(values: Floats, k: int, b: int) -> Floats:
         bins: Floats = steps(values, 2.0**-k) * 2.0**k + 0.0
         far = np.flatnonzero(~(np.abs(values) < 2.0 ** min(1023, k + b + 1)))
         if len(far):
-            bins[far] = _far_bins(values[far], k, b)
+            bins[far] = far_bins(values[far], k, b)
     return bins
 
 
-def _far_bins(values: Floats, k: int, b: int) -> Floats:
+def far_bins(values: Floats, k: int | Whole, b: int | Whole) -> Floats:
+    """Lower ends of the bins of numbers far from 0. k, b: one resolution, or one of each."""
     # frexp: x = m * 2**e with m in [0.5, 1), so the octave is e - 1, exactly.
     finite = np.isfinite(values)
     octave = np.frexp(np.where(finite, values, 1.0))[1] - 1
-    quantum = np.ldexp(1.0, np.maximum(max(-1074, k), octave - b))
+    quantum = np.ldexp(1.0, np.maximum(np.maximum(-1074, k), octave - b))
     with np.errstate(invalid="ignore", over="ignore"):
         return np.where(finite, np.floor(values / quantum) * quantum, values)
 
@@ -68,7 +69,7 @@ def bin_counts(values: Floats, partition: npt.NDArray[np.uint32], k: int, b: int
         is_near = np.abs(values) < edge
     if not is_near.all():
         near, far = np.flatnonzero(is_near), np.flatnonzero(~is_near)
-        bins = np.concatenate([whole[near] * 2.0**k + 0.0, _far_bins(values[far], k, b)])
+        bins = np.concatenate([whole[near] * 2.0**k + 0.0, far_bins(values[far], k, b)])
         found = np.unique(bins, return_inverse=True)
         return _counted(found[0], found[1].reshape(-1), partition[np.concatenate([near, far])])
     low = whole.min(initial=0)
