@@ -66,7 +66,7 @@ _EMPTY = {
     ),
 }
 
-#: After a step: what tells that a later relation is made without numpy.
+#: After a step: what tells that a later relation can be made at once, without numpy and what that needs.
 _PLAIN = {
     "possible_dataset": (
         "SELECT NOT _logic.are_too_many(count(*), (SELECT max_candidates FROM temp.main.options))"
@@ -119,20 +119,18 @@ def step_by_step(
     """
     done: list[logic.Relation] = []
     left_out: list[str] = []
-    plain: set[str] = set()
 
     def rest() -> list[logic.Relation]:
-        found = logic.steps(f"FROM {until}", (*HEADS, *left_out, *(step.name for step in done)), numpy=numpy)
-        return [logic.relations("search")[step.name] if step.name in plain else step for step in found]
+        return logic.steps(f"FROM {until}", (*HEADS, *left_out, *(step.name for step in done)), numpy=numpy)
 
     def holds(condition: str) -> bool:
         return con.execute(logic.placed(condition, place)).fetchall() == [(True,)]
 
     def leave_out_after(name: str) -> None:
         if name in _PLAIN:
-            condition, simpler = _PLAIN[name]
-            if holds(condition):
-                plain.add(simpler)
+            condition, relation = _PLAIN[name]
+            if any(step.name == relation for step in wanted) and holds(condition):
+                make(logic.relations("search")[relation])
                 wanted[:] = rest()
         if name not in _EMPTY:
             return
@@ -144,18 +142,21 @@ def step_by_step(
             left_out.append(empty)
             wanted[:] = rest()
 
-    wanted = rest()
-    leave_out_after("options")
-    while wanted:
-        step = wanted.pop(0)
-        if of_partitions is not None and "partition_counts" in step.query:
-            of_partitions()
+    def make(step: logic.Relation) -> None:
         began = time.perf_counter()
         _make(con, place, step)
         done.append(step)
         if taken is not None:
             ((rows,),) = con.execute(f"SELECT count(*) FROM temp.main.{step.name}").fetchall()
             taken.append((step.name, rows, time.perf_counter() - began, step.comment))
+
+    wanted = rest()
+    leave_out_after("options")
+    while wanted:
+        step = wanted.pop(0)
+        if of_partitions is not None and "partition_counts" in step.query:
+            of_partitions()
+        make(step)
         leave_out_after(step.name)
     if taken is None:
         # Views first, which read tables.

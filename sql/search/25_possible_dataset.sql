@@ -1,4 +1,4 @@
--- a dataset that its features of the same name leave a chance to be among the max_candidates nearest
+-- a dataset that its features of the same name leave a chance to be among the max_candidates nearest; features of the target that count
 WITH tally AS (
     SELECT dataset_id, count(distance) AS matched, coalesce(sum(distance), 0) AS least
     FROM known_dataset
@@ -8,7 +8,7 @@ WITH tally AS (
 -- What is not matched yet may turn out to be equal (0) or all different (1).
 bounds AS MATERIALIZED (
     SELECT
-        dataset_id, matched / c.features AS least_overlap, least / c.features AS least_distance,
+        dataset_id, c.features AS counted, matched / c.features AS least_overlap, least / c.features AS least_distance,
         (least + c.features - matched) / c.features AS most_distance
     FROM tally
     JOIN counted_features AS c USING (dataset_id)
@@ -27,7 +27,7 @@ farthest AS (
     SELECT CASE WHEN count(*) = (SELECT options.max_candidates FROM options) THEN max(most_distance) ELSE 1 END AS distance
     FROM nearest
 )
-SELECT dataset_id
+SELECT dataset_id, counted
 FROM bounds
 -- A little more than the bound, for rounding.
 WHERE least_distance <= (SELECT distance FROM farthest) + 1e-9

@@ -11,4 +11,3 @@ SELECT
     matched_by, target_feature_id, dataset_id, feature_id, jaccard, _logic.settled(js_divergence) AS js_divergence,
     _logic.settled(distance) AS distance, k, b
 FROM matched
-SEMI JOIN promising_dataset USING (dataset_id)

@@ -7,11 +7,11 @@ WITH shared AS (
     GROUP BY dataset_id
 )
 SELECT
-    dataset_id, shared_features, c.features - shared_features AS missing_features,
-    shared_features / c.features AS overlap,
-    _logic.settled((shared_distance + c.features - shared_features) / c.features) AS distance,
-    _logic.settled((shared_js + (c.features - shared_features) * ln(2)) / c.features) AS js_divergence,
+    dataset_id, shared_features, c.counted - shared_features AS missing_features,
+    shared_features / c.counted AS overlap,
+    _logic.settled((shared_distance + c.counted - shared_features) / c.counted) AS distance,
+    _logic.settled((shared_js + (c.counted - shared_features) * ln(2)) / c.counted) AS js_divergence,
     _logic.settled(shared_js / shared_features) AS shared_js
 FROM shared
-JOIN counted_features AS c USING (dataset_id)
+JOIN promising_dataset AS c USING (dataset_id)
 WHERE overlap > coalesce((SELECT options.min_overlap FROM options), 0)

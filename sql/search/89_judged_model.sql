@@ -19,8 +19,6 @@ scored AS (
         CASE
             WHEN c.features = 0 THEN 'no feature of the target counts: its owner excluded them all'
             WHEN p.dataset_id IS NULL THEN printf('%d others are nearer (max_candidates)', o.max_candidates)
-            WHEN v.dataset_id IS NULL
-                THEN printf('%d others are nearer, as far as an estimate tells (max_candidates)', o.max_candidates)
             WHEN h.dataset_id IS NULL THEN 'shares no feature with the target'
             WHEN r.dataset_id IS NULL
                 THEN printf('overlap %.4g is not above min_overlap %.4g', h.shared_features / c.features, o.min_overlap)
@@ -35,8 +33,7 @@ scored AS (
     JOIN _hub.models AS m USING (dataset_id)
     SEMI JOIN searched AS q ON q.model = m.model AND q.version = m.version
     JOIN counted_features AS c USING (dataset_id)
-    LEFT JOIN possible_dataset AS p USING (dataset_id)
-    LEFT JOIN promising_dataset AS v USING (dataset_id)
+    LEFT JOIN promising_dataset AS p USING (dataset_id)
     LEFT JOIN shared AS h USING (dataset_id)
     LEFT JOIN related_dataset AS r USING (dataset_id)
     LEFT JOIN sampling_error AS s USING (dataset_id)

@@ -1,4 +1,4 @@
--- a dataset that may be among the nearest, whose features of other names are compared with the target's, too
+-- a dataset that may be among the nearest, whose features of other names are compared with the target's, too; features that count
 -- Where there are hundreds, those that an estimate of what they have in common with the target puts first.
 WITH many AS (
     SELECT dataset_id
@@ -49,15 +49,14 @@ by_name AS (
 ),
 placed AS (
     SELECT
-        dataset_id,
+        dataset_id, counted,
         row_number() OVER (
-            ORDER BY (coalesce(n.likeness, 0) + coalesce(v.likeness, 0)) / c.features DESC, dataset_id ASC
+            ORDER BY (coalesce(n.likeness, 0) + coalesce(v.likeness, 0)) / counted DESC, dataset_id ASC
         ) AS place
     FROM possible_dataset
-    JOIN counted_features AS c USING (dataset_id)
     LEFT JOIN by_name AS n USING (dataset_id)
     LEFT JOIN by_values AS v USING (dataset_id)
 )
-SELECT dataset_id
+SELECT dataset_id, counted
 FROM placed
 WHERE NOT _logic.are_too_many(place, (SELECT options.max_candidates FROM options)) OR (SELECT count(*) = 0 FROM by_values)
