@@ -1,5 +1,5 @@
--- a column and its cells in the sample that are not missing: how many, how many others, how many of these occur once and twice;
--- of numbers the least and the most that one exceeds the number of its row by, of texts whether each may be a key
+-- a column and its cells in the sample that are not missing: how many, of how many values, and how many values occur once, twice
+-- least, most: of numbers how much one exceeds the number of its row; may_be_key: of texts whether each may be a key
 WITH sampled_value AS (
     SELECT feature_id, count(*) AS n, min("value" - row) AS least, max("value" - row) AS most, NULL::BOOLEAN AS may_be_key
     FROM sample_number
