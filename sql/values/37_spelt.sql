@@ -1,14 +1,19 @@
 -- What a text spells: nothing, a number or a time. A column of text that spells only numbers, or only times, is a column of them,
 -- so that csv, parquet, json and the tables of Python agree. Decided over all rows, whatever their order.
 
-CREATE MACRO _logic.is_missing_text(text) AS
-    NOT (strlen(text) > 12 AND _logic.starts_with_a_sign(text)) AND list_contains(
+-- To trim a text and to fold it takes ten times as long as to see that it begins with no space, nor as one of the words does.
+CREATE MACRO _logic.is_missing_text(text) AS CASE
+    WHEN strlen(text) > 12 AND _logic.starts_with_a_sign(text) THEN false
+    WHEN text >= '$' AND text < '-' OR text >= '.' AND text < '1' OR text >= '2' AND text < '<' OR text >= '=' AND text < 'N'
+        OR text >= 'O' AND text < 'n' OR text >= 'o' AND text < chr(160) THEN false
+    ELSE list_contains(
         [
             '', 'na', 'n/a', '<na>', '#n/a', '#na', '#n/a n/a', 'nan', '-nan', 'null', 'none', 'nat',
             '-1.#ind', '-1.#qnan', '1.#ind', '1.#qnan'
         ],
         lower(trim(text))
-    );
+    )
+END;
 COMMENT ON MACRO _logic.is_missing_text IS 'whether a text is blank, or one of the words that pandas and others write and read for a missing value';
 
 -- A minus may be that of Unicode; groups of three digits are set apart by a comma, a space (also U+A0, U+202F) or an apostrophe.

@@ -54,3 +54,16 @@ SELECT 'a key is one token with a digit',
     _logic.may_be_key('user_17') AND _logic.may_be_key('6f1c-00aa') AND NOT _logic.may_be_key('user') AND NOT _logic.may_be_key('two words 2');
 
 SELECT 'a key is told from so many rows on', _logic.least_keys() > 1;
+
+SELECT 'whatever a text begins with, it is missing where what is left without spaces is nothing or one of the words',
+    bool_and(_logic.is_missing_text(text) = list_contains(words, lower(trim(text)))) AND count(*) FILTER (_logic.is_missing_text(text)) > 200
+FROM (
+    SELECT words, unnest([chr(c) || word, chr(c) || word || ' ', upper(word) || chr(c)]) AS text
+    FROM (
+        SELECT words, unnest(words || ['x', 'word', '1']) AS word
+        FROM (SELECT [
+            '', 'na', 'n/a', '<na>', '#n/a', '#na', '#n/a n/a', 'nan', '-nan', 'null', 'none', 'nat', '-1.#ind', '-1.#qnan', '1.#ind',
+            '1.#qnan'
+        ] AS words)
+    ), (SELECT unnest(range(9, 300) || [8239, 12288, 65279])::INTEGER AS c)
+);
