@@ -67,6 +67,13 @@ def test_coefficients_are_those_of_the_values_at_about_the_coarser_resolution(te
     assert compared > 50
 
 
+def test_the_widest_bins_have_none_that_are_wider() -> None:
+    far = features([(np.array([1.7e308, -1.7e308, 0.0]), 1022, 1), (np.array([1.7e308, 1.6e308]), 1021, 1)])
+    of_targets = estimates.grids(cells.NUMBER, far)
+    found = estimates.coefficients(far, np.arange(2), of_targets)
+    assert np.diag(found[:, np.argsort(np.concatenate([grid.targets for grid in of_targets]))]).tolist() == pytest.approx([1, 1])
+
+
 def matched(apart: list[list[float]], js: float, own_share: float | None, parts: int = 1) -> float:
     """What the features of one dataset are likely to match, which come in as many parts."""
     nearest = estimates.Nearest(1, len(apart[0]))

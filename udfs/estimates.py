@@ -1,6 +1,6 @@
 """Datasets whose features of other names may be like the target's: the numpy kernel of ``promising_dataset``.
 
-In a hub of thousands of datasets nearly none of those that share no name with the target is among the nearest. What the
+In a hub of hundreds of datasets nearly none of those that share no name with the target is among the nearest. What the
 features of each have in common with the target's is estimated here, in one product for many, so that only those of the
 first are compared exactly.
 """
@@ -31,6 +31,8 @@ Shares = npt.NDArray[np.float32]
 CELLS = 1 << 17
 #: Resolutions (k) that are farther apart are those of features that are not alike.
 STEPS = 2
+#: The coarsest resolution of all.
+WIDEST = 1022
 #: A pair counts in whole where its squared Hellinger distance is this share of the bar, and less and less up to the second; the
 #: same of its share of that of the next. A squared Hellinger distance is between the JS divergence and 1.44 times it.
 BAR = (0.93, 1.33)
@@ -64,7 +66,7 @@ def grids(kind: int, targets: Features) -> list[Grid]:
         b = int(targets.b[chosen].min())
         parts = [slice(held.starts[row], held.starts[row + 1]) for row in chosen]
         steps = range(1 if kind == TEXT else STEPS + 1)
-        at = [[at_resolution(held.bins[part], k + step, b) for part in parts] for step in steps]
+        at = [[at_resolution(held.bins[part], min(k + step, WIDEST), b) for part in parts] for step in steps]
         bins = np.unique(np.concatenate(list(itertools.chain.from_iterable(at))))
         roots = []
         for features in at:
@@ -120,7 +122,7 @@ class Nearest:
         self._sources: list[tuple[Whole, Whole, Shares, Shares]] = []
 
     def add(self, apart: Shares, starts: Whole, datasets: Whole, js: float) -> None:
-        """apart: of some sources, side by side for each of datasets, from starts, and all targets; changed."""
+        """apart: of some sources, side by side for each of datasets, from starts, and all targets."""
         owner = np.repeat(np.arange(len(starts)), np.diff(starts, append=len(apart)))
         first = np.minimum.reduceat(apart, starts, axis=0)
         is_first = apart == first[owner]
