@@ -23,9 +23,12 @@ CREATE MACRO _logic.spells_number(text) AS regexp_full_match(
 );
 COMMENT ON MACRO _logic.spells_number IS 'whether a text is a number as programs write it, or with a sign of thousands, per cent or a currency; true and false are 1 and 0';
 
-CREATE MACRO _logic.spells_comma_number(text) AS regexp_full_match(
-    text, '\s*([+−-]\s?\p{Sc}?|\p{Sc}\s?[+−-]?)?\s?(\d+|[1-9]\d{0,2}([. ''’\x{A0}\x{202F}]\d{3})+)?(,\d+)?\s?[%\p{Sc}]?\s*'
-) AND regexp_matches(text, '\d');
+CREATE MACRO _logic.spells_comma_number(text) AS CASE
+    WHEN regexp_full_match(
+        text, '\s*([+−-]\s?\p{Sc}?|\p{Sc}\s?[+−-]?)?\s?(\d+|[1-9]\d{0,2}([. ''’\x{A0}\x{202F}]\d{3})+)?(,\d+)?\s?[%\p{Sc}]?\s*'
+    ) THEN regexp_matches(text, '\d')
+    ELSE false
+END;
 COMMENT ON MACRO _logic.spells_comma_number IS 'whether a text is a number with a decimal comma; 1.234 is a thousand and more';
 
 CREATE MACRO _logic.spelt_number(text, content) AS CASE lower(trim(text))
@@ -51,13 +54,19 @@ CREATE MACRO _logic.spelt_time(text) AS (
 )::DOUBLE;
 COMMENT ON MACRO _logic.spelt_time IS 'the date or timestamp of ISO 8601 that a text spells, in microseconds since 1970 (UTC where it says a time zone)';
 
-CREATE MACRO _logic.spells_time(text) AS regexp_full_match(
-    text, '\s*\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2}(\.\d+)?)?\s?(Z|UTC|[+-]\d{2}(:?\d{2})?)?)?\s*'
-) AND _logic.spelt_time(text) IS NOT NULL;
+-- Of two conditions both are computed, of a CASE the second only where the first holds: it takes five times as long.
+CREATE MACRO _logic.spells_time(text) AS CASE
+    WHEN regexp_full_match(
+        text, '\s*\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2}(\.\d+)?)?\s?(Z|UTC|[+-]\d{2}(:?\d{2})?)?)?\s*'
+    ) THEN _logic.spelt_time(text) IS NOT NULL
+    ELSE false
+END;
 COMMENT ON MACRO _logic.spells_time IS 'whether a text is a date or timestamp of ISO 8601';
 
-CREATE MACRO _logic.spells_clock(text) AS
-    regexp_full_match(text, '\s*\d{2}:\d{2}:\d{2}(\.\d+)?\s*') AND TRY_CAST(left(trim(text), 15) AS TIME) IS NOT NULL;
+CREATE MACRO _logic.spells_clock(text) AS CASE
+    WHEN regexp_full_match(text, '\s*\d{2}:\d{2}:\d{2}(\.\d+)?\s*') THEN TRY_CAST(left(trim(text), 15) AS TIME) IS NOT NULL
+    ELSE false
+END;
 COMMENT ON MACRO _logic.spells_clock IS 'whether a text is a time of day';
 
 CREATE MACRO _logic.spelt_value(text, content) AS CASE content
