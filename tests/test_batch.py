@@ -7,9 +7,11 @@ from io import StringIO
 from pathlib import Path
 from typing import Any
 
+import duckdb
+import pyarrow as pa
 import pytest
 from click.testing import CliRunner
-from conftest import data
+from conftest import beside, both_ways, data
 
 import modelhub_sql
 from modelhub_sql.cli import main
@@ -53,3 +55,27 @@ def test_the_command_takes_several_targets(sensor_hub_path: str, tmp_path: Path)
     assert "none.csv" in ran.stderr
     assert ran.stdout.startswith("Of 2 targets ")
     assert CliRunner().invoke(main, [*call, "--plot", "p.svg"]).exit_code == 2
+
+
+def test_sql_answers_each_of_a_list_as_python_does(sensor_hub: modelhub_sql.Hub, tmp_path: Path) -> None:
+    quoted = tmp_path / "it's.csv"
+    duckdb.read_parquet(data("torso2")).write_csv(str(quoted))
+    targets = [*TARGETS, str(quoted)]
+    listed = ", ".join("'" + target.replace("'", "''") + "'" for target in targets)
+    query = f"SELECT target, rank, model, verdict FROM find_for_each([{listed}], exclude := ['activity?'], top := 2) ORDER BY ALL"
+    rows = both_ways(sensor_hub, pa.table({"not": ["asked"]}), query)
+    found = sensor_hub.find_for_each(targets, exclude=["activity?"], top=2).select("target, rank, model, verdict")
+    assert rows == sorted(found.fetchall())
+    # A list that is computed is a variable.
+    with beside(sensor_hub) as con:
+        con.execute("SET VARIABLE mine = (SELECT list(file) FROM glob(?))", [str(tmp_path / "*.csv")])
+        assert con.execute(
+            "SELECT DISTINCT target FROM find_for_each(getvariable('mine'), exclude := ['activity'])"
+        ).fetchall() == [(str(quoted),)]
+        for wrong, said in (
+            ("[]", "targets must be a list of datasets"),
+            ("['nothing.parquet']", "nothing.parquet"),
+            (f"[{listed}], rank_by := 'it''s'", "rank_by must be one of"),
+        ):
+            with pytest.raises(duckdb.Error, match=said):
+                con.execute(f"FROM find_for_each({wrong})")

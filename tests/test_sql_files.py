@@ -123,7 +123,7 @@ def test_help_fits_a_screen_and_lists_all_that_is_public(
     stock: duckdb.DuckDBPyConnection, objects: list[tuple[str, str, str | None]]
 ) -> None:
     rows = stock.execute("FROM help").fetchall()
-    assert len(rows) <= 20
+    assert len(rows) <= 21
     assert {name for name, *_ in rows} == {name for schema, name, _ in objects if schema == "main"} | {"USE hub"}
     for name, what_a_row_is, example in rows:
         assert what_a_row_is
@@ -145,7 +145,8 @@ def test_each_example_of_help_runs(tmp_path: Path) -> None:
         con.execute("DETACH first")
         con.execute(attached.replace("hub.duckdb", str(path)))
         for name, _, example in others:
-            assert con.execute(example.replace("target.parquet", data("beer"))).fetchall(), name
+            example = example.replace("target.parquet", data("beer")).replace("other.parquet", data("fodors_zagats"))
+            assert con.execute(example).fetchall(), name
 
 
 def test_a_connection_of_the_users_own_is_given_all_that_is_public(sensor_hub_path: str) -> None:
@@ -157,5 +158,6 @@ def test_a_connection_of_the_users_own_is_given_all_that_is_public(sensor_hub_pa
         assert given.keys() == in_file.keys()
         for name, parameters in given.items():
             assert parameters == [each for each in in_file[name] if each not in ("forms", "nested")], name
-        query = f"SELECT model FROM find_models('{data('torso1')}', exclude := ['activity']) WHERE rank = 1"
-        assert con.execute(query).fetchall() == [("torso1",)]
+        for target in (f"find_models('{data('torso1')}'", f"find_for_each(['{data('torso1')}']"):
+            query = f"SELECT model FROM {target}, exclude := ['activity']) WHERE rank = 1"
+            assert con.execute(query).fetchall() == [("torso1",)]

@@ -28,6 +28,9 @@ COMMENT ON MACRO _logic.is_sketch_file IS 'whether a dataset is the sketch of on
 CREATE MACRO _logic.quoted_text(words) AS '''' || replace(words, '''', '''''') || '''';
 COMMENT ON MACRO _logic.quoted_text IS 'a text as it is written in a statement';
 
+CREATE MACRO _logic.quoted_option(value) AS coalesce(_logic.quoted_text(value::VARCHAR), 'NULL');
+COMMENT ON MACRO _logic.quoted_option IS 'an option as it is written in a statement: a text, or NULL';
+
 -- One text and not a choice among relations: DuckDB 1.4 would open the dataset as each of them.
 -- Columns of all files, by name, of a type that holds all rows of all files: what follows does not depend on how they are cut.
 -- A folder called run=3 makes no column: it may give away a label. A date or time is found by what the text spells.
