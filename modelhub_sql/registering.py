@@ -3,7 +3,7 @@
 To plan a statement takes longer than to read a small file or to count a small dataset. So the rows of many parquet files are read
 by one statement. Datasets are read into one table, whose columns are of the types that theirs have, and ``sql/many`` holds the
 relations that take the place of those of ``sql/sketch`` which know one dataset only: what comes after them is the same, and so
-are the bytes that are stored. Columns of numbers and times are counted in numpy, half of what SQL would take.
+are the bytes that are stored (``together.py``).
 """
 
 from __future__ import annotations
@@ -12,8 +12,7 @@ import os
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field, replace
-from itertools import count
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import duckdb
@@ -24,7 +23,7 @@ from modelhub_sql.datasets import NUMBER
 from modelhub_sql.engine import as_json, names_of, plain, warn_of_skipped
 from modelhub_sql.errors import DatasetError, HubError, OptionError, translated
 from modelhub_sql.headers import Header, headers
-from modelhub_sql.merging import run_relations
+from modelhub_sql.together import Batch, Dataset, sketch_together
 
 if TYPE_CHECKING:
     from modelhub_sql.engine import Engine, Layout
@@ -53,17 +52,6 @@ _ALONE = "modelhub_alone"
 
 #: Types that a column of a table is made with; of others, as an enum's, each is another.
 _PLAIN = re.compile(r"[A-Z][A-Z0-9_ ]*(\(\d+(,\d+)?\))?(\[\d*\])*")
-
-#: Forms of cells that are counted in numpy where many datasets are sketched together, and the relations of what is counted.
-_COUNTED = {"number", "time"}
-_COUNTS = ("counted_column", "counted_element")
-#: Relations with what is counted so; {} is the relation without.
-_WITH_COUNTED = {
-    "feature_resolution": "SELECT * FROM ({}) ANTI JOIN counted_column USING (feature_id) "
-    "UNION ALL SELECT feature_id, k, b FROM counted_column",
-    "sampled_column": "FROM ({}) UNION ALL SELECT feature_id, cells, found, once, twice, least, most, NULL FROM counted_column",
-    "form_element": "FROM ({}) UNION ALL FROM counted_element",
-}
 
 #: Paths of single files. What a glob may be taken for, or a text in quotes, is read by itself.
 _PARQUET = re.compile(r'[^*?\["\0]+\.parquet', re.IGNORECASE)
@@ -97,72 +85,12 @@ def manifest_of(hub: Engine, models: Any) -> list[dict[str, Any]]:
 
 
 @dataclass
-class _Dataset:
-    """A dataset of this transaction. number: of it among those of its batch, from 0. number_told: of its first model; 0 where the
-    hub had it before.
-
-    columns: of its layout, each after its place among those of the batch, 0 where it can't be compared; none as long as its rows
-    are not read. dataset_id: once stored.
-    """
-
-    source: str
-    told: Mapping[str, Any]
-    number_told: int
-    number: int = 0
-    columns: list[tuple[int, str, str]] = field(default_factory=list)
-    dataset_id: int | None = None
-
-    @property
-    def is_read(self) -> bool:
-        """Whether its rows are in a table of a batch, or it is stored."""
-        return bool(self.columns) or self.dataset_id is not None
-
-
-@dataclass
-class _Batch:
-    """Datasets that are sketched together, their rows in one temporary table.
-
-    magnitude: bits of how many columns a dataset has. types: of the table's columns, each of which has the cells of one column
-    of a dataset, or of none. unplaced: so many columns a dataset has at the most that can't be compared.
-    """
-
-    table: str
-    magnitude: int
-    types: list[str] = field(default_factory=list)
-    forms: set[str] = field(default_factory=set)
-    unplaced: int = 0
-    waiting: list[_Dataset] = field(default_factory=list)
-
-    @property
-    def width(self) -> int:
-        """Numbers that the columns of a dataset have."""
-        return len(self.types) + self.unplaced
-
-    def placed(self, layout: Layout) -> tuple[list[int], _Batch]:
-        """The place of each column of a layout, from 1 (0: can't be compared), and the batch with columns for all of them."""
-        free: dict[str, list[int]] = {}
-        for place in range(len(self.types), 0, -1):
-            free.setdefault(self.types[place - 1], []).append(place)
-        types, places = list(self.types), []
-        for _, type_, form in layout.columns:
-            if form is None:
-                places.append(0)
-            elif free.get(type_):
-                places.append(free[type_].pop())
-            else:
-                types.append(type_)
-                places.append(len(types))
-        unplaced = max(self.unplaced, places.count(0))
-        return places, replace(self, types=types, forms=self.forms | {*layout.forms}, unplaced=unplaced)
-
-
-@dataclass
 class _Read:
     """Files of the same columns, read into the table of a batch by one SELECT. placed: their columns, each after its place."""
 
     table: str
     placed: tuple[tuple[int, str], ...]
-    datasets: list[_Dataset] = field(default_factory=list)
+    datasets: list[Dataset] = field(default_factory=list)
     rows: int = 0
 
 
@@ -171,7 +99,7 @@ class _Model(NamedTuple):
 
     number: int
     told: Mapping[str, Any]
-    dataset: _Dataset
+    dataset: Dataset
 
 
 class Registering:
@@ -186,11 +114,11 @@ class Registering:
         self._numbered = numbered
         self._count = 0
         # Models of the same data share a dataset: those of this transaction by name, exclusions and source.
-        self._datasets: dict[Any, _Dataset] = {}
-        self._batches: list[_Batch] = []
+        self._datasets: dict[Any, Dataset] = {}
+        self._batches: list[Batch] = []
         self._models: dict[tuple[str, str], _Model] = {}
         # Files whose rows are yet to be read, and what files say of themselves.
-        self._unread: list[_Dataset] = []
+        self._unread: list[Dataset] = []
         self._headers: dict[str, Header] = {}
         self._layouts: dict[tuple[str, tuple[str, ...]], Layout] = {}
         self._cells = 0
@@ -242,7 +170,7 @@ class Registering:
             ).fetchall()
             warn_of_skipped(skipped, source)
         if (shared := _shared(told)) is not None:
-            self._datasets[shared] = _Dataset(source, told, self._count, dataset_id=dataset_id)
+            self._datasets[shared] = Dataset(source, told, self._count, dataset_id=dataset_id)
 
     def _now(self, number: int, told: Mapping[str, Any]) -> None:
         with self._naming(number, told["name"]):
@@ -286,7 +214,7 @@ class Registering:
     def knows(self, given: Mapping[str, Any], dataset_id: int) -> None:
         """That the dataset of a model is in the hub already. given: arguments of ``Hub.register``."""
         told = _told(given)
-        self._datasets[_shared(told)] = _Dataset("", told, 0, dataset_id=dataset_id)
+        self._datasets[_shared(told)] = Dataset("", told, 0, dataset_id=dataset_id)
 
     def check(self, given: Mapping[str, Any]) -> None:
         """Refuse a dataset of which what its columns are called tells that it can't be registered. Raises HubError.
@@ -327,7 +255,7 @@ class Registering:
         dataset = self._datasets.get(shared) if shared is not None else None
         if dataset is None or not self._is_there(dataset):
             source = _file_of(told)
-            dataset = _Dataset(source or "", told, self._count)
+            dataset = Dataset(source or "", told, self._count)
             if source is not None:
                 self._unread.append(dataset)
             elif not self._read_alone(dataset):
@@ -342,7 +270,7 @@ class Registering:
         unread, self._unread = self._unread, []
         if len(unread) > 1:
             self.look_at(dataset.told for dataset in unread)
-        alone: list[_Dataset] = []
+        alone: list[Dataset] = []
         reads: dict[tuple[Any, ...], _Read] = {}
         for dataset in unread:
             with self._naming(dataset.number_told, dataset.told["name"]):
@@ -406,7 +334,7 @@ class Registering:
         if rows != sum(read.rows for read in reads):
             raise DatasetError(f"{of_all[0].source} or one of {len(of_all) - 1} more has changed while it was read")
 
-    def _blame(self, of_all: list[_Dataset]) -> None:
+    def _blame(self, of_all: list[Dataset]) -> None:
         """Refuse the first of some datasets that can't be read."""
         with self._own.cursor() as apart:
             for dataset in of_all:
@@ -418,7 +346,7 @@ class Registering:
                     with self._naming(dataset.number_told, dataset.told["name"]):
                         raise translated(error, dataset.source) from error
 
-    def _read_alone(self, dataset: _Dataset) -> bool:
+    def _read_alone(self, dataset: Dataset) -> bool:
         """Read the rows of a dataset into a table of a batch, where they are few and can be sketched with others."""
         told = dataset.told
         with self._hub._dataset(told["dataset"], told["exclude"], told["read"]) as ((table, source), layout):
@@ -437,14 +365,14 @@ class Registering:
         self._take(batch, dataset, rows, places, layout)
         return True
 
-    def _take(self, batch: _Batch, dataset: _Dataset, rows: int, places: list[int], layout: Layout) -> None:
+    def _take(self, batch: Batch, dataset: Dataset, rows: int, places: list[int], layout: Layout) -> None:
         """A dataset among those of a batch that are sketched together."""
         dataset.number = len(batch.waiting)
         dataset.columns = [(place, name, type_) for place, (name, type_, _) in zip(places, layout.columns, strict=True)]
         batch.waiting.append(dataset)
         self._cells += rows * max(4, len(batch.types))
 
-    def _batch_for(self, layout: Layout) -> tuple[_Batch, list[int]]:
+    def _batch_for(self, layout: Layout) -> tuple[Batch, list[int]]:
         """A batch that has room for a dataset, its columns made, and their places."""
         magnitude = len(layout.columns).bit_length()
         for number, before in enumerate(self._batches):
@@ -456,7 +384,7 @@ class Registering:
                 self._batches[number] = batch
                 break
         else:
-            before = _Batch(f"modelhub_rows_{len(self._batches)}", magnitude)
+            before = Batch(f"modelhub_rows_{len(self._batches)}", magnitude)
             self._own.execute(f"CREATE OR REPLACE TEMP TABLE {before.table} ({NUMBER} BIGINT)")
             places, batch = before.placed(layout)
             self._batches.append(batch)
@@ -472,13 +400,13 @@ class Registering:
             self._most = min(MOST_CELLS, float(number) * 1024 ** _UNITS.index(unit) / BYTES)
         return self._most
 
-    def _is_there(self, dataset: _Dataset) -> bool:
+    def _is_there(self, dataset: Dataset) -> bool:
         # It is gone where its last model was replaced meanwhile.
         return dataset.dataset_id is None or bool(
             self._own.execute(f"FROM {self._tables}.datasets WHERE dataset_id = ?", [dataset.dataset_id]).fetchall()
         )
 
-    def _read(self, batch: _Batch, number: int, places: list[int], table: str, exclude: list[str], layout: Layout) -> int:
+    def _read(self, batch: Batch, number: int, places: list[int], table: str, exclude: list[str], layout: Layout) -> int:
         """Read a dataset's rows, not many more than MOST_ROWS, into the table of a batch; returns how many."""
         placed = [(place, name) for place, (name, *_) in zip(places, layout.columns, strict=True) if place]
         columns = "".join(f", {_quoted(name)}" for _, name in placed)
@@ -522,10 +450,13 @@ class Registering:
                 except duckdb.Error as error:
                     raise translated(error) from error
 
-    def _store_datasets(self, batch: _Batch) -> None:
+    def _store_datasets(self, batch: Batch) -> None:
         """Sketch the datasets of a batch and store them."""
         own = self._own
-        self._sketch(batch)
+        if len(batch.waiting) == 1 and not batch.unplaced:
+            self._sketch_alone(batch, batch.waiting[0])
+        else:
+            sketch_together(self._hub, batch)
         made = dict(
             own.execute("SELECT dataset_number, any_value(skipped) FROM temp.main.modelhub_sketch GROUP BY ALL").fetchall()
         )
@@ -560,100 +491,7 @@ class Registering:
             dataset.dataset_id = first + dataset.number
         own.execute("DROP TABLE temp.main.modelhub_sketch; DROP TABLE temp.main.modelhub_source")
 
-    def _sketch(self, batch: _Batch) -> None:
-        """The sketches of the datasets of a batch as the temporary table modelhub_sketch."""
-        if len(batch.waiting) == 1 and not batch.unplaced:
-            self._sketch_alone(batch, batch.waiting[0])
-            return
-        own = self._own
-        relations = {**logic.relations("sketch"), **logic.relations("many")}
-        # Numbers and times are counted apart, and come after what is counted in SQL, which then looks at no column of theirs.
-        form_of = [self._hub._forms[type_] for type_ in batch.types]
-        order = sorted(range(len(form_of)), key=lambda column: form_of[column] in _COUNTED)
-        placed = {column + 1: place for place, column in enumerate(order, 1)}
-        counted = {place: str(form_of[column]) for place, column in enumerate(order, 1) if form_of[column] in _COUNTED}
-        forms = batch.forms - _COUNTED
-        for name, relation in relations.items():
-            query = _WITH_COUNTED[name].replace("{}", relation.query) if counted and name in _WITH_COUNTED else relation.query
-            relations[name] = replace(relation, query=logic.with_forms(query, forms))
-        self._place_columns(batch, placed)
-        given = ["dataset_row", "dataset_place"]
-        try:
-            self._view(batch, [f"c{column + 1} AS c{place}" for place, column in enumerate(order, 1) if place not in counted])
-            if counted:
-                given += ["row_permutation", *_COUNTS]
-                self._count_numbers(batch, relations, counted, order)
-            run_relations(
-                self._hub, relations,
-                "CREATE OR REPLACE TEMP TABLE modelhub_sketch AS SELECT *, []::VARCHAR[] AS excluded FROM numbered_feature",
-                given=tuple(given), keep=True,
-            )  # fmt: skip
-        finally:
-            for name in _COUNTS:
-                with suppress(duckdb.Error):
-                    own.unregister(name)
-            with suppress(duckdb.Error):
-                own.execute(
-                    "DROP VIEW IF EXISTS temp.main.dataset_row; DROP TABLE IF EXISTS temp.main.dataset_place; "
-                    "DROP TABLE IF EXISTS temp.main.row_permutation"
-                )
-
-    def _view(self, batch: _Batch, columns: list[str]) -> None:
-        self._own.execute(
-            f"CREATE OR REPLACE TEMP VIEW dataset_row AS SELECT {', '.join([NUMBER, *columns])} FROM temp.main.{batch.table}"
-        )
-
-    def _count_numbers(
-        self, batch: _Batch, relations: Mapping[str, logic.Relation], counted: dict[int, str], order: list[int]
-    ) -> None:
-        """The columns of numbers and times, counted in numpy, as the relations of _COUNTS; and row_permutation."""
-        import numpy as np
-
-        from modelhub_sql.udfs.columns import counted as counted_by_numpy  # numpy takes a third of a second
-
-        own, place = self._own, self._hub._place
-        run_relations(
-            self._hub, relations, "CREATE OR REPLACE TEMP TABLE modelhub_permutation AS FROM row_permutation",
-            given=("dataset_row", "dataset_place"), keep=True,
-        )  # fmt: skip
-        own.execute("ALTER TABLE temp.main.modelhub_permutation RENAME TO row_permutation")
-        columns = ", ".join(f"{self._logic}.{form}_of(c{order[number - 1] + 1}) AS c{number}" for number, form in counted.items())
-
-        def with_numbers(name: str) -> Any:
-            rows = f"WITH dataset_row AS (SELECT {NUMBER}, {columns} FROM temp.main.{batch.table})\n"
-            own.execute(rows + logic.placed(relations[name].query, place))
-            return datasets.fetched(own)
-
-        ((width, threads),) = own.execute(
-            "SELECT (SELECT max(place) FROM temp.main.dataset_place), current_setting('threads')"
-        ).fetchall()
-        uses = np.zeros((len(batch.waiting), width + 1), np.bool_)
-        at = {column + 1: place for place, column in enumerate(order, 1)}
-        for dataset in batch.waiting:
-            uses[dataset.number, [at[column] for column, *_ in dataset.columns if column]] = True
-        found = counted_by_numpy(
-            with_numbers("partitioned_row"), with_numbers("sample_row"), counted, width, uses, int(threads)
-        )  # fmt: skip
-        for name, table in zip(_COUNTS, found, strict=True):
-            own.register(name, table)
-
-    def _place_columns(self, batch: _Batch, placed: Mapping[int, int]) -> None:
-        """Where the columns of the datasets of a batch are, as the temporary table dataset_place. placed: column -> place."""
-        rows: list[tuple[int, int, int, str, str]] = []
-        for dataset in batch.waiting:
-            unplaced = count(len(batch.types) + 1)
-            rows += [
-                (dataset.number, number, placed[column] if column else next(unplaced), name, type_)
-                for number, (column, name, type_) in enumerate(dataset.columns, 1)
-            ]
-        self._own.execute(
-            "CREATE OR REPLACE TEMP TABLE dataset_place AS SELECT unnest($1::USMALLINT[]) AS dataset_number, "
-            "unnest($2::USMALLINT[]) AS number, unnest($3::USMALLINT[]) AS place, unnest($4::VARCHAR[]) AS feature, "
-            "unnest($5::VARCHAR[]) AS type",
-            [list(column) for column in zip(*rows, strict=True)],
-        )
-
-    def _sketch_alone(self, batch: _Batch, dataset: _Dataset) -> None:
+    def _sketch_alone(self, batch: Batch, dataset: Dataset) -> None:
         # To leave each relation as a table takes longer than to plan all of them at once.
         own = self._own
         columns = ", ".join(f"c{place} AS {_quoted(name)}" for place, name, _ in dataset.columns)
