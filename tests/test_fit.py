@@ -280,6 +280,42 @@ def test_what_is_missing_counts_1_and_what_the_owner_excluded_does_not_count(mad
         assert dropped == "no feature of the target counts: its owner excluded them all"
 
 
+def test_what_is_a_key_or_empty_in_the_rows_of_a_model_alone_does_not_count(made: modelhub_sql.Hub) -> None:
+    rng = np.random.default_rng(5)
+
+    def bought(rows: int) -> dict[str, Any]:
+        return {"customer": [f"id{x}" for x in rng.integers(0, 10**5, rows)], "price": rng.normal(0, 1, rows)}
+
+    rarely = [float(i) if i % 200 == 0 else None for i in range(3000)]
+    nothing = {rows: pa.array([None] * rows, pa.float64()) for rows in (120, 9000)}
+    numbered = {"number": np.arange(5000), "price": rng.normal(0, 1, 5000)}
+    some = rng.permutation(5000)[:700]
+    with made as hub:
+        with pytest.warns(UserWarning, match="customer"):
+            hub.register("key", pa.table(bought(120)))
+        hub.register("empty", pa.table({"rare": nothing[120], "price": rng.normal(0, 1, 120)}))
+        hub.register("always empty", pa.table({"rare": nothing[9000], "price": rng.normal(0, 1, 9000)}))
+        hub.register("numbered", pa.table(numbered))
+        query = "SELECT model, verdict, missing_features FROM find_models('target', all_models := true) ORDER BY model"
+
+        def found(target: dict[str, Any]) -> dict[str, list[Any]]:
+            return {model: rest for model, *rest in both_ways(hub, pa.table(target), query)}
+
+        assert found(bought(3000))["key"] == ["same", 0]
+        of_rare = found({"rare": rarely, "price": rng.normal(0, 1, 3000)})
+        # Of 9,000 rows some 45 would have a value.
+        assert (of_rare["empty"], of_rare["always empty"]) == (["same", 0], ["far", 1])
+        assert found({name: values[some] for name, values in numbered.items()})["numbered"] == ["same", 0]
+        # Of another kind it is another column.
+        assert found({"number": [f"id{x % 9}" for x in some], "price": numbered["price"][some]})["numbered"] == ["far", 1]
+        reasons = hub.explain("key", pa.table(bought(3000))).select("target_feature, reason").fetchall()
+        assert dict(reasons)["customer"] == "the model's sketch left it out, a key or empty: it does not count"
+        # Among themselves, too.
+        hub.register("many customers", pa.table(bought(3000)))
+        pairs = "SELECT dataset, missing_features FROM dataset_pairs WHERE target = 'many customers' ORDER BY ALL"
+        assert dict(both_ways(hub, pa.table({"x": [1.0]}), pairs)) == {"always empty": 1, "empty": 1, "key": 0, "numbered": 1}
+
+
 def test_features_of_one_name_and_kind_are_compared_however_far(made: modelhub_sql.Hub) -> None:
     with made as hub:
         hub.register("m", pa.table({"x": np.arange(300.0), "y": np.arange(300.0)}))

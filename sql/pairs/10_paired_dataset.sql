@@ -1,5 +1,5 @@
 -- a dataset that is compared with the others, sketched in the format of the hub
-SELECT dataset_id, dataset, rows, excluded
+SELECT dataset_id, dataset, rows, excluded, skipped
 FROM _hub.datasets
 WHERE CASE
     WHEN fingerprint = _format.fingerprint() THEN true

@@ -1,5 +1,5 @@
 -- a dataset that is searched, sketched in the format of the hub
-SELECT dataset_id, rows, partitions, spread, excluded
+SELECT dataset_id, rows, partitions, spread, excluded, skipped
 FROM _hub.datasets
 SEMI JOIN searched USING (dataset_id)
 WHERE CASE

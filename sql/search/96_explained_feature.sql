@@ -18,7 +18,8 @@ feature AS (
         coalesce(m.distance, CASE WHEN x.dataset_id IS NULL THEN 1 END) AS counted_distance,
         tr.shown AS target_range, sr.shown AS source_range,
         CASE
-            WHEN x.dataset_id IS NOT NULL THEN 'the model''s owner left it out: it does not count'
+            WHEN x.by_owner THEN 'the model''s owner left it out: it does not count'
+            WHEN x.dataset_id IS NOT NULL THEN 'the model''s sketch left it out, a key or empty: it does not count'
             WHEN m.matched_by = 'name' AND m.distance > 0.5 AND t.kind <> 'text' THEN 'other values: other units?'
             WHEN m.matched_by = 'name' AND m.distance > 0.5 THEN 'other words'
             WHEN m.matched_by = 'values' AND m.js_divergence > 0.8 * _logic.most_js(t.kind)

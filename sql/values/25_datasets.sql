@@ -62,6 +62,19 @@ CREATE MACRO _logic.is_excluded(name,
     exclude) AS len(list_filter(exclude::VARCHAR[], lambda excluded: _logic.excludes(excluded, name))) > 0;
 COMMENT ON MACRO _logic.is_excluded IS 'whether a list of exclusions means a column';
 
+-- A text of skipped_column is its name, and why in parentheses.
+CREATE MACRO _logic.most_rows_unseen(skipped, feature, kind, rows, nulls) AS CASE
+    WHEN NOT starts_with(_logic.folded(skipped), _logic.folded(feature) || ' (') THEN 0
+    WHEN _logic.folded(skipped) = _logic.folded(feature || CASE kind
+        WHEN 'text' THEN ' (a key: each text is another)'
+        WHEN 'number' THEN ' (numbers the rows)'
+    END) THEN 4294967296
+    -- Of so many rows five are likely to have a value.
+    WHEN ends_with(skipped, ', only NULL)') AND nulls < rows THEN 5 * rows / (rows - nulls)
+    ELSE 0
+END;
+COMMENT ON MACRO _logic.most_rows_unseen IS 'so many rows may a dataset have whose sketch left a column out, as a key or empty, and be of a table that has it; 0 where it left out another, or for another reason';
+
 CREATE MACRO _logic.unknown_among(exclude, names) AS list_filter(
     exclude::VARCHAR[],
     lambda excluded: NOT _logic.is_pattern(excluded) AND len(list_filter(names, lambda name: _logic.excludes(excluded, name))) = 0
