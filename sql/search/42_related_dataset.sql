@@ -1,5 +1,5 @@
 -- a dataset that shares features with the target, more than min_overlap of them where that is asked (Def. 3)
--- What it lacks counts as wholly different; what its owner excluded does not count.
+-- What it lacks counts as wholly different; what was left out there (excluded_feature) does not count.
 WITH shared AS (
     SELECT
         dataset_id, count(*) AS shared_features, sum(distance) AS shared_distance, sum(js_divergence) AS shared_js

@@ -17,7 +17,7 @@ scored AS (
         CASE WHEN s.dataset_id IS NOT NULL
             THEN _logic.verdict(r.distance, s.expected_distance, s.distance_deviation) END AS verdict,
         CASE
-            WHEN c.features = 0 THEN 'no feature of the target counts: its owner excluded them all'
+            WHEN c.features = 0 THEN 'no feature of the target counts: all are left out there'
             WHEN p.dataset_id IS NULL THEN printf('%d others are nearer (max_candidates)', o.max_candidates)
             WHEN h.dataset_id IS NULL THEN 'shares no feature with the target'
             WHEN r.dataset_id IS NULL
