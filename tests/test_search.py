@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
+import duckdb
 import numpy as np
 import oracle
 import pyarrow as pa
@@ -327,3 +329,26 @@ def test_find_models_names_every_partition_it_explains_uncovered_ones_first(
     alike = people_hub.explain_partitions("alike", target, max_js=0.14, features="values").fetchall()
     assert len({matches for _, matches, *_ in alike}) > 1, "the order is of more than one number"
     assert [row[:2] for row in alike] == sorted((row[:2] for row in alike), key=lambda row: (row[1], row[0]))
+
+
+def test_pairs_of_partitions_are_not_kept_with_their_vectors(tmp_path: Path) -> None:
+    # In a file that is opened anew the logic has lost what was said of its CTEs.
+    rng = np.random.default_rng(7)
+    path = str(tmp_path / "h.duckdb")
+
+    def table(rows: int) -> pa.Table:
+        return pa.table({f"x{i}": rng.normal(0, 1, rows) for i in range(20)})
+
+    with modelhub_sql.connect(path, partition_size=20) as hub:
+        hub.register_many([{"name": f"m{i}", "dataset": table(2000)} for i in range(10)])
+    target = table(6000)
+    with duckdb.connect(path, read_only=True) as con:
+        # Of each of 300,000 pairs the vectors would be some 10 kB.
+        con.execute("SET memory_limit = '600MB'; SET temp_directory = ''")
+        con.register("target", target)
+        query = "SELECT model, adaptivity FROM find_models('target', details := true, search := 'exact', max_js := 0.4)"
+        found = con.execute(query).fetchall()
+    assert len(found) == 10
+    with modelhub_sql.connect(path, read_only=True) as hub:
+        rows = hub.find_models(target, details=True, search="exact", max_js=0.4).select("model, adaptivity").fetchall()
+        assert sorted(rows) == [(model, pytest.approx(adaptivity)) for model, adaptivity in sorted(found)]

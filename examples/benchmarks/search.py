@@ -60,10 +60,11 @@ def search_in_python(hub: modelhub_sql.Hub, path: Path) -> Found:
 def search_once(hub_path: str, target: str, way: str) -> None:
     """Open the hub, search once, print seconds and memory."""
     started = time.perf_counter()
-    con = modelhub_sql.connect(hub_path, read_only=True).con if way == OURS else duckdb.connect(hub_path, read_only=True)
-    found = search(con, Path(target))
+    # A hub that nobody keeps closes its connection.
+    opened = (modelhub_sql.connect if way == OURS else duckdb.connect)(hub_path, read_only=True)
+    found = search(opened.con if isinstance(opened, modelhub_sql.Hub) else opened, Path(target))
     seconds = time.perf_counter() - started
-    con.close()
+    opened.close()
     print(json.dumps({"seconds": seconds, "peak": peak_megabytes(), "first": found[0][0]}))
 
 

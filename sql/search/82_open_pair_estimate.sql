@@ -24,6 +24,8 @@ SELECT
     p.*,
     _logic.js_estimate(p.hellinger2, list_inner_product(s.waves, t.waves)) AS js_divergence,
     _logic.js_cosine().error * p.hellinger2 AS error
+-- optimizer: LEFT joins keep their order, with the pairs streamed past the waves, where a stored macro has lost that a CTE is
+-- MATERIALIZED; else each pair is kept with its waves (100 models, 1,000 target partitions: 8.7 GB instead of 1)
 FROM many_pairs AS p
-JOIN source_waves AS s ON s.owner = p.owner AND s.partition_id = p.source_partition
-JOIN target_waves AS t ON t.space_id = p.space_id AND t.partition_id = p.target_partition
+LEFT JOIN source_waves AS s ON s.owner = p.owner AND s.partition_id = p.source_partition
+LEFT JOIN target_waves AS t ON t.space_id = p.space_id AND t.partition_id = p.target_partition
