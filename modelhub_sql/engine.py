@@ -145,7 +145,7 @@ class Engine:
 
     @property
     def con(self) -> duckdb.DuckDBPyConnection:
-        """The connection for statements of your own."""
+        """The connection for statements of your own. It is closed with the hub, and where nobody keeps the hub."""
         self._check_process()
         with self._lock:
             if self._shared is not None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -49,6 +50,8 @@ def test_a_benchmark_runs_and_writes_what_it_prints(name: str, tmp_path: Path) -
     page = tmp_path.joinpath(f"{name}.md").read_text(encoding="utf-8")
     assert page.strip() == done.stdout.strip()
     assert all(rows for rows in tables(page))
+    # A contestant that failed stands in its table with what it raised.
+    assert not re.search(r"\b\w+(Error|Exception)\b", page)
     if name == "sketching":
         *_, memory = tables(page)
         assert [row[-1] for row in memory] == ["yes"]
