@@ -95,12 +95,10 @@ def _make(con: duckdb.DuckDBPyConnection, place: logic.Place, step: logic.Relati
     con.register("modelhub_computed", made.of(parts, *tables))
     try:
         con.execute(logic.placed(logic.step_statement(replace(step, query=step.computed.rest)), place))
-    except duckdb.Error:
+    finally:
         # A transaction that is aborted refuses this, too.
         with suppress(duckdb.Error):
             con.unregister("modelhub_computed")
-        raise
-    con.unregister("modelhub_computed")
 
 
 def step_by_step(

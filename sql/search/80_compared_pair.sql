@@ -1,6 +1,6 @@
 -- a pair of partitions that may match, ln 2 * H2 <= t, of all pairs (search exact)
 -- optimizer: limited, so that what is one row is joined with the partitions of the target and not with all pairs, which are
--- kept with both vectors for it by DuckDB 1.5 (100 models, 1,000 target partitions: 15 GB instead of 0.9)
+-- kept with both vectors for it by DuckDB 1.5 (100 models, 1,000 target partitions: 15 GB instead of 1)
 WITH target_side AS (
     SELECT space_id, partition_id, roots, (SELECT threshold.max_js FROM threshold) / ln(2) AS most
     FROM partition_vector
